@@ -1,0 +1,61 @@
+# Everything is installed into .venv, in the exact versions of constraints/, checked against their hashes.
+# Needs Python 3.11 or newer. To choose one: make PYTHON=/path/to/python demo
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
+UV := uv==0.13.8
+COMPILE := .venv-lock/bin/uv --no-config pip compile --quiet --universal --python-version 3.11 \
+	--fork-strategy fewest --only-binary :all: --generate-hashes --annotation-style line \
+	--custom-compile-command "make lock" --upgrade pyproject.toml
+
+.PHONY: help demo chat test lint lock clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/run.stamp ## A whole conversation with pictures, no key needed (PHOTO=me.jpg OUT=folder)
+	@$(BIN)/coach demo $(if $(PHOTO),--photo "$$PHOTO") $(if $(OUT),--out "$$OUT")
+
+chat: $(VENV)/run.stamp ## The same conversation, with you (ARGS=--sandbox without a key)
+	@$(BIN)/coach chat $(ARGS)
+
+test: $(VENV)/dev.stamp ## The tests, with branch coverage (ARGS="-k wheel" for some of them)
+	@$(BIN)/python -m pytest --cov $(ARGS)
+
+lint: $(VENV)/dev.stamp ## Style, format and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+lock: .venv-lock/bin/uv ## Take the newest versions pyproject.toml allows into constraints/
+	@echo hatchling | $(COMPILE) - --extra demo --extra postgres --extra s3 --output-file constraints/run.txt
+	@$(COMPILE) --extra dev --constraints constraints/run.txt --output-file constraints/dev.txt
+
+clean: ## Remove what was installed, built and cached; never what you made with it
+	@rm -rf .venv .venv-lock build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --no-deps and --only-binary: exactly what is listed, and nothing that would need a compiler.
+$(VENV)/%.stamp: constraints/%.txt pyproject.toml $(BIN)/python $(BIN)/pip
+	@echo "Installing into $(VENV) (first time, about a minute)..."
+	@$(PIP) install --no-deps --only-binary :all: --require-hashes --requirement $<
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The first that is new enough; a `python3.12` of a version manager may exist and still not run.
+FIND_PYTHON = for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11); do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; \
+	done; \
+	test -n "$$python" || { echo "coach needs Python 3.11 or newer, and found only $$($(or $(PYTHON),python3) --version 2>&1)." \
+	  "Install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; }; \
+	"$$python" -c 'import ensurepip, venv' 2>/dev/null || { echo "$$("$$python" --version) here cannot make a" \
+	  "virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+$(BIN)/python $(BIN)/pip:
+	@$(FIND_PYTHON); "$$python" -m venv $(VENV)
+
+.venv-lock/bin/uv: Makefile
+	@$(FIND_PYTHON); "$$python" -m venv .venv-lock
+	@.venv-lock/bin/python -m pip -qq --disable-pip-version-check install $(UV)
+	@touch $@

@@ -1,0 +1,90 @@
+"""Checks of the prose: what it tells the model to call is what the model may call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from jinja2 import TemplateSyntaxError, nodes
+
+from coach.check._draft import Draft
+from coach.check._finding import Finding, finding
+from coach.prompt import COACH
+
+_IN_BACKTICKS = re.compile(r"`([A-Za-z_]\w*)(?:\([^`\n]*\))?`")
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class _Mention:
+    file: str
+    line: int
+    name: str
+
+
+def not_allowed(draft: Draft) -> Iterator[Finding]:
+    """P014: a phase's prose names no action that the phase does not allow."""
+    for phase, page in draft.sound_phases():
+        for mention in _mentions(draft, page.template):
+            if mention.name in draft.action_names and mention.name not in phase.actions:
+                message = f"the prose names `{mention.name}`, which the phase `{phase.name}` does not allow"
+                fix = f"Add it to the `actions` of {page.file}, or reword the sentence."
+                yield finding("P014", mention.file, mention.line, message, fix)
+
+
+def not_mentioned(draft: Draft) -> Iterator[Finding]:
+    """P014, a warning: every action a phase allows is named in its prose or in that of ``coach.md``."""
+    common = _names(draft, COACH) if draft.coach else set()
+    for phase, page in draft.sound_phases():
+        if not (draft.whole(page.template) and draft.whole(COACH)):
+            continue
+        mentioned = common | _names(draft, page.template)
+        for name in phase.actions:
+            if name not in mentioned and name in draft.action_names:
+                message = f"the prompt never names the action `{name}`, which it allows"
+                fix = f"Say when to call `{name}`, in backticks, or remove it from `actions`."
+                line = page.line("actions", name)
+                yield finding("P014", page.file, line, message, fix, severity="warning")
+
+
+def not_everywhere(draft: Draft) -> Iterator[Finding]:
+    """P014, a warning: ``coach.md`` precedes every phase, so what it names is allowed in every phase."""
+    for mention in _mentions(draft, COACH) if draft.coach else ():
+        without = [phase.name for phase, _ in draft.sound_phases() if mention.name not in phase.actions]
+        if mention.name in draft.action_names and without:
+            message = f"`{mention.name}` is named before every phase, but not allowed in {', '.join(without)}"
+            fix = "Allow it there, or name it in the phases that do."
+            yield finding("P014", mention.file, mention.line, message, fix, severity="warning")
+
+
+def misspelt(draft: Draft) -> Iterator[Finding]:
+    """P014, a warning: a name in backticks that is nearly an action's is probably meant to be it."""
+    known = draft.action_names | draft.context_names | draft.phases.keys() | _parameters(draft)
+    for page in [page for _, page in draft.sound_phases()] + ([draft.coach] if draft.coach else []):
+        for mention in _mentions(draft, page.template):
+            near = get_close_matches(mention.name, draft.action_names, n=1, cutoff=0.85)
+            if near and mention.name not in known and "_" in mention.name:
+                message, fix = f"there is no action `{mention.name}`", f"Did you mean `{near[0]}`?"
+                yield finding("P014", mention.file, mention.line, message, fix, severity="warning")
+
+
+def _parameters(draft: Draft) -> set[str]:
+    return {name for action in draft.actions.values() for name in action.params.model_fields}
+
+
+def _names(draft: Draft, template: str) -> set[str]:
+    return {mention.name for mention in _mentions(draft, template)}
+
+
+def _mentions(draft: Draft, template: str) -> Iterator[_Mention]:
+    """Every name in backticks in a template and what it includes; comments and expressions are no prose."""
+    for name in sorted(draft.prompts.examine(template).templates):
+        try:
+            tree = draft.prompts.tree(name)
+        except TemplateSyntaxError:
+            continue
+        for data in tree.find_all(nodes.TemplateData):
+            for found in _IN_BACKTICKS.finditer(data.data):
+                line = data.lineno + data.data.count("\n", 0, found.start())
+                yield _Mention(file=f"prompts/{name}", line=line, name=found[1])

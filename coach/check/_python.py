@@ -1,0 +1,187 @@
+"""Reading ``actions/`` and ``context/``: importing every file, and saying where and why that fails."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from traceback import walk_tb
+from types import FunctionType, ModuleType
+from typing import Any
+
+from coach._signature import Reason, SignatureError
+from coach.action import Action
+from coach.check._finding import Finding, finding
+from coach.context import ContextKey
+
+log = logging.getLogger("coach")
+
+_NOT_IN = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What the files of a folder define, and which codes speak of it."""
+
+    folder: str
+    what: str
+    type: type[Any]
+    decorator: str
+    misnamed: str
+    broken: str
+    reasons: dict[Reason, str]
+
+
+ACTIONS = Kind(
+    folder="actions",
+    what="action",
+    type=Action,
+    decorator="@action",
+    misnamed="A001",
+    broken="A007",
+    reasons={
+        "docstring": "A002",
+        "description": "A003",
+        "async": "A004",
+        "schema": "A005",
+        "parameters": "A006",
+    },
+)
+CONTEXT = Kind(
+    folder="context",
+    what="context key",
+    type=ContextKey,
+    decorator="@context_key",
+    misnamed="C001",
+    broken="C004",
+    reasons=dict.fromkeys(ACTIONS.reasons, "C002"),
+)
+
+
+@dataclass(kw_only=True)
+class Modules:
+    """What the Python files of one folder gave.
+
+    Attributes:
+        found: What they define, by name.
+        files: The names that were looked for, found or not.
+        findings: What is wrong with them.
+    """
+
+    found: dict[str, Any] = field(default_factory=dict)
+    files: set[str] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def read_modules(folder: Path, package: str, kind: Kind) -> Modules:
+    """Import every file of ``actions/`` or ``context/`` whose name begins with a letter or digit."""
+    modules = Modules()
+    for path in sorted((folder / kind.folder).glob("[!_.]*.py")):
+        modules.files.add(path.stem)
+        try:
+            module = importlib.import_module(f"{package}.{kind.folder}.{path.stem}")
+        except (Exception, SystemExit) as exc:
+            log.debug("%s/%s cannot be imported", kind.folder, path.name, exc_info=exc)
+            modules.findings.append(_broken(folder, path, exc, kind))
+            continue
+        modules.findings.extend(_misnamed(module, path.stem, kind))
+        thing = getattr(module, path.stem, None)
+        if isinstance(thing, kind.type) and thing.name == path.stem:
+            modules.found[path.stem] = thing
+    return modules
+
+
+def _misnamed(module: ModuleType, stem: str, kind: Kind) -> Iterator[Finding]:
+    """A file defines one thing, of the file's name."""
+    file, here = f"{kind.folder}/{stem}.py", module.__name__
+    defined = [
+        thing
+        for thing in vars(module).values()
+        if isinstance(thing, kind.type) and thing.handler.__module__ == here
+    ]
+    for thing in defined:
+        if thing.name != stem:
+            yield finding(
+                kind.misnamed,
+                file,
+                thing.signature.line,
+                f"the file defines the {kind.what} `{thing.name}`, not `{stem}`",
+                f"Move it to {kind.folder}/{thing.name}.py, or rename the function.",
+            )
+    if isinstance(getattr(module, stem, None), FunctionType):
+        line = getattr(module, stem).__code__.co_firstlineno
+        fix = f"Write `{kind.decorator}` above it."
+        yield finding(kind.misnamed, file, line, f"`{stem}` is a plain function and no {kind.what}", fix)
+    elif not defined and not isinstance(getattr(module, stem, None), kind.type):
+        name = stem if stem.isidentifier() else "a_python_name"
+        code = f"`{kind.decorator}` and `async def {name}(ctx: Context)`"
+        fix = f"Write {code}, or begin a helper's name with `_`."
+        yield finding(kind.misnamed, file, 1, f"the file defines no {kind.what} `{stem}`", fix)
+
+
+def _broken(folder: Path, path: Path, exc: BaseException, kind: Kind) -> Finding:
+    file, line = _place(folder, path, exc)
+    match exc:
+        case SignatureError():
+            line = parameter_line(folder / file, exc.parameter, exc.line) or line
+            return finding(kind.reasons[exc.reason], file, line, str(exc), _FIXES[exc.reason])
+        case SyntaxError():
+            return finding(kind.broken, file, line, f"it is no Python: {exc.msg}", "Correct the line.")
+        case ModuleNotFoundError():
+            missing = str(exc.name).rpartition(f".{kind.folder}.")[2]
+            fix = "Install it, or write `from ._helper import …` for a file beside this one."
+            return finding(kind.broken, file, line, f"it imports `{missing}`, which does not exist", fix)
+        case ImportError() if name := _NOT_IN.match(str(exc)):
+            message = f"it imports `{name[1]}` from `{name[2]}`, which has no such name"
+            return finding(kind.broken, file, line, message, "Correct the name.")
+        case NameError() | AttributeError() if exc.name:
+            return finding(
+                kind.broken, file, line, f"it uses `{exc.name}`, which is not there", "Correct the name."
+            )
+        case OSError():
+            return finding(kind.broken, file, line, "it cannot be read", "Look at the file's rights.")
+    fix = "`coach check --traceback` shows where."
+    return finding(kind.broken, file, line, f"importing it raises {type(exc).__name__}", fix)
+
+
+_FIXES: dict[Reason, str] = {
+    "async": "Work that blocks goes through `asyncio.to_thread`.",
+    "docstring": "Write one sentence: when to use it, and what it does.",
+    "description": "The model reads it to know what to give.",
+    "schema": "Use `str`, `int`, `float`, `bool`, `Literal`, lists and pydantic models.",
+    "parameters": "The context first, then services, then after `*` what the model gives.",
+}
+
+
+def _place(folder: Path, path: Path, exc: BaseException) -> tuple[str, int]:
+    """The last line inside the folder that was being run when it failed."""
+    places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(exc.__traceback__)]
+    if isinstance(exc, SyntaxError) and exc.filename:
+        places.append((exc.filename, exc.lineno or 1))
+    for filename, line in reversed(places):
+        if (inside := relative(folder, filename)) is not None:
+            return inside, line
+    return path.relative_to(folder).as_posix(), 1
+
+
+def relative(folder: Path, filename: str) -> str | None:
+    """A file of ``actions/`` or ``context/`` as findings name it; ``None`` for any other file.
+
+    Of the reference coach the folder holds the whole library, in a checkout.
+    """
+    if any(Path(filename).is_relative_to(folder / part) for part in (ACTIONS.folder, CONTEXT.folder)):
+        return Path(filename).relative_to(folder).as_posix()
+    return None
+
+
+def parameter_line(file: Path, name: str, line: int) -> int:
+    """The line of a parameter of the function on or after ``line``; ``line`` itself when there is none."""
+    if name and file.is_file():
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            if isinstance(node, ast.arg) and node.arg == name and node.lineno >= line:
+                return node.lineno
+    return line

@@ -1,0 +1,137 @@
+"""Every error of the library, in one tree.
+
+::
+
+    CoachError
+    ├── FolderError        a coach folder cannot be loaded; carries every finding
+    ├── PromptError        a prompt cannot be rendered from the values it was given
+    ├── ContextError       what a prompt may know could not be gathered; names the keys
+    ├── SettingsError      a setting is missing or wrong
+    ├── NotFound           no such thing for this person (also: somebody else's)
+    ├── InputRefused       a message or a value is empty, too long or not one of those allowed
+    ├── Conflict           the same key was used for something else, or the thing has moved on
+    ├── ConsentMissing     a photo may not be used: no consent, or it was revoked
+    ├── PhotoRefused       an upload is not a photo we can use
+    ├── PictureError       a picture was not made; says whether it was paid for
+    └── ModelError         the language model could not be reached or did not answer usefully
+
+    Retry                  raised by an action: the model can put it right
+    Refused                raised by an action: settled, with the reason
+
+Every message names the thing and says what to do. None contains a key, a link, a person's text or the
+text of another exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from coach.check import Finding
+
+Paid = Literal["unpaid", "paid", "unknown"]
+"""Whether the outside service charges for a picture that did not arrive."""
+
+
+class CoachError(Exception):
+    """Whatever the library raises on purpose."""
+
+
+class FolderError(CoachError):
+    """A coach folder cannot be loaded. ``findings`` lists every reason, not only the first."""
+
+    def __init__(self, folder: Path, findings: Sequence[Finding]) -> None:
+        self.folder, self.findings = folder, tuple(findings)
+        super().__init__(f"{folder} cannot be loaded:\n" + "\n".join(f"  {finding}" for finding in findings))
+
+
+class PromptError(CoachError):
+    """A prompt cannot be rendered from the values it was given.
+
+    Args:
+        problem: Why; it holds no value.
+        file: The file in the coach folder, when it is about one.
+        line: The line in it, counted from 1.
+    """
+
+    def __init__(self, problem: str, *, file: str = "", line: int = 0) -> None:
+        self.problem, self.file, self.line = problem, file, line
+        super().__init__(f"{file}:{line} {problem}" if file else problem)
+
+
+class ContextError(CoachError):
+    """What a prompt may know could not be gathered. ``keys`` are the context keys that failed."""
+
+    def __init__(self, keys: Sequence[str], message: str) -> None:
+        self.keys = tuple(keys)
+        super().__init__(message)
+
+
+class SettingsError(CoachError):
+    """A setting is missing or wrong. The message names it and the ways out."""
+
+
+class NotFound(CoachError):
+    """There is no such thing for this person. Somebody else's thing gives the same answer."""
+
+    def __init__(self, kind: str, ref: str) -> None:
+        self.kind, self.ref = kind, ref
+        super().__init__(f"There is no {kind} {ref[:40]!r}.")
+
+
+class InputRefused(CoachError):
+    """A message or a value is empty, too long or not one of those allowed. Nothing was lost or changed."""
+
+
+class Conflict(CoachError):
+    """The same key was used for something else, or the thing has moved on meanwhile."""
+
+
+class ConsentMissing(CoachError):
+    """A photo may not be used: its owner has not agreed, or no longer agrees."""
+
+
+class PhotoRefused(CoachError):
+    """An upload is not a photo we can use.
+
+    Args:
+        code: One of the reasons in :mod:`coach.store.intake`.
+        message: One sentence for the person, with what to do instead.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class PictureError(CoachError):
+    """A picture was not made.
+
+    Args:
+        code: What happened, e.g. ``moderation_blocked``, ``timeout``, ``over_quota``.
+        paid: Whether the outside service charges for it.
+        say: One sentence for the person.
+        detail: One sentence for the operator; never a secret, a link or a prompt.
+        request_id: The outside service's id of the request, when it gave one.
+    """
+
+    def __init__(
+        self, code: str, *, paid: Paid, say: str, detail: str = "", request_id: str | None = None
+    ) -> None:
+        self.code, self.paid, self.say, self.detail, self.request_id = code, paid, say, detail, request_id
+        super().__init__(say)
+
+
+class ModelError(CoachError):
+    """The language model could not be reached or did not answer usefully."""
+
+
+class Retry(Exception):
+    """Raised by an action: the model can put this right. It reads the message and may call again."""
+
+
+class Refused(Exception):
+    """Raised by an action: the call is settled. The model reads the reason and does not call again."""

@@ -1,0 +1,55 @@
+"""The shapes a turn speaks in: tools for the model, answers to its calls, events for whoever watches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from coach._calls import Call
+from coach._run import Outcome
+from coach.action import Action
+from coach.events import Finished, State, Waiting
+from coach.pending import CallRecord
+
+WAITS = "This waits for the user's yes: they see a button now. It has not happened yet; do not say it has."
+
+
+def tool(action: Action[..., Any]) -> dict[str, Any]:
+    """An action as a strict tool of chat completions."""
+    function = {
+        "name": action.name,
+        "description": action.description,
+        "parameters": action.schema,
+        "strict": True,
+    }
+    return {"type": "function", "function": function}
+
+
+def answer_message(outcome: Outcome, moves: list[str]) -> dict[str, Any]:
+    """The tool message that answers a call; ``moves`` are the phases asked for, of which the first counts."""
+    say = outcome.event.say
+    if outcome.next is not None and outcome.next != moves[0]:
+        say += f" The phase changes once in a reply: it went to {moves[0]}, not to {outcome.next}."
+    return {"role": "tool", "tool_call_id": outcome.event.call_id, "content": say}
+
+
+def rejected(call: Call, state: State, say: str) -> Finished:
+    """The answer to a call that was not run."""
+    return Finished(call_id=call.id, action=call.name[:64], state=state, say=say)
+
+
+def finished(record: CallRecord, state: State, say: str, data: Mapping[str, Any] | None = None) -> Outcome:
+    """The answer to a call that is on record."""
+    event = Finished(call_id=record.call_id, action=record.action, state=state, say=say, data=data)
+    return Outcome(event=event)
+
+
+def waiting(record: CallRecord) -> Waiting:
+    """The question a person answers with a button."""
+    return Waiting(
+        call_id=record.call_id,
+        action=record.action,
+        arguments=record.arguments,
+        digest=record.digest,
+        expires_at=record.expires_at or record.created_at,
+    )

@@ -1,0 +1,111 @@
+"""What a model asks for, whatever shape it comes in, and how much of it one turn allows."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from coach.text import clean
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call the model makes.
+
+    Attributes:
+        id: The provider's id of the call; the answer carries it.
+        name: The action.
+        arguments: JSON text, or the object itself. Nothing in it is trusted.
+    """
+
+    id: str
+    name: str
+    arguments: str | Mapping[str, Any]
+
+    @classmethod
+    def of(cls, raw: Any) -> Call:
+        """Read a call as a provider gives it.
+
+        Args:
+            raw: A :class:`Call`; or a tool call of chat completions (``id``, ``function.name``,
+                ``function.arguments``); or a function call of the Responses API (``call_id``, ``name``,
+                ``arguments``) — each as the SDK's object or as a mapping.
+        """
+        if isinstance(raw, cls):
+            return raw
+        function = _get(raw, "function")
+        named = raw if function is None else function
+        arguments = _get(named, "arguments")
+        return cls(
+            id=str(_get(raw, "call_id") or _get(raw, "id") or uuid4().hex),
+            name=str(_get(named, "name") or ""),
+            arguments=arguments if isinstance(arguments, Mapping) else str(arguments or "{}"),
+        )
+
+    def parse(self) -> dict[str, Any] | None:
+        """The arguments as an object, or ``None`` when they are not one."""
+        try:
+            given = self.arguments
+            parsed = clean(json.loads(given) if isinstance(given, str) else dict(given))
+        except (ValueError, RecursionError):
+            return None
+        return parsed if isinstance(parsed, dict) else None
+
+
+def _get(thing: Any, name: str) -> Any:
+    return thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much one turn allows; past it, calls are answered with a sentence and not run.
+
+    Attributes:
+        calls: Calls of any action.
+        pictures: Calls of actions that may cost money.
+        replies: Times the model is asked (:class:`~coach.conversation.Conversation` only).
+        retries: Times one action may be put right before its last answer stands.
+        seconds: Wall-clock time for the whole turn.
+    """
+
+    calls: int = 24
+    pictures: int = 2
+    replies: int = 8
+    retries: int = 2
+    seconds: float = 900
+
+
+@dataclass(kw_only=True)
+class Meter:
+    """What one turn has used of its limits."""
+
+    limits: Limits
+    calls: int = 0
+    pictures: int = 0
+    retries: Counter[str] = field(default_factory=Counter)
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds_left(self) -> float:
+        """Wall-clock seconds the turn still has."""
+        return self.limits.seconds - (time.monotonic() - self.started)
+
+    def take(self, *, spends: bool) -> str | None:
+        """Count a call; return the sentence that refuses it when there is no room."""
+        if self.seconds_left <= 0:
+            return "The time of this turn is used up. Tell the user and wait for their next message."
+        if self.calls >= self.limits.calls:
+            return "No more calls in this turn. Talk with the user and wait for their next message."
+        if spends and self.pictures >= self.limits.pictures:
+            return (
+                f"Only {self.limits.pictures} pictures can be made in one turn. "
+                "Talk with the user and wait for their next message."
+            )
+        self.calls += 1
+        self.pictures += spends
+        return None

@@ -1,0 +1,145 @@
+"""Running one action: alone where it must be, in time, and with exactly one kind of answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakValueDictionary
+
+from pydantic import TypeAdapter, ValidationError
+
+from coach._calls import Meter
+from coach.action import Action, Result
+from coach.context import Context
+from coach.errors import CoachError, NotFound, Refused, Retry
+from coach.events import Finished, Started, State
+from coach.pending import CallRecord, Journal
+from coach.schema import drop_left_out
+
+log = logging.getLogger("coach")
+
+_locks: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a call ended, and the phase it asks to go to."""
+
+    event: Finished
+    next: str | None = None
+
+
+def validated(action: Action[..., Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """Judge arguments.
+
+    Returns:
+        The arguments as plain data and ``""``, or ``{}`` and what is wrong, without echoing any value.
+    """
+    try:
+        params = action.params.model_validate(drop_left_out(action.params, dict(given)))
+        return params.model_dump(mode="json"), ""
+    except ValidationError as exc:
+        problems = exc.errors(include_url=False, include_input=False, include_context=False)
+        listed = "; ".join(f"{_where(problem['loc'])}: {problem['msg']}" for problem in problems[:8])
+        return {}, f"These arguments do not fit: {listed}."
+    except RecursionError:
+        return {}, "The arguments are nested too deeply."
+
+
+def _where(loc: tuple[int | str, ...]) -> str:
+    return ".".join(str(part)[:40] for part in loc) or "arguments"
+
+
+class Runner:
+    """Runs actions for one turn, with the coach's services.
+
+    Args:
+        services: What an action may ask for, by name.
+        journal: Where outcomes are kept.
+        meter: What the turn has used.
+    """
+
+    def __init__(self, services: Mapping[str, object], journal: Journal, meter: Meter) -> None:
+        self._services, self._journal, self._meter = services, journal, meter
+
+    async def run(self, action: Action[..., Any], record: CallRecord, ctx: Context) -> Outcome:
+        """Run an action and keep its outcome. Only cancellation passes through."""
+        await ctx.emit(Started(call_id=record.call_id, action=action.name))
+        outcome = await self._settle(action, record, ctx)
+        await self.keep(record, outcome.event)
+        return outcome
+
+    async def keep(self, record: CallRecord, event: Finished) -> None:
+        """Write an outcome down."""
+        await self._journal.finish(
+            record.user_id,
+            record.conversation_id,
+            record.call_id,
+            state=event.state,
+            say=event.say,
+            data=event.data,
+        )
+
+    def put_right(self, call_id: str, action: Action[..., Any], say: str) -> Finished:
+        """Ask the model to put a call right; after the allowed tries, the answer stands."""
+        self._meter.retries[action.name] += 1
+        if self._meter.retries[action.name] > self._meter.limits.retries:
+            say += " It was tried often enough: do not call this again now, talk with the user instead."
+            return Finished(call_id=call_id, action=action.name, state="refused", say=say)
+        return Finished(call_id=call_id, action=action.name, state="retry", say=say)
+
+    async def _settle(self, action: Action[..., Any], record: CallRecord, ctx: Context) -> Outcome:
+        def ended(state: State, say: str) -> Outcome:
+            return Outcome(event=Finished(call_id=record.call_id, action=action.name, state=state, say=say))
+
+        seconds = max(0.0, min(action.timeout, self._meter.seconds_left))
+        try:
+            async with asyncio.timeout(seconds) as deadline, _alone(action, record):
+                result = await self._call(action, record, ctx)
+        except (Retry, NotFound) as exc:
+            return Outcome(event=self.put_right(record.call_id, action, str(exc)))
+        except (Refused, CoachError) as exc:
+            return ended("refused", str(exc))
+        except Exception as exc:
+            if isinstance(exc, TimeoutError) and deadline.expired():
+                log.warning("action %s took longer than %.0f s", action.name, seconds)
+                return ended("failed", f"`{action.name}` did not finish within {seconds:.0f} seconds.")
+            ref = secrets.token_hex(4)
+            log.exception("action %s failed, ref %s", action.name, ref)
+            return ended("failed", f"`{action.name}` failed for a reason you cannot put right (ref {ref}).")
+        return _done(action, record, ctx, result)
+
+    async def _call(self, action: Action[..., Any], record: CallRecord, ctx: Context) -> Result[Any]:
+        params = action.params.model_validate(record.arguments)
+        services = [self._services[name] for name in action.needs]
+        result: Any = await action(ctx, *services, **dict(params))
+        if not isinstance(result, Result):
+            raise TypeError(f"{action.name} must return a Result, not {type(result).__name__}")
+        return result
+
+
+def _done(action: Action[..., Any], record: CallRecord, ctx: Context, result: Result[Any]) -> Outcome:
+    data = None
+    if result.data is not None:
+        data = TypeAdapter(type(result.data)).dump_python(result.data, mode="json")
+    following = result.next
+    if following is not None and following not in ctx.next:
+        log.error(
+            "action %s asked for phase %r, which %r does not lead to", action.name, following, ctx.phase
+        )
+        following = None
+    finished = Finished(call_id=record.call_id, action=action.name, state="done", say=result.say, data=data)
+    return Outcome(event=finished, next=following)
+
+
+def _alone(action: Action[..., Any], record: CallRecord) -> AbstractAsyncContextManager[Any]:
+    """The lock for the one value of this person that the action works on alone, if it asks for one."""
+    if action.exclusive is None:
+        return nullcontext()
+    key = (record.user_id, action.exclusive, str(record.arguments.get(action.exclusive)))
+    return _locks.setdefault(key, asyncio.Lock())

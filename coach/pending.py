@@ -1,0 +1,134 @@
+"""Calls as records: what was asked, what came of it, and what still waits for a person's yes.
+
+A call that waits is plain data, bound to a digest of its exact arguments; it is answered once. A repeated
+call id gives the stored answer instead of a second effect.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, Protocol
+
+from coach.events import State
+
+PATIENCE = timedelta(minutes=10)
+"""How long a call waits for a person's yes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallRecord:
+    """One call of an action: who asked for what, in which words' force, and what came of it.
+
+    Attributes:
+        digest: :func:`digest_of` the action and its arguments; a person's yes is bound to it.
+        prompt_version: The version of the prompt the model was shown, 8 hex digits, or ``""`` for a button.
+        state: ``"running"`` until it ends.
+        expires_at: Until when a waiting call can be answered.
+    """
+
+    user_id: str
+    conversation_id: str
+    call_id: str
+    action: str
+    arguments: Mapping[str, Any]
+    digest: str
+    phase: str
+    prompt_version: str
+    state: State | Literal["running"]
+    created_at: datetime
+    say: str = ""
+    data: Mapping[str, Any] | None = None
+    expires_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class Journal(Protocol):
+    """Where call records are kept. Every method is scoped to its person."""
+
+    async def begin(self, record: CallRecord) -> CallRecord | None:
+        """Keep a new record. If the call id is known already, keep nothing and return what is stored."""
+
+    async def finish(
+        self,
+        user_id: str,
+        conversation_id: str,
+        call_id: str,
+        *,
+        state: State,
+        say: str,
+        data: Mapping[str, Any] | None,
+    ) -> None:
+        """Write down how a call ended."""
+
+    async def waiting(self, user_id: str, conversation_id: str) -> list[CallRecord]:
+        """The calls that wait for a yes and have not expired, oldest first."""
+
+    async def claim(
+        self, user_id: str, conversation_id: str, call_id: str, digest: str, now: datetime
+    ) -> CallRecord | None:
+        """Turn a waiting call into a running one: once, only with its digest and in time. Else ``None``."""
+
+
+class MemoryJournal:
+    """A journal for one process that need not outlive it: tests, and hosts that keep their own record."""
+
+    def __init__(self) -> None:
+        self._records: dict[tuple[str, str, str], CallRecord] = {}
+
+    async def begin(self, record: CallRecord) -> CallRecord | None:
+        """See :class:`Journal`."""
+        key = (record.user_id, record.conversation_id, record.call_id)
+        if key in self._records:
+            return self._records[key]
+        self._records[key] = record
+        return None
+
+    async def finish(
+        self,
+        user_id: str,
+        conversation_id: str,
+        call_id: str,
+        *,
+        state: State,
+        say: str,
+        data: Mapping[str, Any] | None,
+    ) -> None:
+        """See :class:`Journal`."""
+        key = (user_id, conversation_id, call_id)
+        self._records[key] = replace(
+            self._records[key], state=state, say=say, data=data, finished_at=datetime.now(UTC)
+        )
+
+    async def waiting(self, user_id: str, conversation_id: str) -> list[CallRecord]:
+        """See :class:`Journal`."""
+        now = datetime.now(UTC)
+        return [
+            record
+            for (owner, conversation, _), record in self._records.items()
+            if (owner, conversation) == (user_id, conversation_id)
+            and record.state == "waiting"
+            and (record.expires_at is None or record.expires_at > now)
+        ]
+
+    async def claim(
+        self, user_id: str, conversation_id: str, call_id: str, digest: str, now: datetime
+    ) -> CallRecord | None:
+        """See :class:`Journal`."""
+        key = (user_id, conversation_id, call_id)
+        record = self._records.get(key)
+        if record is None or record.state != "waiting" or record.digest != digest:
+            return None
+        if record.expires_at is not None and record.expires_at <= now:
+            return None
+        self._records[key] = replace(record, state="running")
+        return self._records[key]
+
+
+def digest_of(action: str, arguments: Mapping[str, Any]) -> str:
+    """The SHA-256 of an action and its exact arguments, 64 hex digits, whatever the order of the keys."""
+    text = json.dumps([action, arguments], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,244 @@
+"""One turn: a message of the person and all that follows from it.
+
+The model proposes, the turn disposes. All calls of one reply are judged against the phase the reply was
+asked in; a move to another phase applies last, at most once; every call id gets exactly one answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from coach._answers import WAITS, answer_message, finished, rejected, tool, waiting
+from coach._calls import Call, Limits, Meter
+from coach._run import Outcome, Runner, validated
+from coach._stream import Emit, stream
+from coach.action import Action
+from coach.context import Context
+from coach.errors import Conflict
+from coach.events import Event, Finished, PhaseChanged, Waiting
+from coach.folder import Coach
+from coach.pending import PATIENCE, CallRecord, digest_of
+from coach.phase import Phase
+from coach.prompt import Rendered
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """A call that may run: known, allowed, valid."""
+
+    action: Action[..., Any]
+    record: CallRecord
+
+
+class Turn:
+    """One turn of one person in one phase. Made by :meth:`Coach.turn <coach.folder.Coach.turn>`.
+
+    Attributes:
+        user_id: The person.
+        conversation_id: The conversation, or ``""``.
+        answers: What the last :meth:`run` answered, one tool message per call, for the model's history.
+    """
+
+    def __init__(
+        self, coach: Coach, *, user_id: str, conversation_id: str, phase: str, limits: Limits
+    ) -> None:
+        self.user_id, self.conversation_id = user_id, conversation_id
+        self.answers: list[dict[str, Any]] = []
+        self._coach = coach
+        self._phase = coach.phase(phase)
+        self._meter = Meter(limits=limits)
+        self._journal = coach.journal
+        self._runner = Runner(coach.services, self._journal, self._meter)
+        self._rendered = Rendered(text="", version="")
+
+    @property
+    def phase(self) -> str:
+        """The phase the next reply is asked in."""
+        return self._phase.name
+
+    @property
+    def prompt(self) -> str:
+        """The system text for the next reply; it is new after each :meth:`run`."""
+        return self._rendered.text
+
+    @property
+    def prompt_version(self) -> str:
+        """The version of the words in :attr:`prompt`, 8 hex digits."""
+        return self._rendered.version
+
+    @property
+    def tools(self) -> list[dict[str, Any]]:
+        """The phase's actions as tools of chat completions, strict, in the order the phase names them."""
+        return [tool(self._coach.actions[name]) for name in self._phase.actions]
+
+    @property
+    def over(self) -> bool:
+        """Whether the turn's time is used up."""
+        return self._meter.seconds_left <= 0
+
+    async def refresh(self) -> None:
+        """Gather what the phase's prompt may know and render it."""
+        self._rendered = await self._coach.render(self._phase.name, self._context(""))
+
+    def run(self, calls: Iterable[Any]) -> AsyncIterator[Event]:
+        """Run the calls of one reply of the model.
+
+        Args:
+            calls: The reply's tool calls, in any shape :meth:`Call.of <coach.turn.Call.of>` reads.
+
+        Yields:
+            What happens. At the end :attr:`answers` holds one answer per call id, and :attr:`prompt`,
+            :attr:`tools` and :attr:`phase` are those for the next reply. Nothing a model sends raises.
+        """
+        asked = {call.id: call for call in reversed([Call.of(raw) for raw in calls])}
+        return stream(lambda emit: self._run(list(reversed(asked.values())), emit))
+
+    def press(self, action: str, arguments: Mapping[str, Any]) -> AsyncIterator[Event]:
+        """Run an action because the person pressed a button. Their press is the yes.
+
+        Args:
+            action: One of the phase's actions.
+            arguments: Its parameters; judged as a model's are.
+        """
+        call = Call(id=f"button-{uuid4().hex[:12]}", name=action, arguments=arguments)
+        return stream(lambda emit: self._run([call], emit, pressed=True))
+
+    def decide(self, call_id: str, digest: str, *, yes: bool) -> AsyncIterator[Event]:
+        """Answer a waiting call, once.
+
+        Args:
+            call_id: The waiting call.
+            digest: The digest it was shown with: the yes is for exactly those arguments.
+            yes: Whether it may run.
+
+        Raises:
+            Conflict: It was answered before, has expired, or is not the call that was shown.
+        """
+        return stream(lambda emit: self._decide(call_id, digest, yes, emit))
+
+    async def waiting(self) -> list[Waiting]:
+        """The calls that wait for this person in this conversation, oldest first."""
+        return [waiting(one) for one in await self._journal.waiting(self.user_id, self.conversation_id)]
+
+    async def _run(self, calls: list[Call], emit: Emit, *, pressed: bool = False) -> None:
+        phase = self._phase
+        asked = [self._judge(call, phase, pressed=pressed) for call in calls]
+        tasks = []
+        for one in asked:
+            tasks.append(asyncio.ensure_future(self._answer(one, phase, emit)))
+            # In the order asked, so that a call may build on the one before; pictures side by side.
+            if not (isinstance(one, _Asked) and one.action.spends):
+                await tasks[-1]
+        outcomes = await asyncio.gather(*tasks)
+        moves = [outcome.next for outcome in outcomes if outcome.next is not None]
+        self.answers = [answer_message(outcome, moves) for outcome in outcomes]
+        if moves:
+            await self._move(moves[0], emit)
+        if not pressed:
+            await self.refresh()
+
+    def _judge(self, call: Call, phase: Phase, *, pressed: bool) -> _Asked | Finished:
+        """Decide what a call is, before anything happens."""
+        action = self._coach.actions.get(call.name)
+        if action is None or call.name not in phase.actions:
+            here = ", ".join(f"`{name}`" for name in phase.actions) or "none"
+            return rejected(call, "retry", f"There is no such action here. Available now: {here}.")
+        given = call.parse()
+        if given is None:
+            return self._runner.put_right(call.id, action, "The arguments are not a JSON object.")
+        arguments, wrong = validated(action, given)
+        if wrong:
+            return self._runner.put_right(call.id, action, wrong)
+        if (no_room := self._meter.take(spends=action.spends)) is not None:
+            return rejected(call, "refused", no_room)
+        asks = not pressed and (action.by == "user" or action.name in phase.confirm)
+        now = datetime.now(UTC)
+        return _Asked(
+            action=action,
+            record=CallRecord(
+                user_id=self.user_id,
+                conversation_id=self.conversation_id,
+                call_id=call.id,
+                action=action.name,
+                arguments=arguments,
+                digest=digest_of(action.name, arguments),
+                phase=phase.name,
+                prompt_version="" if pressed else self.prompt_version,
+                state="waiting" if asks else "running",
+                created_at=now,
+                expires_at=now + PATIENCE if asks else None,
+            ),
+        )
+
+    async def _answer(self, asked: _Asked | Finished, phase: Phase, emit: Emit) -> Outcome:
+        outcome = (
+            Outcome(event=asked) if isinstance(asked, Finished) else await self._outcome(asked, phase, emit)
+        )
+        await emit(outcome.event)
+        return outcome
+
+    async def _outcome(self, asked: _Asked, phase: Phase, emit: Emit) -> Outcome:
+        record = await self._journal.begin(asked.record) or asked.record
+        if record.digest != asked.record.digest:
+            say = "This call id was used before for another call. Call again with a new id."
+            return finished(record, "refused", say)
+        if record.state == "waiting":
+            await emit(waiting(record))
+            return finished(record, "waiting", WAITS)
+        if record.state != "running":
+            return finished(record, record.state, record.say, record.data)
+        if record is not asked.record and not asked.action.spends:
+            say = "An earlier try was interrupted. Look at what you know of the user before you repeat it."
+            return finished(record, "retry", say)
+        return await self._runner.run(asked.action, record, self._context(record.call_id, phase, emit))
+
+    async def _decide(self, call_id: str, digest: str, yes: bool, emit: Emit) -> None:
+        now = datetime.now(UTC)
+        record = await self._journal.claim(self.user_id, self.conversation_id, call_id, digest, now)
+        if record is None:
+            raise Conflict("This question was answered before, has expired, or is about something else.")
+        action = self._coach.actions.get(record.action)
+        if not yes or action is None:
+            say = "The user said no." if action else "This action is no longer available."
+            outcome = finished(record, "declined", say)
+            await self._runner.keep(record, outcome.event)
+        else:
+            outcome = await self._runner.run(action, record, self._context(call_id, self._phase, emit))
+        await emit(outcome.event)
+        if outcome.next is not None:
+            await self._move(outcome.next, emit)
+
+    async def _move(self, name: str, emit: Emit) -> None:
+        previous, self._phase = self._phase.name, self._coach.phase(name)
+        await emit(PhaseChanged(phase=name, previous=previous))
+
+    def _context(self, call_id: str, phase: Phase | None = None, emit: Emit | None = None) -> Context:
+        phase = phase or self._phase
+        context = Context(
+            user_id=self.user_id,
+            conversation_id=self.conversation_id,
+            call_id=call_id,
+            phase=phase.name,
+            next=phase.next,
+        )
+        return context if emit is None else replace(context, emit=emit)
+
+
+async def open_turn(
+    coach: Coach, *, user_id: str, phase: str | None, conversation_id: str, limits: Limits
+) -> Turn:
+    """Make a turn and render its first prompt. See :meth:`Coach.turn <coach.folder.Coach.turn>`."""
+    turn = Turn(
+        coach,
+        user_id=user_id,
+        conversation_id=conversation_id,
+        phase=phase or coach.first_phase,
+        limits=limits,
+    )
+    await turn.refresh()
+    return turn

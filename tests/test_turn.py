@@ -1,0 +1,293 @@
+"""One turn: whatever the model sends, the right things happen once and every call is answered once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import coach
+from coach.testing import call
+from tests._talk import ACTIONS, write_talk
+
+
+async def open_gate(name: str) -> None:
+    await asyncio.sleep(0)
+
+
+@pytest.fixture
+def log() -> list[Any]:
+    return []
+
+
+@pytest.fixture
+def talk(tmp_path: Path, log: list[Any]) -> coach.Coach:
+    return coach.load(write_talk(tmp_path), log=log, gate=open_gate)
+
+
+async def start(talk: coach.Coach, **given: Any) -> coach.Turn:
+    return await talk.turn(**{"user_id": "ann", "conversation_id": "c1", **given})
+
+
+async def run(turn: coach.Turn, *calls: Any) -> list[coach.Event]:
+    return [event async for event in turn.run(calls)]
+
+
+def said(turn: coach.Turn) -> list[str]:
+    return [answer["content"] for answer in turn.answers]
+
+
+async def test_a_call_runs_and_is_answered_in_the_providers_shape(talk: coach.Coach, log: list[Any]) -> None:
+    turn = await start(talk)
+    events = await run(turn, {"id": "a", "function": {"name": "write", "arguments": '{"text": "hello"}'}})
+    assert turn.answers == [{"role": "tool", "tool_call_id": "a", "content": "Wrote 5 characters."}]
+    assert log == [("ann", "a", "hello")]
+    assert [type(event).__name__ for event in events] == ["Started", "Finished"]
+    assert events[-1].data == {"text": "hello"}
+
+
+async def test_the_tools_are_strict_and_in_the_phases_order(talk: coach.Coach) -> None:
+    turn = await start(talk)
+    functions = [tool["function"] for tool in turn.tools]
+    assert [function["name"] for function in functions] == ["write", "move", "fail", "paint", "approve"]
+    assert all(
+        function["strict"] and not function["parameters"]["additionalProperties"] for function in functions
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "state", "part"),
+    [
+        (call("nope"), "retry", "Available now: `write`, `move`"),
+        (call("write"), "retry", "text: Field required"),
+        (call("write", text=3), "retry", "text: Input should be a valid string"),
+        (call("write", text="x", user_id="bob"), "retry", "user_id: Extra inputs are not permitted"),
+        (coach.Call(id="x", name="write", arguments="{nonsense"), "retry", "not a JSON object"),
+        (coach.Call(id="x", name="write", arguments="[1]"), "retry", "not a JSON object"),
+        (coach.Call(id="x", name="write", arguments="[" * 100_000), "retry", "not a JSON object"),
+        (call("fail", how="retry"), "retry", "Say it differently."),
+        (call("fail", how="missing"), "retry", "There is no identity 'i9'."),
+        (call("fail", how="refused"), "refused", "It is settled."),
+        (call("fail", how="conflict"), "refused", "It has moved on."),
+        (call("approve", text="x"), "waiting", "It has not happened yet"),
+    ],
+)
+async def test_each_fate_of_a_call(talk: coach.Coach, raw: coach.Call, state: str, part: str) -> None:
+    turn = await start(talk)
+    events = await run(turn, raw)
+    assert events[-1].state == state
+    assert part in said(turn)[0]
+
+
+async def test_a_failure_tells_the_model_a_reference_and_never_the_text(
+    talk: coach.Coach, caplog: pytest.LogCaptureFixture
+) -> None:
+    turn = await start(talk)
+    events = await run(turn, call("fail", how="break"))
+    assert events[-1].state == "failed"
+    assert "sk-secret" not in said(turn)[0]
+    reference = said(turn)[0].split("ref ")[1].rstrip(").")
+    assert reference in caplog.text
+
+
+async def test_a_call_that_takes_too_long_ends_in_a_sentence(talk: coach.Coach) -> None:
+    turn = await start(talk, limits=coach.Limits(seconds=0.2))
+    await run(turn, call("fail", how="slow"))
+    assert "did not finish within" in said(turn)[0]
+    await run(turn, call("write", text="x"))
+    assert "time of this turn" in said(turn)[0]
+
+
+async def test_the_same_action_is_put_right_only_so_often(talk: coach.Coach) -> None:
+    turn = await start(talk)
+    states = []
+    for _ in range(4):
+        states += [
+            event.state for event in await run(turn, call("write")) if isinstance(event, coach.Finished)
+        ]
+    assert states == ["retry", "retry", "refused", "refused"]
+
+
+async def test_a_repeated_call_id_gives_the_stored_answer_and_no_second_effect(
+    talk: coach.Coach, log: list[Any]
+) -> None:
+    for _ in range(3):
+        turn = await start(talk)
+        await run(turn, call("write", id="same", text="once"), call("write", id="same", text="once"))
+        assert said(turn) == ["Wrote 4 characters."]
+    assert len(log) == 1
+    turn = await start(talk)
+    await run(turn, call("write", id="same", text="other"))
+    assert "used before for another call" in said(turn)[0]
+    turn = await start(talk, user_id="bob")
+    await run(turn, call("write", id="same", text="bob's"))
+    assert log[-1] == ("bob", "same", "bob's")
+
+
+async def test_all_calls_of_a_reply_are_judged_in_its_phase_and_the_move_comes_last(
+    talk: coach.Coach, log: list[Any]
+) -> None:
+    turn = await start(talk)
+    events = await run(
+        turn,
+        call("move", phase="middle"),
+        call("write", text="still here"),
+        call("move", phase="end"),
+        call("paint", name="p"),
+    )
+    assert turn.phase == "middle"
+    assert [event for event in events if isinstance(event, coach.PhaseChanged)] == [
+        coach.PhaseChanged(phase="middle", previous="start")
+    ]
+    assert isinstance(events[-1], coach.PhaseChanged)
+    assert len(turn.answers) == 4
+    assert "went to middle, not to end" in said(turn)[2]
+    assert "This is middle." in turn.prompt
+    assert [tool["function"]["name"] for tool in turn.tools] == ["write", "move"]
+    await run(turn, call("paint", name="p"))
+    assert "Available now: `write`, `move`" in said(turn)[0]
+
+
+async def test_a_phase_that_is_not_declared_is_never_entered(talk: coach.Coach) -> None:
+    turn = await start(talk, phase="middle")
+    await run(turn, call("move", phase="start"))
+    assert turn.phase == "middle"
+
+
+async def test_calls_run_in_order_and_pictures_side_by_side(tmp_path: Path, log: list[Any]) -> None:
+    both = asyncio.Event()
+    begun: list[str] = []
+
+    async def gate(name: str) -> None:
+        begun.append(name)
+        if len(begun) == 2:
+            both.set()
+        await both.wait()
+
+    talk = coach.load(write_talk(tmp_path), log=log, gate=gate)
+    turn = await start(talk)
+    await run(turn, call("paint", name="a"), call("write", text="x"), call("paint", name="b"))
+    assert [entry[0] for entry in log] == ["begin", "ann", "begin", "end", "end"]
+
+
+async def test_one_value_of_an_exclusive_parameter_is_worked_on_at_a_time(
+    talk: coach.Coach, log: list[Any]
+) -> None:
+    turn = await start(talk)
+    await run(turn, call("paint", name="same"), call("paint", name="same"))
+    assert [entry[0] for entry in log] == ["begin", "end", "begin", "end"]
+
+
+async def test_a_turn_allows_only_so_many_pictures_and_calls(talk: coach.Coach, log: list[Any]) -> None:
+    turn = await start(talk, limits=coach.Limits(calls=4, pictures=1))
+    await run(turn, *(call("paint", name=str(n)) for n in range(3)))
+    assert [event for event in log if event[0] == "begin"] == [("begin", "0")]
+    assert "Only 1 pictures" in said(turn)[1]
+    await run(turn, *(call("write", text=str(n)) for n in range(5)))
+    assert sum(entry[0] == "ann" for entry in log) == 3
+
+
+async def test_what_needs_a_yes_happens_once_and_only_for_the_exact_arguments(
+    talk: coach.Coach, log: list[Any]
+) -> None:
+    turn = await start(talk)
+    events = await run(turn, call("approve", id="q", text="this"))
+    waiting = next(event for event in events if isinstance(event, coach.Waiting))
+    assert log == []
+    assert await turn.waiting() == [waiting]
+    later = await start(talk)
+    with pytest.raises(coach.Conflict):
+        [event async for event in later.decide("q", "0" * 64, yes=True)]
+    for stranger in (await start(talk, user_id="bob"), await start(talk, conversation_id="c2")):
+        assert await stranger.waiting() == []
+        with pytest.raises(coach.Conflict):
+            [event async for event in stranger.decide("q", waiting.digest, yes=True)]
+    events = [event async for event in later.decide("q", waiting.digest, yes=True)]
+    assert events[-1].state == "done"
+    assert log == [("ann", "approved", "this")]
+    with pytest.raises(coach.Conflict):
+        [event async for event in later.decide("q", waiting.digest, yes=True)]
+    assert len(log) == 1
+
+
+async def test_a_no_settles_the_call(talk: coach.Coach, log: list[Any]) -> None:
+    turn = await start(talk)
+    events = await run(turn, call("approve", text="this"))
+    waiting = next(event for event in events if isinstance(event, coach.Waiting))
+    events = [event async for event in turn.decide(waiting.call_id, waiting.digest, yes=False)]
+    assert events[-1].state == "declined"
+    assert (log, await turn.waiting()) == ([], [])
+
+
+async def test_a_button_runs_the_same_action_and_may_move_the_phase(
+    talk: coach.Coach, log: list[Any]
+) -> None:
+    turn = await start(talk)
+    events = [event async for event in turn.press("approve", {"text": "move"})]
+    assert log == [("ann", "approved", "move")]
+    assert isinstance(events[-1], coach.PhaseChanged) and turn.phase == "end"
+    turn = await start(talk)
+    events = [event async for event in turn.press("approve", {"texts": "typo"})]
+    assert events[-1].state == "retry" and "text: Field required" in events[-1].say
+
+
+async def test_what_was_begun_goes_on_when_the_reader_leaves(tmp_path: Path, log: list[Any]) -> None:
+    release = asyncio.Event()
+
+    async def gate(name: str) -> None:
+        await release.wait()
+
+    talk = coach.load(write_talk(tmp_path), log=log, gate=gate)
+    turn = await start(talk)
+    events = turn.run([call("paint", id="p", name="a")])
+    assert isinstance(await anext(events), coach.Started)
+    await events.aclose()  # type: ignore[attr-defined]
+    release.set()
+    again = await start(talk)
+    await run(again, call("paint", id="p", name="a"))
+    assert said(again) == ["There it is."]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+names = st.sampled_from([*ACTIONS, "wr1te", "", "write "]) | st.text(max_size=20)
+arguments = (
+    st.text(max_size=40)
+    | json_values.map(json.dumps)
+    | st.fixed_dictionaries({"text": st.text(max_size=30)}).map(json.dumps)
+    | st.fixed_dictionaries({"name": st.text(max_size=30)}).map(json.dumps)
+    | st.sampled_from(['{"text": "\\ud800"}', '{"text": "a\\u0000b"}', '{"phase": "end"}', "null", ""])
+)
+raw_calls = st.builds(
+    lambda id, name, arguments: {"id": id, "function": {"name": name, "arguments": arguments}},
+    st.sampled_from(["a", "b", "c", "", None]) | st.text(max_size=8),
+    names,
+    arguments,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(replies=st.lists(st.lists(raw_calls, max_size=6), min_size=1, max_size=3))
+async def test_nothing_a_model_sends_raises_or_goes_unanswered(
+    talk: coach.Coach, log: list[Any], replies: list[list[dict[str, Any]]]
+) -> None:
+    log.clear()
+    turn = await start(talk, conversation_id=str(id(replies)), limits=coach.Limits(seconds=5))
+    for calls in replies:
+        phase, before = turn.phase, len(log)
+        await run(turn, *calls)
+        asked = {call["id"] for call in calls if call["id"]}
+        answered = [answer["tool_call_id"] for answer in turn.answers]
+        assert len(answered) == len(set(answered))
+        assert asked <= set(answered)
+        effects = {entry[1] for entry in log[before:] if entry[0] == "begin"}
+        assert phase == "start" or not effects
+        assert not any(entry[1] == "approved" for entry in log)

@@ -1,0 +1,98 @@
+"""Everything that is kept: people, what they agreed to, their photos, talks, identities and pictures.
+
+SQLite in a file or PostgreSQL; bytes in a folder or an S3 bucket. Every method takes the person first and
+sees only what is theirs; somebody else's thing and a missing thing give the same ``NotFound``.
+"""
+
+from __future__ import annotations
+
+from coach.store.blobs import BlobKind, Blobs, FolderBlobs, S3Blobs, blob_key, owner_of
+from coach.store.calls import Calls
+from coach.store.consent import CONSENT_TEXT, CONSENT_VERSION, Consent, Consents
+from coach.store.conversations import Conversation, Conversations, Message
+from coach.store.database import Database
+from coach.store.identities import Identities, Identity
+from coach.store.migrate import migrate as migrate_database
+from coach.store.notes import Note, Notes
+from coach.store.people import People, Person
+from coach.store.photos import Photo, Photos
+from coach.store.tables import Stage
+from coach.store.versions import NewVersion, Version, Versions
+
+__all__ = [
+    "CONSENT_TEXT",
+    "CONSENT_VERSION",
+    "BlobKind",
+    "Blobs",
+    "Calls",
+    "Consent",
+    "Consents",
+    "Conversation",
+    "Conversations",
+    "Database",
+    "FolderBlobs",
+    "Identities",
+    "Identity",
+    "Message",
+    "NewVersion",
+    "Note",
+    "Notes",
+    "People",
+    "Person",
+    "Photo",
+    "Photos",
+    "S3Blobs",
+    "Stage",
+    "Store",
+    "Version",
+    "Versions",
+    "blob_key",
+    "owner_of",
+]
+
+
+class Store:
+    """A database and a blob store, as the services that actions and context keys ask for by name."""
+
+    def __init__(self, database: Database, blobs: Blobs) -> None:
+        self.database = database
+        self.blobs = blobs
+        self.people = People(database)
+        self.consents = Consents(database)
+        self.photos = Photos(database, blobs)
+        self.identities = Identities(database)
+        self.notes = Notes(database)
+        self.conversations = Conversations(database)
+        self.calls = Calls(database)
+        self.versions = Versions(database, blobs)
+
+    @classmethod
+    async def open(cls, url: str, *, blobs: Blobs, migrate: bool = True) -> Store:
+        """Open the database and bring it to the tables of this version.
+
+        Args:
+            url: ``sqlite:///path/to/file.db`` or ``postgresql://user:password@host:5432/name``.
+            blobs: Where bytes are kept.
+            migrate: ``False``: leave the tables as they are.
+
+        Raises:
+            SettingsError: The address is not understood, the database cannot be reached or is newer than this
+                version, or a driver is missing.
+        """
+        store = cls(Database(url), blobs)
+        if migrate:
+            try:
+                await migrate_database(store.database)
+            except BaseException:
+                await store.close()
+                raise
+        return store
+
+    def services(self) -> dict[str, object]:
+        """Everything in it under the name an action or a context key asks for, ``store`` included."""
+        held = {name: service for name, service in vars(self).items() if name != "database"}
+        return {"store": self, **held}
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.database.close()

@@ -1,0 +1,95 @@
+"""What the row modules share: one moment, one id, one way from a table's row to a dataclass."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from sqlalchemy import Column, Executable, Select, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coach.errors import NotFound
+from coach.store.tables import people
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+R = TypeVar("R", bound="DataclassInstance")
+
+
+def now() -> datetime:
+    """This moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A fresh row id, 36 characters."""
+    return str(uuid.uuid4())
+
+
+def columns(table: Table, row_type: type[R]) -> list[Column[Any]]:
+    """The columns of ``table`` that ``row_type`` has as fields."""
+    return [table.c[field.name] for field in fields(row_type) if field.name in table.c]
+
+
+def rows_of(table: Table, row_type: type[R], user_id: str) -> Select[Any]:
+    """One person's rows, as :func:`columns`."""
+    return select(*columns(table, row_type)).where(table.c.user_id == user_id)
+
+
+async def first(connection: AsyncConnection, statement: Executable) -> Mapping[str, Any] | None:
+    """The first row of a statement's result by column name, or ``None``."""
+    row = (await connection.execute(statement)).mappings().first()
+    return cast("Mapping[str, Any] | None", row)
+
+
+async def one(
+    connection: AsyncConnection, statement: Executable, row_type: type[R], *, kind: str, ref: str
+) -> R:
+    """The row of a statement's result.
+
+    Raises:
+        NotFound: There is none; it names ``kind`` and ``ref``.
+    """
+    row = await first(connection, statement)
+    if row is None:
+        raise NotFound(kind, ref)
+    return row_type(**row)
+
+
+async def every(connection: AsyncConnection, statement: Executable, row_type: type[R]) -> list[R]:
+    """All rows of a statement's result."""
+    return [row_type(**row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def insert_if_new(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert a row unless there is one with its primary key; says whether it did."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    key = list(table.primary_key)
+    done = await connection.execute(insert(table).values(values).on_conflict_do_nothing(index_elements=key))
+    return done.rowcount > 0
+
+
+async def hold(connection: AsyncConnection, user_id: str) -> None:
+    """Let nobody else change this person's rows until the transaction ends; a new person is made.
+
+    Who exists is the host's affair: whoever it names is a person here.
+    """
+    # SQLite has only one writer anyway and leaves the lock out. NO KEY: inserts elsewhere still go on.
+    asked = select(people.c.user_id).where(people.c.user_id == user_id).with_for_update(key_share=True)
+    if await first(connection, asked) is None:
+        await insert_if_new(connection, people, {"user_id": user_id, "created_at": now()})
+        # Somebody else may have been quicker: then the row is theirs until now.
+        await connection.execute(asked)
+
+
+def number_in(handle: str, letter: str) -> int | None:
+    """The number of a handle: 12 for ``i12`` and the letter ``i``; ``None`` when it is no such handle."""
+    # Nine digits fit PostgreSQL's integer.
+    found = re.fullmatch(rf"{letter}([1-9][0-9]{{0,8}})", handle, flags=re.ASCII)
+    return int(found[1]) if found else None

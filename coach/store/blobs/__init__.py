@@ -1,0 +1,73 @@
+"""Bytes that belong to people: photos, pictures, previews. In a folder, or in an S3 bucket."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+from coach.store.blobs.folder import FolderBlobs
+from coach.store.blobs.s3 import S3Blobs
+
+__all__ = ["BlobKind", "Blobs", "FolderBlobs", "S3Blobs", "blob_key", "owner_of"]
+
+BlobKind = Literal["photos", "pictures", "previews"]
+"""What a blob is: what the person gave, what a picture service gave, and its unfinished pictures."""
+
+_LONGEST_OWNER = 100
+
+
+class Blobs(Protocol):
+    """Where bytes are kept, by key (:func:`blob_key`). A malformed key is a ``ValueError`` everywhere."""
+
+    async def put(self, key: str, data: bytes | Path, media_type: str) -> None:
+        """Keep bytes, or a file's bytes, whole or not at all. What was there is replaced."""
+
+    async def get(self, key: str) -> bytes:
+        """The bytes. Raises ``NotFound``."""
+
+    async def exists(self, key: str) -> bool:
+        """Whether there is something."""
+
+    async def delete(self, key: str) -> None:
+        """Remove it. Safe to repeat."""
+
+    async def list(self, prefix: str = "") -> Sequence[str]:
+        """Every key that begins with ``prefix``, sorted."""
+
+    async def link(self, key: str, seconds: int) -> str:
+        """A link for the person themselves; from a bucket it works for ``seconds``, at most seven days."""
+
+
+def blob_key(user_id: str, kind: BlobKind, name: str) -> str:
+    """``<owner>/<kind>/<name>``: every blob says whose it is.
+
+    Args:
+        name: Letters, digits, ``.``, ``-`` and ``_``; not beginning with a dot.
+
+    Raises:
+        ValueError: ``name`` is another.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", name, flags=re.ASCII):
+        raise ValueError(f"{name[:40]!r} cannot be the name of a blob")
+    return f"{owner_of(user_id)}/{kind}/{name}"
+
+
+def owner_of(user_id: str) -> str:
+    """How a person is called in blob keys: percent-encoded, or a hash when that is long.
+
+    Capitals and dots are encoded too: no two people share a folder where capitals do not count, and none is
+    called ``..``.
+    """
+    plain = "abcdefghijklmnopqrstuvwxyz0123456789_-"
+    encoded = "".join(
+        letter if letter in plain else "".join(f"%{byte:02x}" for byte in letter.encode())
+        for letter in user_id
+    )
+    if not encoded:
+        raise ValueError("a user id has at least one character")
+    if len(encoded) <= _LONGEST_OWNER:
+        return encoded
+    return "%sha256-" + hashlib.sha256(user_id.encode()).hexdigest()

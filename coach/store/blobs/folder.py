@@ -1,0 +1,108 @@
+"""Blobs in a folder: readable by this user only, there after a power cut, never half there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from coach.store.blobs._key import check_key, check_prefix, missing
+
+_INCOMING = ".incoming"
+"""Where files are written before they get their name; what a crash leaves there belongs to nobody."""
+
+
+class FolderBlobs:
+    """A :class:`~coach.store.blobs.Blobs` in a folder, made when needed. Files 0600, folders 0700."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self._folder = Path(folder).absolute()
+
+    def path(self, key: str) -> Path:
+        """Where the file of a key is, or would be.
+
+        Raises:
+            ValueError: It is not a blob key.
+        """
+        return self._folder / check_key(key)
+
+    async def put(self, key: str, data: bytes | Path, media_type: str) -> None:
+        """See :class:`~coach.store.blobs.Blobs`. The folder does not keep the media type."""
+        await asyncio.to_thread(self._put, self.path(key), data)
+
+    async def get(self, key: str) -> bytes:
+        """See :class:`~coach.store.blobs.Blobs`."""
+        try:
+            return await asyncio.to_thread(self.path(key).read_bytes)
+        except FileNotFoundError:
+            raise missing(key) from None
+
+    async def exists(self, key: str) -> bool:
+        """See :class:`~coach.store.blobs.Blobs`."""
+        return await asyncio.to_thread(self.path(key).is_file)
+
+    async def delete(self, key: str) -> None:
+        """See :class:`~coach.store.blobs.Blobs`."""
+        await asyncio.to_thread(self._delete, self.path(key))
+
+    async def list(self, prefix: str = "") -> Sequence[str]:
+        """See :class:`~coach.store.blobs.Blobs`."""
+        return await asyncio.to_thread(self._list, check_prefix(prefix))
+
+    async def link(self, key: str, seconds: int) -> str:
+        """The file's ``file://`` address; only who may read the folder can follow it."""
+        return self.path(key).as_uri()
+
+    def _put(self, path: Path, data: bytes | Path) -> None:
+        _make(path.parent)
+        incoming = self._folder / _INCOMING
+        _make(incoming)
+        temporary = incoming / uuid.uuid4().hex
+        try:
+            with open(temporary, "xb", opener=_private) as file:
+                if isinstance(data, Path):
+                    with data.open("rb") as source:
+                        shutil.copyfileobj(source, file)
+                else:
+                    file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync(path.parent)
+
+    def _delete(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+        if path.parent.exists():
+            _sync(path.parent)
+
+    def _list(self, prefix: str) -> Sequence[str]:
+        keys = (
+            file.relative_to(self._folder) for file in (self._folder / prefix).rglob("*") if file.is_file()
+        )
+        return sorted(key.as_posix() for key in keys if key.parts[0] != _INCOMING)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and those above it, so that they are still there after a power cut."""
+    if folder.is_dir():
+        return
+    _make(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _sync(folder.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,183 @@
+"""Blobs in an S3 bucket, at Amazon or any compatible server. Needs the extra ``coach[s3]``."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from coach.errors import SettingsError
+from coach.store.blobs._key import check_key, check_prefix, missing
+
+# Amazon S3, "Authenticating Requests: Using Query Parameters": X-Amz-Expires.
+LONGEST_LINK = 7 * 24 * 3600
+"""Seconds a signed link can work at most."""
+
+_ABSENT = {"NoSuchKey", "NotFound", "404"}
+_STRANGERS = ("/global/AllUsers", "/global/AuthenticatedUsers")
+
+
+class S3Blobs:
+    """A :class:`~coach.store.blobs.Blobs` in a bucket. One client; every request runs in a thread.
+
+    Args:
+        endpoint: The server's address, or ``None`` for Amazon.
+        bucket: An existing bucket; it should be private (:meth:`is_private`).
+        access_key: The key's public part.
+        secret_key: The key's secret part.
+        region: The bucket's region.
+
+    Raises:
+        SettingsError: ``boto3`` is not installed.
+    """
+
+    def __init__(
+        self, endpoint: str | None, bucket: str, access_key: str, secret_key: str, region: str = "us-east-1"
+    ) -> None:
+        try:
+            boto3: Any = importlib.import_module("boto3")
+            self._botocore: Any = importlib.import_module("botocore")
+            config = importlib.import_module("botocore.config").Config
+            self._failures: Any = importlib.import_module("botocore.exceptions")
+        except ModuleNotFoundError:
+            raise SettingsError(
+                "An S3 bucket needs boto3; install it with `pip install 'coach[s3]'`."
+            ) from None
+        self._bucket = bucket
+        options: dict[str, Any] = {
+            # Not every compatible server knows S3's newer checksums.
+            "request_checksum_calculation": "when_required",
+            "response_checksum_validation": "when_required",
+            "connect_timeout": 10,
+            "read_timeout": 60,
+            "retries": {"mode": "standard"},
+        }
+        if endpoint is not None:
+            # A bucket as part of the host name needs DNS that only Amazon surely has.
+            options["s3"] = {"addressing_style": "path"}
+
+        def client(signature: Any) -> Any:
+            return boto3.session.Session().client(
+                "s3",
+                endpoint_url=endpoint,
+                aws_access_key_id=access_key,
+                aws_secret_access_key=secret_key,
+                region_name=region,
+                config=config(signature_version=signature, **options),
+            )
+
+        self._client_for = client
+        self._client = client("s3v4")
+
+    async def put(self, key: str, data: bytes | Path, media_type: str) -> None:
+        """See :class:`~coach.store.blobs.Blobs`."""
+        await asyncio.to_thread(self._put, check_key(key), data, media_type)
+
+    async def get(self, key: str) -> bytes:
+        """See :class:`~coach.store.blobs.Blobs`."""
+        found: bytes | None = await asyncio.to_thread(self._unless_absent, self._read, check_key(key))
+        if found is None:
+            raise missing(key)
+        return found
+
+    async def exists(self, key: str) -> bool:
+        """See :class:`~coach.store.blobs.Blobs`."""
+        return await asyncio.to_thread(self._unless_absent, self._head, check_key(key)) is not None
+
+    async def delete(self, key: str) -> None:
+        """See :class:`~coach.store.blobs.Blobs`."""
+        await asyncio.to_thread(self._client.delete_object, Bucket=self._bucket, Key=check_key(key))
+
+    async def list(self, prefix: str = "") -> Sequence[str]:
+        """See :class:`~coach.store.blobs.Blobs`."""
+        return await asyncio.to_thread(self._list, check_prefix(prefix))
+
+    async def link(self, key: str, seconds: int) -> str:
+        """A signed link: whoever has it can read this one blob for ``seconds``, 1 second to 7 days."""
+        if not 1 <= seconds <= LONGEST_LINK:
+            raise ValueError(f"a signed link works for 1 to {LONGEST_LINK} seconds, not {seconds}")
+        what = {"Bucket": self._bucket, "Key": check_key(key)}
+        signed: str = await asyncio.to_thread(
+            self._client.generate_presigned_url, "get_object", Params=what, ExpiresIn=seconds
+        )
+        return signed
+
+    async def is_private(self) -> bool:
+        """Whether nobody without a key can read the bucket. Puts, reads and removes one small object.
+
+        Looks at the bucket's policy and access list, and asks for the object and the listing unsigned.
+
+        Raises:
+            SettingsError: The bucket cannot be reached or written.
+        """
+        try:
+            return await asyncio.to_thread(self._is_private, f"private-check/{uuid.uuid4().hex}")
+        except self._failures.ClientError as error:
+            reason = error.response["Error"]["Code"]
+        except self._failures.BotoCoreError as error:
+            reason = type(error).__name__
+        raise SettingsError(
+            f"The bucket {self._bucket!r} cannot be used ({reason}); check the endpoint, the bucket's name, "
+            "the region and both parts of the key."
+        )
+
+    def _put(self, key: str, data: bytes | Path, media_type: str) -> None:
+        where = {"Bucket": self._bucket, "Key": key, "ContentType": media_type}
+        if isinstance(data, bytes):
+            self._client.put_object(**where, Body=data)
+            return
+        with data.open("rb") as file:
+            self._client.put_object(**where, Body=file)
+
+    def _read(self, key: str) -> bytes:
+        body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return body
+
+    def _head(self, key: str) -> Any:
+        return self._client.head_object(Bucket=self._bucket, Key=key)
+
+    def _unless_absent(self, ask: Callable[[str], Any], key: str) -> Any:
+        try:
+            return ask(key)
+        except self._failures.ClientError as error:
+            if error.response["Error"]["Code"] in _ABSENT:
+                return None
+            raise
+
+    def _list(self, prefix: str) -> Sequence[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        return sorted(item["Key"] for page in pages for item in page.get("Contents", ()))
+
+    def _is_private(self, probe: str) -> bool:
+        self._put(probe, b"Is this bucket private?", "text/plain")
+        try:
+            return not (self._says_public() or self._answers_strangers(probe))
+        finally:
+            self._client.delete_object(Bucket=self._bucket, Key=probe)
+
+    def _says_public(self) -> bool:
+        # Some servers have no policies or no access lists: then the unsigned requests decide.
+        with_policy = self._try(self._client.get_bucket_policy_status, Bucket=self._bucket)
+        with_list = self._try(self._client.get_bucket_acl, Bucket=self._bucket)
+        grants = [grant["Grantee"].get("URI", "") for grant in with_list.get("Grants", ())]
+        by_policy: bool = with_policy.get("PolicyStatus", {}).get("IsPublic", False)
+        return by_policy or any(uri.endswith(_STRANGERS) for uri in grants)
+
+    def _answers_strangers(self, probe: str) -> bool:
+        stranger = self._client_for(self._botocore.UNSIGNED)
+        read = self._try(stranger.get_object, Bucket=self._bucket, Key=probe)
+        listed = self._try(stranger.list_objects_v2, Bucket=self._bucket, MaxKeys=1)
+        return bool(read or listed)
+
+    def _try(self, ask: Callable[..., dict[str, Any]], **arguments: Any) -> dict[str, Any]:
+        """What the server answers; nothing when it refuses, which one in trouble (5xx but 501) does not."""
+        try:
+            return ask(**arguments)
+        except self._failures.ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status >= 500 and status != 501:
+                raise
+            return {}

@@ -1,0 +1,119 @@
+"""Consent: without it no byte of a photo leaves this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, or_, update
+
+from coach.errors import ConsentMissing
+from coach.store._rows import first, hold, new_id, now, rows_of
+from coach.store.database import Database
+from coach.store.tables import consents
+
+CONSENT_VERSION = "2026-11-20"
+"""Changes with every change of :data:`CONSENT_TEXT`."""
+
+# The 30 days: OpenAI's API data controls, "abuse monitoring logs".
+CONSENT_TEXT = """\
+To make pictures of you, your photo and a description of the picture are sent to the picture service \
+that this coach uses. The service may keep them for up to 30 days to watch for abuse. Here your photos and \
+pictures stay until you, or whoever runs this coach, erase them. You can take your agreement back at any \
+time; then no more photos are sent.
+
+By agreeing you say: this is me, or I have the agreement of the person in the photo; and I am an adult."""
+"""What the person agrees to, in plain words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consent:
+    """What a person agreed to, and when.
+
+    Attributes:
+        purpose: What for, e.g. ``"pictures"``.
+        text_version: The version of the text they were shown.
+        statement: What they said or pressed.
+        until: When it ends by itself; ``None``: when revoked.
+    """
+
+    id: str
+    user_id: str
+    purpose: str
+    text_version: str
+    statement: str
+    given_at: datetime
+    until: datetime | None
+    revoked_at: datetime | None
+
+
+class Consents:
+    """What people agreed to."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def give(
+        self,
+        user_id: str,
+        *,
+        purpose: str = "pictures",
+        text_version: str = CONSENT_VERSION,
+        statement: str,
+        until: datetime | None = None,
+    ) -> Consent:
+        """Write down that the person agreed, now.
+
+        Raises:
+            ValueError: ``until`` has no time zone.
+        """
+        consent = Consent(
+            id=new_id(),
+            user_id=user_id,
+            purpose=purpose,
+            text_version=text_version,
+            statement=statement,
+            given_at=now(),
+            until=until,
+            revoked_at=None,
+        )
+        async with self._database.write() as connection:
+            await hold(connection, user_id)
+            await connection.execute(insert(consents), vars(consent))
+        return consent
+
+    async def active(self, user_id: str, purpose: str) -> Consent | None:
+        """The newest consent that holds now, or ``None``."""
+        still = or_(consents.c.until.is_(None), consents.c.until > now())
+        statement = (
+            rows_of(consents, Consent, user_id)
+            .where(consents.c.purpose == purpose, consents.c.revoked_at.is_(None), still)
+            .order_by(consents.c.given_at.desc())
+        )
+        async with self._database.read() as connection:
+            row = await first(connection, statement.limit(1))
+        return Consent(**row) if row else None
+
+    async def require(self, user_id: str, purpose: str = "pictures") -> Consent:
+        """The consent that holds now.
+
+        Raises:
+            ConsentMissing: There is none.
+        """
+        consent = await self.active(user_id, purpose)
+        if consent is None:
+            raise ConsentMissing(
+                f"There is no consent for {purpose!r}; show the consent text and record the person's yes."
+            )
+        return consent
+
+    async def revoke(self, user_id: str, purpose: str) -> None:
+        """End every consent for this purpose. Safe to repeat."""
+        change = (
+            update(consents)
+            .where(consents.c.user_id == user_id, consents.c.purpose == purpose)
+            .where(consents.c.revoked_at.is_(None))
+            .values(revoked_at=now())
+        )
+        async with self._database.write() as connection:
+            await connection.execute(change)

@@ -1,0 +1,143 @@
+"""Conversations and their messages, in the shape chat completions take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from coach.errors import NotFound
+from coach.store._rows import columns, every, first, hold, new_id, now, one, rows_of
+from coach.store.database import Database
+from coach.store.tables import conversations, messages
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversation:
+    """One talk of one person with one coach, and the phase it is in."""
+
+    id: str
+    user_id: str
+    coach: str
+    phase: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One message.
+
+    Attributes:
+        seq: 1, 2, … without gaps per conversation.
+        content: The whole message as chat completions take it, ``role`` included.
+        prompt_version: The version of the prompt the model had, for what the model said.
+    """
+
+    seq: int
+    role: str
+    content: dict[str, Any]
+    prompt_version: str | None
+    created_at: datetime
+
+
+class Conversations:
+    """People's conversations. ``NotFound``: this person has no such conversation."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def start(self, user_id: str, *, coach: str, phase: str) -> Conversation:
+        """A new conversation."""
+        moment = now()
+        conversation = Conversation(
+            id=new_id(), user_id=user_id, coach=coach, phase=phase, created_at=moment, updated_at=moment
+        )
+        async with self._database.write() as connection:
+            await hold(connection, user_id)
+            await connection.execute(insert(conversations), vars(conversation))
+        return conversation
+
+    async def get(self, user_id: str, conversation_id: str) -> Conversation:
+        """One conversation.
+
+        Raises:
+            NotFound: This person has no such conversation.
+        """
+        mine = rows_of(conversations, Conversation, user_id).where(conversations.c.id == conversation_id)
+        async with self._database.read() as connection:
+            return await one(connection, mine, Conversation, kind="conversation", ref=conversation_id)
+
+    async def list(self, user_id: str) -> Sequence[Conversation]:
+        """The person's conversations, the one last spoken in first."""
+        mine = rows_of(conversations, Conversation, user_id).order_by(conversations.c.updated_at.desc())
+        async with self._database.read() as connection:
+            return await every(connection, mine, Conversation)
+
+    async def messages(self, user_id: str, conversation_id: str) -> Sequence[Message]:
+        """What was said, in order.
+
+        Raises:
+            NotFound: This person has no such conversation.
+        """
+        await self.get(user_id, conversation_id)
+        said = rows_of(messages, Message, user_id).where(messages.c.conversation_id == conversation_id)
+        async with self._database.read() as connection:
+            return await every(connection, said.order_by(messages.c.seq), Message)
+
+    async def append(
+        self,
+        user_id: str,
+        conversation_id: str,
+        message: Mapping[str, Any],
+        prompt_version: str | None = None,
+    ) -> int:
+        """Add a message and give its number. Messages added at once each get their own.
+
+        Args:
+            message: A chat completions message; ``role`` is needed.
+
+        Raises:
+            NotFound: This person has no such conversation.
+        """
+        moment = now()
+        made = conversations.c.messages_made
+        count = (
+            update(conversations)
+            .where(conversations.c.user_id == user_id, conversations.c.id == conversation_id)
+            .values(messages_made=made + 1, updated_at=moment)
+            .returning(made)
+        )
+        async with self._database.write() as connection:
+            row = await first(connection, count)
+            if row is None:
+                raise NotFound("conversation", conversation_id)
+            new = {
+                "user_id": user_id,
+                "conversation_id": conversation_id,
+                "seq": row["messages_made"],
+                "role": message["role"],
+                "content": dict(message),
+                "prompt_version": prompt_version,
+                "created_at": moment,
+            }
+            await connection.execute(insert(messages), new)
+        return int(row["messages_made"])
+
+    async def move(self, user_id: str, conversation_id: str, phase: str) -> Conversation:
+        """Put a conversation into another phase.
+
+        Raises:
+            NotFound: This person has no such conversation.
+        """
+        change = (
+            update(conversations)
+            .where(conversations.c.user_id == user_id, conversations.c.id == conversation_id)
+            .values(phase=phase, updated_at=now())
+            .returning(*columns(conversations, Conversation))
+        )
+        async with self._database.write() as connection:
+            return await one(connection, change, Conversation, kind="conversation", ref=conversation_id)

@@ -1,0 +1,217 @@
+"""The first tables.
+
+Revision ID: 0001
+Revises: none
+Create Date: 2026-11-20
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+TABLES = (
+    *("people", "consents", "photos", "identities", "notes", "conversations", "messages", "calls"),
+    *("generations", "generation_steps", "versions"),
+)
+
+
+def upgrade() -> None:
+    """Make every table of version 0.1. Written out: it must not follow when the tables change."""
+    op.create_table(
+        "people",
+        *_texts("user_id", "name?"),
+        _number("identities_made", server_default="0"),
+        *_times("created_at"),
+        sa.PrimaryKeyConstraint("user_id", name="pk_people"),
+    )
+    op.create_table(
+        "consents",
+        *_texts("id", "user_id", "purpose", "text_version", "statement"),
+        *_times("given_at", "until?", "revoked_at?"),
+        sa.PrimaryKeyConstraint("id", name="pk_consents"),
+        _owner("consents"),
+    )
+    op.create_index("ix_consents_user_id_purpose", "consents", ["user_id", "purpose"])
+    op.create_table(
+        "photos",
+        *_texts("id", "user_id", "blob", "sha256", "media_type"),
+        _number("width"),
+        _number("height"),
+        sa.Column("primary", sa.Boolean, nullable=False),
+        *_times("created_at"),
+        sa.PrimaryKeyConstraint("id", name="pk_photos"),
+        _owner("photos"),
+    )
+    op.create_index("ix_photos_user_id_created_at", "photos", ["user_id", "created_at"])
+    _only_one("uq_photos_primary", "photos", "user_id", '"primary"')
+    op.create_table(
+        "identities",
+        *_texts("id", "user_id", "name", "note", "statement?", "visualization?", "stage"),
+        _number("number"),
+        sa.Column("current", sa.Boolean, nullable=False),
+        _number("versions_made", server_default="0"),
+        *_times("archived_at?", "created_at", "updated_at"),
+        sa.CheckConstraint(
+            "stage IN ('proposed', 'accepted', 'refined', 'stated', 'visualized')",
+            name=op.f("ck_identities_stage"),
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_identities"),
+        sa.UniqueConstraint("user_id", "number", name="uq_identities_user_id_number"),
+        sa.UniqueConstraint("user_id", "id", name="uq_identities_user_id_id"),
+        _owner("identities"),
+    )
+    _only_one("uq_identities_current", "identities", "user_id", "current")
+    op.create_table(
+        "notes",
+        *_texts("id", "user_id", "text"),
+        *_times("created_at"),
+        sa.PrimaryKeyConstraint("id", name="pk_notes"),
+        _owner("notes"),
+    )
+    op.create_index("ix_notes_user_id_created_at", "notes", ["user_id", "created_at"])
+    _talk()
+    _pictures()
+
+
+def _talk() -> None:
+    op.create_table(
+        "conversations",
+        *_texts("id", "user_id", "coach", "phase"),
+        _number("messages_made", server_default="0"),
+        *_times("created_at", "updated_at"),
+        sa.PrimaryKeyConstraint("id", name="pk_conversations"),
+        sa.UniqueConstraint("user_id", "id", name="uq_conversations_user_id_id"),
+        _owner("conversations"),
+    )
+    op.create_table(
+        "messages",
+        *_texts("user_id", "conversation_id"),
+        _number("seq", autoincrement=False),
+        *_texts("role", "prompt_version?"),
+        _json("content", nullable=False),
+        *_times("created_at"),
+        sa.PrimaryKeyConstraint("conversation_id", "seq", name="pk_messages"),
+        _owner("messages"),
+        _belongs("messages", "conversation_id", "conversations"),
+    )
+    op.create_table(
+        "calls",
+        *_texts("id", "user_id", "conversation_id", "call_id", "action", "digest", "phase"),
+        *_texts("prompt_version", "state", "say"),
+        _json("arguments", nullable=False),
+        _json("data"),
+        *_times("expires_at?", "created_at", "finished_at?"),
+        sa.PrimaryKeyConstraint("id", name="pk_calls"),
+        _owner("calls"),
+    )
+    columns = ["user_id", "conversation_id", "created_at"]
+    op.create_index("ix_calls_user_id_conversation_id_created_at", "calls", columns)
+
+
+def _pictures() -> None:
+    op.create_table(
+        "generations",
+        *_texts("id", "user_id", "key", "request_hash", "conversation_id", "identity_id", "parent_id?"),
+        *_texts("engine", "model", "operation", "state", "prompt", "request_id?", "error_code?", "paid?"),
+        *_texts("spool?"),
+        _json("params", nullable=False),
+        _json("repairs", nullable=False),
+        _json("usage"),
+        sa.Column("quote_micros", sa.BigInteger),
+        sa.Column("actual_micros", sa.BigInteger),
+        sa.Column("seconds", sa.Float),
+        *_times("created_at", "updated_at"),
+        sa.CheckConstraint(
+            "state IN ('planned', 'quoted', 'reserved', 'sending', 'received', 'stored', 'judged', 'done', "
+            "'refused', 'failed', 'unknown')",
+            name=op.f("ck_generations_state"),
+        ),
+        sa.CheckConstraint("paid IN ('unpaid', 'paid', 'unknown')", name=op.f("ck_generations_paid")),
+        sa.PrimaryKeyConstraint("id", name="pk_generations"),
+        sa.UniqueConstraint("user_id", "key", name="uq_generations_user_id_key"),
+        sa.UniqueConstraint("user_id", "id", name="uq_generations_user_id_id"),
+        _owner("generations"),
+        _belongs("generations", "identity_id", "identities"),
+    )
+    op.create_index("ix_generations_state", "generations", ["state"])
+    op.create_table(
+        "generation_steps",
+        *_texts("generation_id", "state", "detail"),
+        _number("seq", autoincrement=False),
+        *_times("at"),
+        sa.PrimaryKeyConstraint("generation_id", "seq", name="pk_generation_steps"),
+        sa.ForeignKeyConstraint(
+            ["generation_id"],
+            ["generations.id"],
+            name="fk_generation_steps_generation_id",
+            ondelete="CASCADE",
+        ),
+    )
+    op.create_table(
+        "versions",
+        *_texts("id", "user_id", "identity_id", "parent_id?", "generation_id", "blob", "sha256"),
+        *_texts("media_type", "prompt"),
+        _number("number"),
+        _number("width"),
+        _number("height"),
+        *_times("accepted_at?", "created_at"),
+        sa.PrimaryKeyConstraint("id", name="pk_versions"),
+        sa.UniqueConstraint("identity_id", "number", name="uq_versions_identity_id_number"),
+        sa.UniqueConstraint("user_id", "id", name="uq_versions_user_id_id"),
+        _owner("versions"),
+        _belongs("versions", "identity_id", "identities"),
+        _belongs("versions", "parent_id", "versions"),
+        _belongs("versions", "generation_id", "generations"),
+    )
+    _only_one("uq_versions_accepted", "versions", "identity_id", "accepted_at IS NOT NULL")
+
+
+def downgrade() -> None:
+    """Drop every table, with what is in it."""
+    for table in reversed(TABLES):
+        op.drop_table(table)
+
+
+def _texts(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name.rstrip("?"), sa.Text, nullable=name.endswith("?")) for name in names]
+
+
+def _times(*names: str) -> list[sa.Column[Any]]:
+    moment = sa.DateTime(timezone=True)
+    return [sa.Column(name.rstrip("?"), moment, nullable=name.endswith("?")) for name in names]
+
+
+def _number(name: str, **options: Any) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, nullable=False, **options)
+
+
+def _json(name: str, *, nullable: bool = True) -> sa.Column[Any]:
+    return sa.Column(name, sa.JSON().with_variant(JSONB(), "postgresql"), nullable=nullable)
+
+
+def _owner(table: str) -> sa.ForeignKeyConstraint:
+    name = f"fk_{table}_user_id"
+    return sa.ForeignKeyConstraint(["user_id"], ["people.user_id"], name=name, ondelete="CASCADE")
+
+
+def _belongs(table: str, column: str, parent: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(
+        ["user_id", column],
+        [f"{parent}.user_id", f"{parent}.id"],
+        name=f"fk_{table}_user_id_{column}",
+        ondelete="CASCADE",
+    )
+
+
+def _only_one(name: str, table: str, column: str, where: str) -> None:
+    condition = sa.text(where)
+    op.create_index(name, table, [column], unique=True, sqlite_where=condition, postgresql_where=condition)

@@ -1,0 +1,156 @@
+"""People's photos: what they upload, cleaned (:mod:`coach.store.intake`), at most five."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, delete, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coach.store._rows import every, first, hold, new_id, now, one, rows_of
+from coach.store.blobs import Blobs, blob_key
+from coach.store.database import Database
+from coach.store.intake import refused, take_in
+from coach.store.tables import photos
+
+MOST_PHOTOS = 5
+"""How many photos one person can have."""
+
+SHORTEST_SIDE = 64
+"""The fewest pixels of either side."""
+
+_ENDINGS = {"image/jpeg": "jpg", "image/png": "png"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photo:
+    """One photo of a person.
+
+    Attributes:
+        blob: Its key in the blob store.
+        sha256: Of the bytes that are kept, in hex.
+        width: Pixels.
+        height: Pixels.
+        primary: Whether pictures are made from this one; true of one photo per person.
+    """
+
+    id: str
+    user_id: str
+    blob: str
+    sha256: str
+    width: int
+    height: int
+    media_type: str
+    primary: bool
+    created_at: datetime
+
+
+class Photos:
+    """People's photos."""
+
+    def __init__(self, database: Database, blobs: Blobs) -> None:
+        self._database, self._blobs = database, blobs
+
+    async def add(self, user_id: str, data: builtins.bytes) -> Photo:
+        """Clean and keep an upload. The first photo is the primary one.
+
+        Raises:
+            PhotoRefused: It is no photo we can use, or there are five already; the message is for the person.
+        """
+        if len(await self.list(user_id)) >= MOST_PHOTOS:
+            raise refused("too_many")
+        clean = await take_in(data)
+        if min(clean.width, clean.height) < SHORTEST_SIDE:
+            raise refused("too_small")
+        photo_id = new_id()
+        blob = blob_key(user_id, "photos", f"{photo_id}.{_ENDINGS[clean.media_type]}")
+        await self._blobs.put(blob, clean.data, clean.media_type)
+        try:
+            async with self._database.write() as connection:
+                await hold(connection, user_id)
+                others = await every(connection, _photos(user_id), Photo)
+                if len(others) >= MOST_PHOTOS:
+                    raise refused("too_many")
+                photo = Photo(
+                    id=photo_id,
+                    user_id=user_id,
+                    blob=blob,
+                    sha256=clean.sha256,
+                    width=clean.width,
+                    height=clean.height,
+                    media_type=clean.media_type,
+                    primary=not others,
+                    created_at=now(),
+                )
+                await connection.execute(insert(photos), vars(photo))
+        except BaseException:
+            await self._blobs.delete(blob)
+            raise
+        return photo
+
+    async def get(self, user_id: str, photo_id: str) -> Photo:
+        """One photo.
+
+        Raises:
+            NotFound: This person has no such photo.
+        """
+        async with self._database.read() as connection:
+            return await _find(connection, user_id, photo_id)
+
+    async def list(self, user_id: str) -> Sequence[Photo]:
+        """The person's photos, oldest first."""
+        async with self._database.read() as connection:
+            return await every(connection, _photos(user_id), Photo)
+
+    async def primary(self, user_id: str) -> Photo | None:
+        """The photo that pictures are made from, if there is any."""
+        async with self._database.read() as connection:
+            row = await first(connection, _photos(user_id).where(photos.c.primary))
+        return Photo(**row) if row else None
+
+    async def remove(self, user_id: str, photo_id: str) -> None:
+        """Delete a photo and its bytes. When it was the primary one, the oldest that is left becomes it.
+
+        Raises:
+            NotFound: This person has no such photo.
+        """
+        photo = await self.get(user_id, photo_id)
+        # The bytes first: when the rest fails there is still a row to try again with.
+        await self._blobs.delete(photo.blob)
+        async with self._database.write() as connection:
+            await hold(connection, user_id)
+            await connection.execute(
+                delete(photos).where(photos.c.user_id == user_id, photos.c.id == photo_id)
+            )
+            left = await every(connection, _photos(user_id), Photo)
+            if left and not any(other.primary for other in left):
+                change = update(photos).where(photos.c.user_id == user_id, photos.c.id == left[0].id)
+                await connection.execute(change.values(primary=True))
+
+    async def bytes(self, user_id: str, photo_id: str) -> builtins.bytes:
+        """The photo itself.
+
+        Raises:
+            NotFound: This person has no such photo.
+        """
+        return await self._blobs.get((await self.get(user_id, photo_id)).blob)
+
+    async def link(self, user_id: str, photo_id: str, seconds: int = 600) -> str:
+        """A link to the photo that works for ``seconds``.
+
+        Raises:
+            NotFound: This person has no such photo.
+        """
+        return await self._blobs.link((await self.get(user_id, photo_id)).blob, seconds)
+
+
+async def _find(connection: AsyncConnection, user_id: str, photo_id: str) -> Photo:
+    mine = rows_of(photos, Photo, user_id).where(photos.c.id == photo_id)
+    return await one(connection, mine, Photo, kind="photo", ref=photo_id)
+
+
+def _photos(user_id: str) -> Select[tuple[object, ...]]:
+    return rows_of(photos, Photo, user_id).order_by(photos.c.created_at, photos.c.id)

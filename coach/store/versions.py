@@ -1,0 +1,207 @@
+"""Versions: the pictures of an identity. The model knows them as ``v1``, ``v2``, … of their identity."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coach.errors import NotFound
+from coach.store._rows import every, first, hold, new_id, now, number_in, one, rows_of
+from coach.store.blobs import Blobs
+from coach.store.database import Database
+from coach.store.identities import change_identity, find_identity
+from coach.store.tables import identities, versions
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewVersion:
+    """A picture that lies in the blob store and has no row yet. ``width`` and ``height`` are pixels."""
+
+    blob: str
+    sha256: str
+    width: int
+    height: int
+    media_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version(NewVersion):
+    """One picture of one identity.
+
+    Attributes:
+        number: 1, 2, … per identity.
+        parent_id: The version it was made from.
+        generation_id: The row of the ledger that paid for it.
+        prompt: What the picture service was asked for.
+        accepted_at: When the person accepted it; one version per identity has it.
+    """
+
+    id: str
+    user_id: str
+    identity_id: str
+    number: int
+    parent_id: str | None
+    generation_id: str
+    prompt: str
+    accepted_at: datetime | None
+    created_at: datetime
+
+    @property
+    def handle(self) -> str:
+        """What the model calls it."""
+        return f"v{self.number}"
+
+
+class Versions:
+    """The pictures of people's identities. ``identity_ref`` and ``ref`` are a handle or an id."""
+
+    def __init__(self, database: Database, blobs: Blobs) -> None:
+        self._database, self._blobs = database, blobs
+
+    async def list(self, user_id: str, identity_ref: str) -> Sequence[Version]:
+        """An identity's versions, oldest first.
+
+        Raises:
+            NotFound: This person has no such identity.
+        """
+        async with self._database.read() as connection:
+            identity = await find_identity(connection, user_id, identity_ref)
+            statement = _versions(user_id, identity.id).order_by(versions.c.number)
+            return await every(connection, statement, Version)
+
+    async def get(self, user_id: str, identity_ref: str, ref: str) -> Version:
+        """One version of an identity.
+
+        Raises:
+            NotFound: This person has no such identity, or it has no such version.
+        """
+        async with self._database.read() as connection:
+            identity = await find_identity(connection, user_id, identity_ref)
+            return await _find(connection, user_id, identity.id, ref)
+
+    async def find(self, user_id: str, version_id: str) -> Version:
+        """One version by its id alone.
+
+        Raises:
+            NotFound: This person has no such version.
+        """
+        mine = rows_of(versions, Version, user_id).where(versions.c.id == version_id)
+        async with self._database.read() as connection:
+            return await one(connection, mine, Version, kind="version", ref=version_id)
+
+    async def latest(self, user_id: str, identity_ref: str) -> Version | None:
+        """The newest version of an identity, if it has any.
+
+        Raises:
+            NotFound: This person has no such identity.
+        """
+        async with self._database.read() as connection:
+            identity = await find_identity(connection, user_id, identity_ref)
+            newest = _versions(user_id, identity.id).order_by(versions.c.number.desc()).limit(1)
+            row = await first(connection, newest)
+        return Version(**row) if row else None
+
+    async def accept(self, user_id: str, identity_ref: str, ref: str) -> Version:
+        """Pin one version instead of the one pinned before; the identity is ``visualized``. Safe to repeat.
+
+        Raises:
+            NotFound: This person has no such identity, or it has no such version.
+        """
+        async with self._database.write() as connection:
+            await hold(connection, user_id)
+            identity = await find_identity(connection, user_id, identity_ref)
+            version = await _find(connection, user_id, identity.id, ref)
+            if version.accepted_at is not None:
+                return version
+            mine = update(versions).where(
+                versions.c.user_id == user_id, versions.c.identity_id == identity.id
+            )
+            await connection.execute(mine.where(versions.c.accepted_at.is_not(None)).values(accepted_at=None))
+            await connection.execute(mine.where(versions.c.id == version.id).values(accepted_at=now()))
+            await change_identity(connection, identity, stage="visualized")
+            return await _find(connection, user_id, identity.id, version.id)
+
+    async def bytes(self, user_id: str, version_id: str) -> builtins.bytes:
+        """The picture itself, as the picture service gave it.
+
+        Raises:
+            NotFound: This person has no such version.
+        """
+        return await self._blobs.get((await self.find(user_id, version_id)).blob)
+
+    async def link(self, user_id: str, version_id: str, seconds: int = 600) -> str:
+        """A link to the picture that works for ``seconds``.
+
+        Raises:
+            NotFound: This person has no such version.
+        """
+        return await self._blobs.link((await self.find(user_id, version_id)).blob, seconds)
+
+
+async def insert_rows(
+    connection: AsyncConnection,
+    *,
+    user_id: str,
+    identity_id: str,
+    generation_id: str,
+    parent_id: str | None,
+    prompt: str,
+    pictures: Sequence[NewVersion],
+) -> tuple[Version, ...]:
+    """Add the pictures of one generation inside the caller's write transaction, in order.
+
+    Args:
+        connection: From :meth:`coach.store.database.Database.write`.
+        identity_id: The identity's id, not its handle.
+        parent_id: The version they were made from, of the same person.
+
+    Raises:
+        NotFound: This person has no such identity.
+    """
+    made = identities.c.versions_made
+    count = (
+        update(identities)
+        .where(identities.c.user_id == user_id, identities.c.id == identity_id)
+        .values(versions_made=made + len(pictures))
+        .returning(made)
+    )
+    row = await first(connection, count)
+    if row is None:
+        raise NotFound("identity", identity_id)
+    before = row["versions_made"] - len(pictures)
+    moment = now()
+    rows = tuple(
+        Version(
+            **vars(picture),
+            id=new_id(),
+            user_id=user_id,
+            identity_id=identity_id,
+            number=number,
+            parent_id=parent_id,
+            generation_id=generation_id,
+            prompt=prompt,
+            accepted_at=None,
+            created_at=moment,
+        )
+        for number, picture in enumerate(pictures, before + 1)
+    )
+    if rows:
+        await connection.execute(insert(versions), [vars(version) for version in rows])
+    return rows
+
+
+async def _find(connection: AsyncConnection, user_id: str, identity_id: str, ref: str) -> Version:
+    number = number_in(ref, "v")
+    which = versions.c.id == ref if number is None else versions.c.number == number
+    mine = _versions(user_id, identity_id).where(which)
+    return await one(connection, mine, Version, kind="version", ref=ref)
+
+
+def _versions(user_id: str, identity_id: str) -> Select[Any]:
+    return rows_of(versions, Version, user_id).where(versions.c.identity_id == identity_id)

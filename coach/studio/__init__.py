@@ -1,0 +1,53 @@
+"""The studio: pictures, from what is wanted to what is kept, paid for at most once."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from coach.studio.capabilities import Capabilities, Model
+from coach.studio.planner import Plan
+from coach.studio.price import Part, Quote
+from coach.studio.request import PictureRequest, Reference
+from coach.studio.spool import Spool
+
+if TYPE_CHECKING:
+    from coach.studio.engines.gpt_image import GptImageEngine
+    from coach.studio.ledger import Generation, GenerationState, Step
+    from coach.studio.painting import Entry, Painting
+    from coach.studio.studio import Studio
+
+# What needs the database or the SDK is imported when it is first asked for: plans and quotes do without.
+_LATER = {
+    "Entry": "coach.studio.painting",
+    "Generation": "coach.studio.ledger",
+    "GenerationState": "coach.studio.ledger",
+    "GptImageEngine": "coach.studio.engines.gpt_image",
+    "Painting": "coach.studio.painting",
+    "Step": "coach.studio.ledger",
+    "Studio": "coach.studio.studio",
+}
+
+__all__ = [
+    "Capabilities",
+    "Entry",
+    "Generation",
+    "GenerationState",
+    "GptImageEngine",
+    "Model",
+    "Painting",
+    "Part",
+    "PictureRequest",
+    "Plan",
+    "Quote",
+    "Reference",
+    "Spool",
+    "Step",
+    "Studio",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module 'coach.studio' has no attribute {name!r}")

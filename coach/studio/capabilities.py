@@ -1,0 +1,185 @@
+"""What each picture model can do, until when, and for how much: ``capabilities.toml``, read and typed."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from coach.errors import PictureError
+from coach.studio.planner import Plan, make_plan
+from coach.studio.request import PictureRequest
+
+NOTICE = timedelta(days=30)
+"""How long before its shutdown a model is warned about."""
+
+_NOT_TAKEN_OVER = frozenset({"released", "shutdown", "replacement"})
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Prices(_Entry):
+    """Micro-dollars per token (the same number as US dollars per million tokens). ``None``: not known."""
+
+    text_in: Decimal | None = None
+    image_in: Decimal | None = None
+    image_out: Decimal | None = None
+    text_out: Decimal | None = None
+
+
+class InputImageTokens(_Entry):
+    """How many tokens one reference picture is counted as. ``None``: not known."""
+
+    least: int | None = None
+    most: int | None = None
+    rule: str = ""
+
+
+class FreeSizes(_Entry):
+    """The rule for sizes beside the listed ones. ``None``: only the listed ones, or not known.
+
+    Attributes:
+        multiple: Both edges are multiples of it, in pixels.
+        ratio: The longer edge is at most this many times the shorter.
+        longest: The longest edge allowed, in pixels.
+        least_pixels: The fewest pixels in all.
+        most_pixels: The most pixels in all.
+    """
+
+    multiple: int | None = None
+    ratio: int | None = None
+    longest: int | None = None
+    least_pixels: int | None = None
+    most_pixels: int | None = None
+
+
+class Model(_Entry):
+    """One picture model.
+
+    Attributes:
+        shutdown: The first day it no longer answers, when that is announced.
+        replacement: What to use instead.
+        input_fidelity: The values the parameter takes; none: the parameter must not be sent at all.
+        keeps_faces: Whether it keeps faces without being asked.
+        transparent: Whether it draws on a transparent background.
+        references: The most pictures it takes along.
+        pictures: The most pictures it makes of one request.
+        partials: The most unfinished looks it sends; each costs ``partial_tokens``.
+        output_tokens: Tokens of one finished picture, by quality and size.
+        unknown: The fields nothing reliable is known about.
+        source: Where the facts come from, and when they were read.
+    """
+
+    name: str
+    released: date | None = None
+    shutdown: date | None = None
+    replacement: str | None = None
+    operations: tuple[Literal["generate", "edit", "compose", "inpaint"], ...] = ()
+    sizes: tuple[str, ...] = ()
+    free_sizes: FreeSizes = FreeSizes()
+    qualities: tuple[str, ...] = ()
+    input_fidelity: tuple[str, ...] = ()
+    keeps_faces: bool = False
+    transparent: Literal["yes", "preview", "no", "unknown"] = "no"
+    formats: tuple[str, ...] = ()
+    references: int = 0
+    pictures: int = 1
+    partials: int = 0
+    partial_tokens: int = 0
+    prices: Prices = Prices()
+    output_tokens: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
+    input_image_tokens: InputImageTokens = InputImageTokens()
+    unknown: tuple[str, ...] = ()
+    source: str
+
+    def is_gone(self, today: date) -> bool:
+        """Whether its shutdown has come."""
+        return self.shutdown is not None and today >= self.shutdown
+
+    def warning(self, today: date) -> str | None:
+        """One sentence for the operator when the model is gone, or will be within :data:`NOTICE`."""
+        if self.shutdown is None or self.shutdown - today > NOTICE:
+            return None
+        verb = "was" if self.is_gone(today) else "will be"
+        return f"The picture model {self.name} {verb} shut down on {self.shutdown}; use {self.replacement}."
+
+
+class Capabilities(_Entry):
+    """Every picture model we know.
+
+    Attributes:
+        checked: When the table was last compared with the sources.
+        default: The model to use when none is named.
+    """
+
+    checked: date
+    default: str
+    models: Mapping[str, Model]
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Capabilities:
+        """Read a table; without a path, the one that comes with the library.
+
+        Raises:
+            pydantic.ValidationError: The table has a wrong or unknown field.
+        """
+        text = (path or Path(__file__).with_name("capabilities.toml")).read_text(encoding="utf-8")
+        table = tomllib.loads(text, parse_float=Decimal)
+        entries = table["models"]
+        models = {name: {"name": name} | _filled(entries, entry) for name, entry in entries.items()}
+        return cls.model_validate(table | {"models": models})
+
+    def model(self, name: str) -> Model:
+        """Look a model up.
+
+        Raises:
+            PictureError: ``model_unknown``, unpaid: the table does not have it.
+        """
+        if name not in self.models:
+            raise PictureError(
+                "model_unknown",
+                paid="unpaid",
+                say=f"No picture was made: the picture model {name[:60]!r} is not known.",
+                detail=f"Set COACH_IMAGE_MODEL to one of: {', '.join(sorted(self.models))}.",
+            )
+        return self.models[name]
+
+    def plan(self, request: PictureRequest, model: str, today: date) -> Plan:
+        """Turn what is wanted into what ``model`` takes. Nothing is sent.
+
+        Raises:
+            PictureError: Unpaid. ``model_unknown``; ``model_retired``: the model's day has come, the message
+                names its replacement; ``invalid_request``: the model cannot do it, the message names what
+                it can.
+        """
+        chosen = self.model(model)
+        if chosen.is_gone(today):
+            raise PictureError(
+                "model_retired",
+                paid="unpaid",
+                say=f"No picture was made: the picture model {chosen.name} was shut down on "
+                f"{chosen.shutdown}. {chosen.replacement} replaces it.",
+                detail=f"Set COACH_IMAGE_MODEL to {chosen.replacement}.",
+            )
+        return make_plan(request, chosen)
+
+    def warnings(self, today: date, *, model: str | None = None) -> tuple[str, ...]:
+        """A sentence for each model (or only for ``model``) that is gone or will be within 30 days."""
+        chosen = self.models.values() if model is None else [self.model(model)]
+        return tuple(warning for entry in chosen if (warning := entry.warning(today)))
+
+
+def _filled(entries: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """``entry`` with what it takes over from the model it is ``like``."""
+    own = {key: value for key, value in entry.items() if key != "like"}
+    if "like" not in entry:
+        return own
+    other = _filled(entries, entries[entry["like"]])
+    return {key: value for key, value in other.items() if key not in _NOT_TAKEN_OVER} | own

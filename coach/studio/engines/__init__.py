@@ -1,0 +1,126 @@
+"""What a picture service must offer to be used by the studio.
+
+An engine knows its service's wire: how to ask, how the answer is read, what the errors mean. It knows nothing
+of the ledger, of money, or of people. The answer is never held in memory: the studio writes it to a file as
+it arrives, and the engine reads that file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from coach.studio.planner import Operation
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagePart:
+    """A picture that goes along. ``name`` is what the service sees: it says nothing about the person."""
+
+    name: str
+    data: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What to ask the service for. ``params`` are the service's own, beside the prompt and the pictures."""
+
+    operation: Operation
+    model: str
+    prompt: str
+    params: Mapping[str, Any]
+    images: tuple[ImagePart, ...] = ()
+    mask: ImagePart | None = None
+
+
+class Span(NamedTuple):
+    """Part of an answer, in bytes from its beginning; ``end`` is the first byte after it."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """An unfinished picture, decoded into a file. ``index`` counts from 0."""
+
+    index: int
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """What an answer held.
+
+    Attributes:
+        pictures: The finished pictures, decoded into files; the service's bytes, untouched.
+        unreadable: How many more it should have held but could not be decoded.
+        usage: The service's count of what it charges for, as it came.
+    """
+
+    pictures: tuple[Path, ...]
+    unreadable: int
+    usage: Mapping[str, Any] | None
+
+
+class Answer(Protocol):
+    """An answer that is arriving."""
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's id of the request."""
+
+    @property
+    def media_type(self) -> str:
+        """The answer's content type."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it arrives, byte for byte.
+
+        Raises:
+            PictureError: The connection broke.
+        """
+
+
+class Watch(Protocol):
+    """Looks at an answer while it arrives."""
+
+    def feed(self, chunk: bytes) -> list[Span]:
+        """Take the next bytes; say where the previews lie that they complete."""
+
+
+class Engine(Protocol):
+    """A picture service."""
+
+    @property
+    def name(self) -> str:
+        """A short name for the ledger."""
+
+    def send(self, order: Order) -> AbstractAsyncContextManager[Answer]:
+        """Ask once, and never again by itself. Leaving the context closes the connection.
+
+        Raises:
+            PictureError: No answer to read; ``paid`` says what is known.
+        """
+
+    def watch(self, media_type: str) -> Watch:
+        """Someone to look for previews in an answer of this type."""
+
+    def look(self, body: Path, span: Span, into: Path) -> Look:
+        """Decode one preview into the file ``into``. Blocks; run it in a thread.
+
+        Raises:
+            ValueError: It cannot be decoded.
+        """
+
+    def read(self, body: Path, media_type: str, into: Path) -> Received:
+        """Decode the finished pictures into files named ``into`` plus ``.0``, ``.1`` …. Blocks; run it in a
+        thread.
+
+        Raises:
+            PictureError: The answer holds no picture, or is not one the service can have meant.
+        """

@@ -1,0 +1,68 @@
+"""Finding the frames of a server-sent-event stream without keeping them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from coach.studio.engines import Span
+
+_HEAD = 64
+"""How much of a line is looked at: enough for ``event: image_generation.partial_image``."""
+
+
+class Frame(NamedTuple):
+    """One event: its name, and where its data lies in the stream."""
+
+    event: str
+    data: Span
+
+
+class FrameSplitter:
+    """Takes a stream in pieces of any size and says where its events lie (WHATWG HTML, server-sent events).
+
+    Lines end with LF or CRLF. The data of an event that spans several ``data:`` lines includes the line ends
+    and field names between them.
+    """
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._line = 0
+        self._head = b""
+        self._event = ""
+        self._data: Span | None = None
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        """Take the next bytes; return the events they complete."""
+        frames: list[Frame] = []
+        begin = 0
+        while (end := chunk.find(b"\n", begin)) >= 0:
+            self._look_at(chunk[begin : min(end, begin + _HEAD)])
+            frames += self._end_line(self._seen + end)
+            begin = end + 1
+        self._look_at(chunk[begin : begin + _HEAD])
+        self._seen += len(chunk)
+        return frames
+
+    def finish(self) -> list[Frame]:
+        """The event at the end of a stream that did not close it with a blank line."""
+        return self._end_line(self._seen) + self._end_frame()
+
+    def _look_at(self, piece: bytes) -> None:
+        self._head += piece[: _HEAD - len(self._head)]
+
+    def _end_line(self, end: int) -> list[Frame]:
+        head, start = self._head, self._line
+        self._head, self._line = b"", end + 1
+        if head.rstrip(b"\r") == b"":
+            return self._end_frame()
+        if head.startswith(b"event:"):
+            self._event = head[6:].strip().decode("ascii", "replace")
+        elif head.startswith(b"data:"):
+            first = start + 5 if self._data is None else self._data.start
+            self._data = Span(first, end)
+        return []
+
+    def _end_frame(self) -> list[Frame]:
+        event, data = self._event, self._data
+        self._event, self._data = "", None
+        return [] if data is None else [Frame(event, data)]

@@ -1,0 +1,62 @@
+"""Why a picture was not made: one code, one sentence for the person, and whether it was paid for.
+
+Only these codes are written to the ledger, so that an answer given twice says the same thing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from coach.errors import Paid, PictureError
+
+SAY: Mapping[str, str] = {
+    # refused by the service
+    "moderation_blocked": "The picture service's safety check declined this picture. Change what it shows.",
+    "invalid_request": "The picture service did not accept the request.",
+    "invalid_image": "The picture service could not use one of the pictures it was given.",
+    "too_large": "The pictures given along were too large for the picture service.",
+    "model_not_found": "The picture service does not offer the chosen picture model.",
+    "bad_key": "The picture service did not accept our key.",
+    "no_access": "The picture service does not let us use the chosen picture model.",
+    "rate_limited": "The picture service is busy with our other requests. Try again in a minute.",
+    "over_quota": "Our credit at the picture service is used up.",
+    # refused by us
+    "over_budget": "The picture would cost more than one picture may.",
+    # never left
+    "not_sent": "The picture service could not be reached.",
+    "stopped": "The picture was stopped before it was asked for.",
+    # sent, and then
+    "timeout": "The picture service did not answer in time.",
+    "connection_lost": "The connection to the picture service broke.",
+    "service_error": "The picture service had an error.",
+    "interrupted": "We were interrupted while the picture was being made.",
+    "bad_answer": "The picture service's answer held no picture that can be used.",
+    "no_room": "The picture arrived but could not be written down: the disk is full or broken.",
+    "not_kept": "The picture arrived and is safe, but could not be put away yet; that will be tried again.",
+}
+"""What the person reads, by code."""
+
+_MONEY: Mapping[Paid, str] = {
+    "unpaid": "Nothing was charged.",
+    "paid": "It was charged.",
+    "unknown": "It may have been charged.",
+}
+
+_NEVER_LEFT = frozenset({"not_sent", "stopped"})
+
+
+def fault(code: str, *, paid: Paid, detail: str = "", request_id: str | None = None) -> PictureError:
+    """The error for a code; its sentence ends with what is known about the money."""
+    say = f"{SAY.get(code, 'No picture was made.')} {_MONEY[paid]}"
+    return PictureError(code, paid=paid, say=say, detail=detail, request_id=request_id)
+
+
+def end_of(error: PictureError) -> Literal["refused", "failed", "unknown"]:
+    """The state in which such an error leaves a generation.
+
+    ``unknown`` while it may have been charged, ``refused`` when the service or we said no, else ``failed``.
+    """
+    if error.paid == "unknown":
+        return "unknown"
+    return "failed" if error.paid == "paid" or error.code in _NEVER_LEFT else "refused"

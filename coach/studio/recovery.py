@@ -1,0 +1,117 @@
+"""What was left behind when a process died, brought as far as it can come. Nothing is ever sent here."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from coach.errors import PictureError
+from coach.studio._keep import Keeper
+from coach.studio.faults import fault
+from coach.studio.ledger import Generation, Ledger
+from coach.studio.spool import Spool, SpoolFile
+
+logger = logging.getLogger(__name__)
+
+ABANDONED = timedelta(minutes=15)
+"""After so long without a move, a generation whose file is not in our spool is nobody's any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovery:
+    """Finishes what arrived, and says of the rest what is known."""
+
+    ledger: Ledger
+    spool: Spool
+    keeper: Keeper
+
+    async def run(self) -> list[Generation]:
+        """Settle everything that was left behind.
+
+        Returns:
+            The generations that moved, as they are now.
+        """
+        here = self.spool.list()
+        left = await self.ledger.left_behind(here)
+        for nobodys in set(here) - {generation.id for generation in left}:
+            self._discard_empty(nobodys)
+        settled = [(before, await self._try_to_settle(before)) for before in left]
+        return [after for before, after in settled if after.state != before.state]
+
+    async def settle(self, generation: Generation) -> Generation:
+        """Bring one generation as far as it can come.
+
+        Returns:
+            The generation as it is then; unchanged while somebody works on it.
+
+        Raises:
+            PictureError: What arrived cannot be used, or not be put away yet.
+        """
+        file = self.spool.claim(generation.id)
+        if file is None:
+            return await self._settle_without_file(generation)
+        with file:
+            generation = await self.ledger.get(generation.user_id, generation.id)
+            match generation.state:
+                case "planned" | "quoted" | "reserved":
+                    return await self.keeper.end(generation, file, fault("stopped", paid="unpaid"))
+                case "sending" | "unknown":
+                    return await self._settle_sent(generation, file)
+                case "received" | "stored" | "judged":
+                    return await self.keeper.keep(generation, file)
+                case "done" | "refused" | "failed":
+                    if generation.spool is None:
+                        file.remove()
+                    return generation
+
+    async def _try_to_settle(self, generation: Generation) -> Generation:
+        try:
+            return await self.settle(generation)
+        except PictureError as error:
+            logger.warning("Generation %s was not recovered: %s. %s", generation.id, error.code, error.detail)
+            return await self.ledger.get(generation.user_id, generation.id)
+
+    async def _settle_sent(self, generation: Generation, file: SpoolFile) -> Generation:
+        """Sent, and then its process died, or it is in doubt since: did the answer arrive after all?"""
+        head = file.head()
+        request_id = head.request_id if head else generation.request_id
+        complete = file.body.exists() and generation.state == "sending"
+        if complete or await self.keeper.is_whole(file):
+            await file.commit()
+            received = await self.ledger.advance(
+                generation,
+                "received",
+                detail="found in the spool",
+                request_id=request_id,
+                error_code=None,
+                paid=None,
+            )
+            return await self.keeper.keep(received, file)
+        if generation.state == "unknown":
+            return generation
+        detail = "Sent, and no whole answer was found."
+        error = fault("interrupted", paid="unknown", detail=detail, request_id=request_id)
+        return await self.keeper.end(generation, file, error)
+
+    async def _settle_without_file(self, generation: Generation) -> Generation:
+        generation = await self.ledger.get(generation.user_id, generation.id)
+        if self.spool.has(generation.id):
+            return generation  # somebody works on it
+        if generation.state in ("stored", "judged"):
+            return await self.keeper.conclude(generation)
+        if datetime.now(UTC) - generation.updated_at < ABANDONED:
+            return generation  # perhaps on another machine, which has a spool of its own
+        if generation.state in ("planned", "quoted", "reserved"):
+            return await self.ledger.advance(generation, "failed", error_code="stopped", paid="unpaid")
+        if generation.state == "sending":
+            return await self.ledger.advance(generation, "unknown", error_code="interrupted", paid="unknown")
+        return generation
+
+    def _discard_empty(self, generation_id: str) -> None:
+        """Drop the file of a generation that never reached the ledger: so it was never sent."""
+        file = self.spool.claim(generation_id)
+        if file is not None:
+            with file:
+                if file.arrived is None:
+                    file.remove()

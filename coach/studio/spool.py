@@ -1,0 +1,179 @@
+"""Answers as they arrive, on disk before anything else happens to them.
+
+A generation has one file here from before it is sent until its pictures are stored: ``<id>.part`` while bytes
+arrive, ``<id>.body`` once they are all there and durable, beside it ``<id>.json`` with what the headers said.
+Whoever works on a generation holds a lock on its file. The system lets go of the lock when the process dies,
+so a locked file is being worked on, and an unlocked one was left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import sys
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+from coach.studio._finish import finish
+
+if sys.platform != "win32":
+    from fcntl import LOCK_EX, LOCK_NB, flock
+
+_BUFFER = 256 * 1024
+"""Bytes gathered before they go to the system: such a write takes no longer than a hop to a thread."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """What the headers of an answer said."""
+
+    engine: str
+    media_type: str
+    request_id: str | None
+
+
+class SpoolFile:
+    """One generation's file, locked. Use it as a context: leaving it unlocks the file and leaves it there."""
+
+    def __init__(self, folder: Path, generation_id: str, descriptor: int) -> None:
+        self.generation_id = generation_id
+        self.part = folder / f"{generation_id}.part"
+        self.body = folder / f"{generation_id}.body"
+        self.decoded = folder / f"{generation_id}.picture"
+        self._head = folder / f"{generation_id}.json"
+        self._file = os.fdopen(descriptor, "ab", buffering=_BUFFER)
+
+    def __enter__(self) -> SpoolFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # What was not committed is kept as far as it came; a full disk must not hide why we are leaving.
+        with suppress(OSError):
+            self._file.close()
+
+    @property
+    def arrived(self) -> Path | None:
+        """Where the bytes are that arrived, all or some of them; ``None`` when none did."""
+        self.flush()
+        path = self.body if self.body.exists() else self.part
+        return path if path.exists() and path.stat().st_size else None
+
+    def note(self, head: Head) -> None:
+        """Write down what the headers said."""
+        self._head.write_text(json.dumps(asdict(head)), encoding="utf-8")
+
+    def head(self) -> Head | None:
+        """What the headers said, if they came."""
+        try:
+            return Head(**json.loads(self._head.read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):  # not there, or the process died while writing it
+            return None
+
+    def write(self, chunk: bytes) -> None:
+        """Add what arrived. Does not block for the disk."""
+        self._file.write(chunk)
+
+    def flush(self) -> None:
+        """Let readers see all that was written."""
+        self._file.flush()
+
+    async def commit(self) -> None:
+        """All is there: make it durable, under its final name. Goes to the end even when cancelled."""
+        await finish(asyncio.to_thread(self._commit))
+
+    def _commit(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        if self._head.exists():
+            _sync(self._head)
+        if self.part.exists():
+            self.part.rename(self.body)
+        _sync(self.body.parent)
+
+    def remove(self) -> None:
+        """Delete the generation's file and what was decoded from it."""
+        for path in self.body.parent.glob(f"{self.generation_id}.*"):
+            path.unlink(missing_ok=True)
+
+
+class Spool:
+    """The folder of answers that are not put away yet. Keep it on a local disk, one for each machine.
+
+    Args:
+        folder: Made when it is missing, readable by its owner only.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder = folder
+
+    def open(self, generation_id: str) -> SpoolFile:
+        """Begin a generation's file.
+
+        Raises:
+            OSError: The file cannot be made.
+        """
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
+        descriptor = os.open(self.folder / f"{generation_id}.part", flags, 0o600)
+        _lock(descriptor)
+        return SpoolFile(self.folder, generation_id, descriptor)
+
+    def claim(self, generation_id: str) -> SpoolFile | None:
+        """Take over a file that was left behind; ``None`` when it is being worked on, or not here."""
+        for ending in ("body", "part"):
+            path = self.folder / f"{generation_id}.{ending}"
+            try:
+                descriptor = os.open(path, os.O_RDWR)
+            except FileNotFoundError:
+                continue
+            # While we waited for nothing at all, its worker may have finished: then the name is gone.
+            if _lock(descriptor) and path.exists():
+                return SpoolFile(self.folder, generation_id, descriptor)
+            os.close(descriptor)
+        return None
+
+    def has(self, generation_id: str) -> bool:
+        """Whether a generation's file is here."""
+        return any((self.folder / f"{generation_id}.{ending}").exists() for ending in ("body", "part"))
+
+    def list(self) -> list[str]:
+        """The generations whose files are here."""
+        return sorted({path.stem for path in self.folder.iterdir() if path.suffix in (".body", ".part")})
+
+    def secret(self) -> bytes:
+        """32 random bytes that stay the same as long as the folder does."""
+        path = self.folder / "secret"
+        if not path.exists():
+            made = self.folder / f"secret.{secrets.token_hex(8)}"
+            made.touch(mode=0o600)
+            made.write_bytes(secrets.token_bytes(32))
+            # Another process may have been quicker; a link does not replace what is there.
+            with suppress(FileExistsError):
+                path.hardlink_to(made)
+            made.unlink()
+        return path.read_bytes()
+
+
+def _lock(descriptor: int) -> bool:
+    """Take the lock, or say that somebody else has it. Without locks (Windows) nobody ever has."""
+    if sys.platform != "win32":
+        try:
+            flock(descriptor, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def _sync(path: Path) -> None:
+    """Make a file, or the names in a folder, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

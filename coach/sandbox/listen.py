@@ -1,0 +1,136 @@
+"""What the person means, as far as a few patterns can tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from coach.sandbox.talk import Identity
+
+_YES = re.compile(
+    r"^(?:oh,? |well,? |hm+,? )?(?:yes|yeah|yep|sure|ok|okay|please|gladly|ready|let's|do it|exactly|right"
+    r"|fine|good|of course|absolutely|perfect|go on|go ahead|continue|next)\b"
+    r"|\b(?:i am ready|i'm ready|show me|sits well|fits|is mine|love it"
+    r"|(?:that|this|it)(?:'s| is) (?:me|mine|it|right)|i accept|keep (?:it|this))\b"
+)
+_BUT = re.compile(r"\b(?:but|not|no|don't|doesn't|isn't|wait|instead|except|never)\b")
+_WISH = re.compile(
+    r"\b(?:could|can you|change|instead|more|less|without|different|rather|wish|make (?:it|me|the|my)"
+    r"|brighter|darker|warmer|remove|add|not quite|prefer|would like|should be|what if|replace|swap)\b"
+)
+_ANEW = re.compile(
+    r"\b(?:another (?:one|picture)|new one|new picture|start over|from scratch|try again|once more)\b"
+)
+_SHRUG = re.compile(
+    r"\b(?:don't know|do not know|no idea|not sure|you choose|you decide|surprise me|up to you)\b"
+)
+_ORDINALS = (r"\b(?:first|1st|one)\b", r"\b(?:second|2nd|two)\b", r"\b(?:third|3rd|three)\b")
+_CALLED = re.compile(
+    r"\b(?:i am|i'm|my name is|my name's|call me|name is|it's|this is|they call me)\s+(?:called\s+)?"
+    r"([^\W\d_][\w'\u2019-]*(?:\s+[A-Z][\w'\u2019-]*){0,2})",
+    re.IGNORECASE,
+)
+_NO_NAME = (
+    "hello",
+    "hi",
+    "hey",
+    "yes",
+    "no",
+    "ok",
+    "okay",
+    "good",
+    "fine",
+    "well",
+    "not",
+    "here",
+    "ready",
+    "sure",
+    "thanks",
+    "what",
+    "who",
+    "why",
+    "the",
+    "a",
+)
+
+
+def agrees(text: str) -> bool:
+    """A yes without a but."""
+    low = text.lower().strip()
+    return bool(_YES.search(low)) and not _BUT.search(low) and not wishes(text)
+
+
+def wishes(text: str) -> bool:
+    """A wish for something to be otherwise."""
+    return bool(_WISH.search(text.lower()))
+
+
+def wants_another(text: str) -> bool:
+    """A wish for a quite different one."""
+    return bool(_ANEW.search(text.lower()))
+
+
+def shrugs(text: str) -> bool:
+    """No wish of their own: the coach shall choose."""
+    return bool(_SHRUG.search(text.lower()))
+
+
+def asks(text: str) -> bool:
+    """A question."""
+    return text.rstrip().endswith("?")
+
+
+def tells(text: str) -> bool:
+    """Something about themselves: more than a word or two, and no question."""
+    return len(re.findall(r"\w+", text)) >= 4 and not asks(text)
+
+
+def name_in(text: str) -> str:
+    """What the person wants to be called, or ``""``."""
+    if found := _CALLED.search(text):
+        name = found[1].strip()
+        return "" if name.split()[0].lower() in _NO_NAME else _capital(name)
+    words = re.findall(r"[^\W\d_][\w'\u2019-]*", text)
+    if asks(text) or not 1 <= len(words) <= 3:
+        return ""
+    names = [word for word in words if word.lower() not in _NO_NAME]
+    return _capital(" ".join(names)) if names else ""
+
+
+def chosen(text: str, identities: Sequence[Identity]) -> list[Identity]:
+    """The identities the person speaks of: by name, by handle, or as the first, the second…"""
+    low = text.lower()
+    named = [one for one in identities if one.name.lower() in low or re.search(rf"\b{one.handle}\b", low)]
+    if named:
+        return named
+    counted = [identities[i] for i, word in enumerate(_ORDINALS[: len(identities)]) if re.search(word, low)]
+    if counted:
+        return counted[:1]
+    parts = [(one, _overlap(one.name, low)) for one in identities]
+    best = max(parts, key=lambda part: part[1], default=None)
+    return [best[0]] if best and best[1] else []
+
+
+def proposed(text: str) -> str:
+    """A name of the person's own for an identity, or ``""``."""
+    found = re.search(
+        r"(?:call (?:it|myself)|rather be|rename (?:it|this) to|name it|add|how about|what about)\s+"
+        r"(?:an?\s+|the\s+)?[\"“'\u2018]?([^\"”'\u2019.!?,]{3,60})",
+        text,
+        re.IGNORECASE,
+    )
+    return _capital(found[1].strip()) if found else ""
+
+
+def own_statement(text: str) -> str:
+    """A sentence of the person's own that begins with "I am", or ``""``."""
+    found = re.search(r"\bI(?: am|'m|\u2019m) .{8,500}", text, re.DOTALL)
+    return found[0].strip().strip('"“”') if found and not asks(text) else ""
+
+
+def _overlap(name: str, low: str) -> int:
+    return sum(len(word) > 3 and word in low for word in re.findall(r"\w+", name.lower()))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,96 @@
+"""What makes a sandbox picture recognisable: the words on it, and a note in its metadata."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+
+from coach.sandbox.painter.brush import blur
+from coach.sandbox.painter.scene import PLACES, Scene
+
+LABEL = "SANDBOX · not a real picture"
+NOTE = "Drawn by the coach sandbox, not a real picture."
+_DESCRIPTION = 0x010E
+"""The EXIF tag ImageDescription."""
+
+_MARK = re.compile(re.escape(NOTE) + r" place=(\w+) time=(\w+)(?: person=(-?\d+),(-?\d+),(-?\d+),(-?\d+))?")
+_PREVIEW_SIDES = (14, 30, 64)
+"""How many pixels along its longer side are left of a preview: the first, the second, the third."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """The note in a sandbox picture's metadata: its scene, and the box in pixels the person was put in."""
+
+    scene: Scene
+    person: tuple[int, int, int, int] | None = None
+
+    def __str__(self) -> str:
+        where = f" person={','.join(map(str, self.person))}" if self.person else ""
+        return f"{NOTE} place={self.scene.place} time={self.scene.time}{where}"
+
+
+def read_mark(image: Image.Image) -> Mark | None:
+    """The note of a picture this sandbox drew, or ``None`` for any other image."""
+    found = _MARK.search(str(image.info.get("sandbox") or image.getexif().get(_DESCRIPTION) or ""))
+    if found is None or found[1] not in PLACES:
+        return None
+    box = tuple(int(n) for n in found.groups()[2:] if n)
+    scene = Scene(place=found[1], time=found[2])
+    return Mark(scene=scene, person=(box[0], box[1], box[2], box[3]) if len(box) == 4 else None)
+
+
+def preview(image: Image.Image, index: int) -> Image.Image:
+    """An unfinished state of a picture: blurred, less so as ``index`` (0 to 2) grows."""
+    side = _PREVIEW_SIDES[min(index, 2)]
+    k = side / max(image.size)
+    small = image.resize(
+        (max(2, round(image.width * k)), max(2, round(image.height * k))), Image.Resampling.BOX
+    )
+    return blur(small.resize(image.size, Image.Resampling.BICUBIC), image.width / side / 4)
+
+
+def encode(image: Image.Image, mark: Mark, *, hash: str, format: str, compression: int = 100) -> bytes:
+    """Write the label, the request's hash and the note, and encode.
+
+    Args:
+        image: The picture, RGB or RGBA.
+        mark: What the note says.
+        hash: The request's hash, 8 hex digits; printed small in a corner.
+        format: ``png``, ``jpeg`` or ``webp``.
+        compression: 0 to 100, for JPEG and WebP, as the images API counts it.
+    """
+    image = image.copy()
+    _write(image, hash)
+    out = io.BytesIO()
+    if format == "png":
+        note = PngImagePlugin.PngInfo()
+        note.add_text("sandbox", str(mark))
+        image.save(out, "PNG", pnginfo=note, compress_level=1)
+        return out.getvalue()
+    exif = Image.Exif()
+    exif[_DESCRIPTION] = str(mark)
+    if format == "jpeg":
+        image.convert("RGB").save(out, "JPEG", quality=max(1, min(95, compression)), exif=exif)
+    else:
+        image.save(out, "WEBP", quality=compression, exif=exif, method=0)
+    return out.getvalue()
+
+
+def _write(image: Image.Image, hash: str) -> None:
+    unit = min(image.size) / 1024
+    draw, margin = ImageDraw.Draw(image), round(28 * unit)
+    ink, edge = (
+        ((255, 255, 255), (0, 0, 0)) if image.mode == "RGB" else ((255, 255, 255, 255), (0, 0, 0, 255))
+    )
+    stroke = max(1, round(1.4 * unit))
+    for text, size, x, anchor in (
+        (LABEL, 25 * unit, margin, "ls"),
+        (hash, 17 * unit, image.width - margin, "rs"),
+    ):
+        font = ImageFont.load_default(size)
+        at = (x, image.height - margin)
+        draw.text(at, text, font=font, fill=ink, anchor=anchor, stroke_width=stroke, stroke_fill=edge)

@@ -1,0 +1,43 @@
+"""The moment everything exists for: the person sees themselves as the identity they chose."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from coach import Context, Identities, Photos, Prompts, Refused, Result, Studio, action
+
+from ._pictures import first_look, portrait, scene_of
+from ._shared import IdentityId, PictureData
+
+
+@action(timeout=600, spends=True, exclusive="identity_id")
+async def generate_identity_image(
+    ctx: Context,
+    identities: Identities,
+    photos: Photos,
+    prompts: Prompts,
+    studio: Studio,
+    *,
+    identity_id: IdentityId,
+    prompt: Annotated[
+        str | None,
+        Field(description="The scene to show. Left out: the identity's own visualization.", max_length=4000),
+    ] = None,
+) -> Result[PictureData]:
+    """Make a picture of the user living as one of their identities, from their photo.
+
+    Call this only when the user has a photo and has agreed to see the picture. It takes a minute and costs
+    money. Calling it again makes another version; none is lost.
+    """
+    identity = await identities.get(ctx.user_id, identity_id)
+    photo = await photos.primary(ctx.user_id)
+    if photo is None:
+        raise Refused("The user has no photo yet. Ask them to add one.")
+    scene = prompt or identity.visualization
+    if not scene:
+        raise Refused(f"{identity.name} has no visualization yet. Find the moment with the user first.")
+    text = prompts.render("images/identity.md", scene_of(identity, scene)).text
+    painting = await studio.paint(ctx, portrait(text, photo.id), identity_id=identity.id)
+    return first_look(identity, painting)

@@ -1,0 +1,230 @@
+"""A conversation that asks the model itself, keeps every message, and goes on after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+from weakref import WeakValueDictionary
+
+from coach._calls import Call, Limits
+from coach._stream import Emit, stream
+from coach.errors import ModelError
+from coach.events import Event, Finished, PhaseChanged, Say, Stopped, Waiting
+from coach.folder import Coach
+from coach.model import Model, Reply
+from coach.store import Conversations
+from coach.text import clean, message_text
+from coach.turn import Turn
+
+LOST = "I lost my thread there. Tell me again what you would like, and we go on from here."
+SILENT = "I have no words just now. Please say that once more."
+AWAY = "I cannot answer just now. Nothing is lost: what you wrote is kept. Try again in a moment."
+
+_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+
+class Conversation:
+    """One person's conversation with a coach.
+
+    Made by :meth:`start` or :meth:`resume`. Each method that makes something happen returns an async
+    iterator of events; what was begun goes on when nobody reads it to the end.
+
+    Attributes:
+        id: The conversation's id.
+        user_id: The person.
+        phase: The phase it is in.
+    """
+
+    def __init__(
+        self, coach: Coach, model: Model, *, user_id: str, id: str, phase: str, limits: Limits
+    ) -> None:
+        self.id, self.user_id, self.phase = id, user_id, phase
+        self._coach, self._model, self._limits = coach, model, limits
+        self._store = coach.service("conversations", Conversations)
+        self._lock = _locks.setdefault(id, asyncio.Lock())
+
+    @classmethod
+    async def start(
+        cls, coach: Coach, model: Model, *, user_id: str, limits: Limits | None = None
+    ) -> Conversation:
+        """Begin a conversation in the coach's first phase."""
+        row = await coach.service("conversations", Conversations).start(
+            user_id, coach=coach.name, phase=coach.first_phase
+        )
+        return cls(coach, model, user_id=user_id, id=row.id, phase=row.phase, limits=limits or Limits())
+
+    @classmethod
+    async def resume(
+        cls, coach: Coach, model: Model, *, user_id: str, conversation_id: str, limits: Limits | None = None
+    ) -> Conversation:
+        """Go on with a conversation, in this process or after a restart.
+
+        Raises:
+            NotFound: This person has no such conversation.
+        """
+        row = await coach.service("conversations", Conversations).get(user_id, conversation_id)
+        return cls(coach, model, user_id=user_id, id=row.id, phase=row.phase, limits=limits or Limits())
+
+    def greet(self) -> AsyncIterator[Event]:
+        """Let the coach speak first."""
+        return self._stream(self._reply)
+
+    def say(self, text: str) -> AsyncIterator[Event]:
+        """Say something to the coach and follow what comes of it.
+
+        Raises:
+            InputRefused: The message is empty or too long. Nothing was kept.
+        """
+        message = {"role": "user", "content": message_text(text)}
+
+        async def follow(turn: Turn, emit: Emit) -> None:
+            await self._keep(message)
+            await self._reply(turn, emit)
+
+        return self._stream(follow)
+
+    def press(self, action: str, arguments: Mapping[str, Any]) -> AsyncIterator[Event]:
+        """Run an action because the person pressed its button; the coach is told and speaks on."""
+
+        async def follow(turn: Turn, emit: Emit) -> None:
+            await self._told(turn.press(action, arguments), emit, f"The user pressed `{_name(action)}`.")
+            await self._reply(turn, emit)
+
+        return self._stream(follow)
+
+    def decide(self, waiting: Waiting, *, yes: bool) -> AsyncIterator[Event]:
+        """Answer a waiting call; the coach is told and speaks on.
+
+        Raises:
+            Conflict: It was answered before, has expired, or is not the call that was shown.
+        """
+
+        async def follow(turn: Turn, emit: Emit) -> None:
+            answered = f"The user answered {'yes' if yes else 'no'} to `{waiting.action}`."
+            await self._told(turn.decide(waiting.call_id, waiting.digest, yes=yes), emit, answered)
+            await self._reply(turn, emit)
+
+        return self._stream(follow)
+
+    async def waiting(self) -> list[Waiting]:
+        """The calls that wait for the person's yes, oldest first."""
+        return await (await self._turn()).waiting()
+
+    async def messages(self) -> list[dict[str, Any]]:
+        """Every message so far, as chat completions has them."""
+        return [row.content for row in await self._store.messages(self.user_id, self.id)]
+
+    def _stream(self, follow: Callable[[Turn, Emit], Any]) -> AsyncIterator[Event]:
+        async def produce(emit: Emit) -> None:
+            async def heard(event: Event) -> None:
+                if isinstance(event, PhaseChanged):
+                    self.phase = event.phase
+                    await self._store.move(self.user_id, self.id, event.phase)
+                await emit(event)
+
+            # One thing at a time: two messages at once would each be answered without the other.
+            async with self._lock:
+                turn = await self._turn()
+                await self._catch_up(turn, heard)
+                await follow(turn, heard)
+
+        return stream(produce)
+
+    async def _turn(self) -> Turn:
+        return await self._coach.turn(
+            user_id=self.user_id, phase=self.phase, conversation_id=self.id, limits=self._limits
+        )
+
+    async def _catch_up(self, turn: Turn, emit: Emit) -> None:
+        """Answer calls that a crash left without an answer; the journal knows which of them happened."""
+        if left := _unanswered(await self.messages()):
+            await self._call(turn, left, emit)
+
+    async def _reply(self, turn: Turn, emit: Emit) -> None:
+        """Ask the model until it has nothing more to call."""
+        for _ in range(self._limits.replies):
+            try:
+                reply = await self._ask(turn, emit)
+            except ModelError as exc:
+                await emit(Stopped(reason="model", say=AWAY, detail=str(exc)))
+                return
+            if not reply.calls:
+                if not reply.text:
+                    await self._stop(SILENT, "model", emit)
+                return
+            await self._call(turn, reply.calls, emit)
+            if turn.over:
+                break
+        await self._stop(LOST, "time" if turn.over else "replies", emit)
+
+    async def _ask(self, turn: Turn, emit: Emit) -> Reply:
+        reply = Reply(text="")
+        messages = await self.messages()
+        async for piece in self._model.reply(system=turn.prompt, messages=messages, tools=turn.tools):
+            if isinstance(piece, str):
+                await emit(Say(text=piece))
+            else:
+                # Ids are ours: a server may repeat its own, and a call id is worth one answer for ever.
+                calls = tuple(replace(call, id=f"call_{uuid4().hex[:24]}") for call in piece.calls)
+                reply = Reply(text=clean(piece.text), calls=calls)
+        if reply.text or reply.calls:
+            await self._keep(_assistant(reply), turn.prompt_version)
+        return reply
+
+    async def _call(self, turn: Turn, calls: tuple[Call, ...], emit: Emit) -> None:
+        async for event in turn.run(calls):
+            await emit(event)
+        for answer in turn.answers:
+            await self._keep(answer)
+
+    async def _told(self, events: AsyncIterator[Event], emit: Emit, what: str) -> None:
+        async for event in events:
+            await emit(event)
+            if isinstance(event, Finished):
+                done = "It is done." if event.state == "done" else f"It was not done: {event.say}"
+                await self._keep({"role": "system", "content": f"{what} {done}"})
+
+    async def _stop(self, say: str, reason: Any, emit: Emit) -> None:
+        await self._keep({"role": "assistant", "content": say})
+        await emit(Stopped(reason=reason, say=say))
+
+    async def _keep(self, message: dict[str, Any], prompt_version: str | None = None) -> None:
+        await self._store.append(self.user_id, self.id, message, prompt_version)
+
+
+def _assistant(reply: Reply) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": reply.text or None}
+    if reply.calls:
+        message["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                # A server refuses the whole history for one odd name or broken argument text in it.
+                "function": {"name": _name(call.name), "arguments": _arguments(call)},
+            }
+            for call in reply.calls
+        ]
+    return message
+
+
+def _name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64] or "unknown"
+
+
+def _arguments(call: Call) -> str:
+    text = call.arguments if isinstance(call.arguments, str) else "{}"
+    return str(clean(text)) if call.parse() is not None else "{}"
+
+
+def _unanswered(messages: list[dict[str, Any]]) -> tuple[Call, ...]:
+    asked: dict[str, Call] = {}
+    for message in messages:
+        if message["role"] == "assistant":
+            asked = {raw["id"]: Call.of(raw) for raw in message.get("tool_calls", [])}
+        elif message["role"] == "tool":
+            asked.pop(message["tool_call_id"], None)
+    return tuple(asked.values())

@@ -1,0 +1,109 @@
+"""The language model a conversation talks with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from coach._calls import Call
+from coach.errors import ModelError
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+    from openai.types.chat.chat_completion_chunk import ChoiceDeltaToolCall
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """One whole reply of a model: what it says and what it asks for."""
+
+    text: str
+    calls: tuple[Call, ...] = ()
+
+
+class Model(Protocol):
+    """What a conversation needs of a language model."""
+
+    def reply(
+        self, *, system: str, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]]
+    ) -> AsyncIterator[str | Reply]:
+        """Ask for one reply: pieces of text as they come, then the whole :class:`Reply`, last.
+
+        Raises:
+            ModelError: There is no usable reply.
+        """
+
+
+@dataclass(kw_only=True)
+class _Piece:
+    """A call as it streams in: id and name in its first piece, the arguments in all of them."""
+
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+
+
+class OpenAIModel:
+    """Any server that speaks OpenAI's chat completions, streaming.
+
+    Args:
+        client: The SDK's client; it brings key, address, time-outs and retries.
+        model: The model's name there.
+    """
+
+    def __init__(self, client: AsyncOpenAI, *, model: str) -> None:
+        self._client, self._model = client, model
+
+    async def reply(
+        self, *, system: str, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]]
+    ) -> AsyncIterator[str | Reply]:
+        """See :class:`Model`."""
+        from openai import APIError
+
+        # What only some servers take is left out rather than sent empty.
+        extra: dict[str, Any] = {"tools": list(tools)} if tools else {}
+        history: list[Any] = [{"role": "system", "content": system}, *messages]
+        said: list[str] = []
+        pieces: dict[int, _Piece] = {}
+        try:
+            chunks: Any = await self._client.chat.completions.create(
+                model=self._model,
+                messages=history,
+                stream=True,
+                **extra,
+            )
+            async with chunks:
+                async for chunk in chunks:
+                    for choice in chunk.choices[:1]:
+                        if choice.delta.content:
+                            said.append(choice.delta.content)
+                            yield choice.delta.content
+                        _collect(pieces, choice.delta.tool_calls or [])
+        except APIError as exc:
+            raise ModelError(_sentence(exc, self._model)) from exc
+        calls = [Call(id=p.id, name=p.name, arguments="".join(p.arguments)) for p in pieces.values()]
+        yield Reply(text="".join(said), calls=tuple(calls))
+
+
+def _collect(pieces: dict[int, _Piece], deltas: Sequence[ChoiceDeltaToolCall]) -> None:
+    for delta in deltas:
+        piece = pieces.setdefault(delta.index, _Piece())
+        piece.id = piece.id or delta.id or ""
+        if delta.function is not None:
+            piece.name = piece.name or delta.function.name or ""
+            piece.arguments.append(delta.function.arguments or "")
+
+
+def _sentence(exc: Exception, model: str) -> str:
+    """What went wrong, for the operator, without the foreign text, which may quote keys or prompts."""
+    status, code = getattr(exc, "status_code", None), getattr(exc, "code", None)
+    match status:
+        case None:
+            return f"The model {model!r} could not be reached or broke off. Check OPENAI_BASE_URL."
+        case 401 | 403:
+            return f"The model server refused the key (HTTP {status}). Check OPENAI_API_KEY."
+        case 404:
+            return f"The model server does not know {model!r} (HTTP 404). Check COACH_CHAT_MODEL."
+        case _:
+            return f"The model server answered HTTP {status} ({code or 'no code'}) for {model!r}."

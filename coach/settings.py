@@ -1,0 +1,117 @@
+"""All settings, typed, from the environment or a ``.env`` file. The seeds' variable names work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from coach.errors import SettingsError
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+    from coach.store import Blobs
+
+NO_KEY = (
+    "OPENAI_API_KEY is not set. Set it (and OPENAI_BASE_URL for another compatible server) to talk to a real "
+    "service, or add --sandbox to try everything without a key: its pictures are drawn, not made by a model."
+)
+
+
+class Settings(BaseSettings):
+    """What can be set: from the environment, and in code by :meth:`read`."""
+
+    # Not by field name: `HOME` is somebody else's variable.
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", str_strip_whitespace=True, env_ignore_empty=True
+    )
+
+    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(
+        None, validation_alias="OPENAI_BASE_URL", description="Any compatible server; left out: OpenAI."
+    )
+    home: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
+        default_factory=lambda: Path.home() / ".coach",
+        validation_alias="COACH_HOME",
+        description="The folder for the database, the pictures and the spool.",
+    )
+    database_url: str | None = Field(
+        None, validation_alias="COACH_DATABASE_URL", description="Left out: SQLite in the home folder."
+    )
+    chat_model: str = Field("gpt-5.5", validation_alias="COACH_CHAT_MODEL")
+    image_model: str | None = Field(
+        None, validation_alias="COACH_IMAGE_MODEL", description="Left out: the capability table's default."
+    )
+    picture_seconds: float = Field(
+        300, gt=0, validation_alias="COACH_PICTURE_SECONDS", description="Total time one picture may take."
+    )
+    max_picture_usd: float | None = Field(
+        None, gt=0, validation_alias="COACH_MAX_PICTURE_USD", description="Quotes above it are refused."
+    )
+    s3_endpoint: str | None = Field(None, validation_alias="S3_ENDPOINT")
+    s3_access_key: SecretStr | None = Field(None, validation_alias="S3_ACCESS_KEY")
+    s3_secret_key: SecretStr | None = Field(None, validation_alias="S3_SECRET_KEY")
+    s3_bucket_name: str | None = Field(
+        None,
+        validation_alias="S3_BUCKET_NAME",
+        description="Set: pictures go to this bucket, not to a folder.",
+    )
+    s3_region: str = Field("us-east-1", validation_alias="S3_REGION")
+
+    @classmethod
+    def read(cls, **given: object) -> Settings:
+        """Read the settings; what is given in code, by a field's name, wins over the environment.
+
+        Raises:
+            SettingsError: A value does not fit, or there is no such setting. The message names the setting,
+                never its value.
+        """
+        unknown = given.keys() - cls.model_fields.keys()
+        if unknown:
+            raise SettingsError(f"There is no setting {', '.join(sorted(unknown))}.")
+        values: dict[str, Any] = {str(cls.model_fields[name].validation_alias): given[name] for name in given}
+        try:
+            return cls(**values)
+        except ValidationError as exc:
+            problems = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in exc.errors(include_input=False))
+            raise SettingsError(f"These settings do not fit: {problems}.") from None
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.home / 'coach.sqlite3'}"
+
+    def openai(self) -> AsyncOpenAI:
+        """The SDK's client for these settings.
+
+        Raises:
+            SettingsError: There is no key; the message names both ways out.
+        """
+        from openai import AsyncOpenAI
+
+        if self.openai_api_key is None:
+            raise SettingsError(NO_KEY)
+        return AsyncOpenAI(api_key=self.openai_api_key.get_secret_value(), base_url=self.openai_base_url)
+
+    def blobs(self) -> Blobs:
+        """Where pictures are kept: the bucket when one is set, else a folder.
+
+        Raises:
+            SettingsError: The bucket is set without its keys, or the S3 extra is not installed.
+        """
+        from coach.store import FolderBlobs, S3Blobs
+
+        if self.s3_bucket_name is None:
+            return FolderBlobs(self.home / "blobs")
+        if self.s3_access_key is None or self.s3_secret_key is None:
+            raise SettingsError("S3_BUCKET_NAME is set; set S3_ACCESS_KEY and S3_SECRET_KEY too.")
+        return S3Blobs(
+            endpoint=self.s3_endpoint,
+            bucket=self.s3_bucket_name,
+            access_key=self.s3_access_key.get_secret_value(),
+            secret_key=self.s3_secret_key.get_secret_value(),
+            region=self.s3_region,
+        )

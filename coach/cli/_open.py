@@ -1,0 +1,35 @@
+"""Opening a coach for a command: with the real services, or with the sandbox when it was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+
+import coach
+from coach.folder import Coach
+from coach.model import Model, OpenAIModel
+from coach.sandbox import Sandbox
+from coach.settings import Settings
+
+
+@asynccontextmanager
+async def opened(
+    source: str, *, sandbox: bool, home: Path | None = None, picture_seconds: float = 1.5
+) -> AsyncIterator[tuple[Coach, Model]]:
+    """A coach and the model it talks through.
+
+    Args:
+        source: A coach folder or package.
+        sandbox: Start the sandbox and talk to it. Never chosen silently.
+        home: Where data goes; left out: the setting, and a folder of its own for the sandbox.
+        picture_seconds: How long the sandbox takes for a picture.
+    """
+    with Sandbox(delay=picture_seconds) if sandbox else nullcontext() as service:
+        given: dict[str, object] = {} if home is None else {"home": home}
+        if service is not None:
+            given |= {"openai_api_key": service.api_key, "openai_base_url": service.base_url}
+            given |= {"chat_model": "sandbox-coach", "home": home or Settings.read().home / "sandbox"}
+        settings = Settings.read(**given)
+        async with coach.open(source, settings) as opened_coach, settings.openai() as client:
+            yield opened_coach, OpenAIModel(client, model=settings.chat_model)

@@ -1,0 +1,14 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+CoachFolder = Annotated[
+    str, typer.Option("--coach", help="A coach folder, or the name of a package that is one.")
+]
+UseSandbox = Annotated[
+    bool, typer.Option("--sandbox", help="Without a key: the stand-in on this machine answers and draws.")
+]

@@ -1,0 +1,54 @@
+"""The conversation as a person keeps it: readable markdown with the pictures beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from coach.sandbox.painter import NOTE as SANDBOX_NOTE
+
+
+@dataclass(kw_only=True)
+class Transcript:
+    """Collects a conversation and writes it to a folder.
+
+    Attributes:
+        folder: Where ``conversation.md`` and the pictures go.
+        sandbox: Whether the pictures were drawn by the sandbox; then the page says so.
+    """
+
+    folder: Path
+    sandbox: bool
+    lines: list[str] = field(default_factory=list)
+
+    def heading(self, title: str) -> None:
+        """Begin a phase."""
+        self.lines.append(f"## {title}")
+
+    def said(self, speaker: str, text: str) -> None:
+        """Add what somebody said."""
+        quoted = text.strip().replace("\n", "  \n")
+        if quoted:
+            self.lines.append(f"**{speaker}:** {quoted}")
+
+    def note(self, text: str) -> None:
+        """Add what happened beside the talk."""
+        self.lines.append(f"*{text}*")
+
+    def picture(self, name: str, data: bytes, caption: str) -> Path:
+        """Write a picture beside the text and show it there."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / name
+        path.write_bytes(data)
+        self.lines.append(f"![{caption}]({name})")
+        return path
+
+    def write(self) -> Path:
+        """Write ``conversation.md``."""
+        head = ["# A conversation with the coach"]
+        if self.sandbox:
+            head.append(f"> {SANDBOX_NOTE}")
+        path = self.folder / "conversation.md"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n\n".join([*head, *self.lines]) + "\n", encoding="utf-8")
+        return path

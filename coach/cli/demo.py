@@ -1,0 +1,141 @@
+"""``coach demo``: a whole conversation, from hello to the accepted picture, without a key."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coach.errors import InputRefused
+
+if TYPE_CHECKING:
+    from coach.cli._session import Session
+
+MARK = ".coach-demo"
+"""A folder with this file in it is ours to empty."""
+
+LONGEST = 40
+"""Turns after which the demo gives up: a script that loops must end in a sentence too."""
+
+
+def demo(
+    photo: Annotated[
+        Path | None, typer.Option(help="Your own photo; left out: a portrait in the public domain.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where the conversation and the pictures are written.")] = Path(
+        "coach-demo"
+    ),
+) -> None:
+    """Run a whole conversation with the sandbox: no key, nothing leaves this machine, nothing is paid.
+
+    A scripted person talks with a scripted coach; the framework between them is the real one.
+    """
+    picture = photo or portrait()
+    if not picture.expanduser().is_file():
+        raise InputRefused(f"There is no file {str(picture)!r}. Give the path of a photo.")
+    asyncio.run(_run(picture, _emptied(out)))
+
+
+def portrait() -> Path:
+    """Grace Hopper's portrait (US Navy, public domain), which comes with matplotlib.
+
+    Raises:
+        InputRefused: matplotlib is not installed.
+    """
+    spec = importlib.util.find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        raise InputRefused(
+            "The demo's portrait comes with matplotlib. Install 'coach[demo]', or give a photo with --photo."
+        )
+    return Path(spec.origin).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg"
+
+
+def _emptied(out: Path) -> Path:
+    """The folder, empty; one that holds something else is left alone."""
+    if out.exists() and any(out.iterdir()):
+        if not (out / MARK).exists():
+            raise InputRefused(
+                f"{str(out)!r} is not empty and not from an earlier demo. Choose another --out."
+            )
+        shutil.rmtree(out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / MARK).touch()
+    return out
+
+
+async def _run(photo: Path, out: Path) -> None:
+    from coach.cli._open import opened
+    from coach.cli._session import Session
+    from coach.cli._terminal import Terminal
+    from coach.cli._transcript import Transcript
+    from coach.conversation import Conversation
+
+    began = time.monotonic()
+    async with opened("coach.reference", sandbox=True, home=out / "data") as (coach, model):
+        conversation = await Conversation.start(coach, model, user_id="demo")
+        session = Session(coach, conversation, Terminal(), Transcript(folder=out, sandbox=True))
+        session.terminal.note(
+            "Everything here runs on this machine. The coach and the person follow a script, and the "
+            "pictures are drawn by the sandbox, not made by a model. The framework between is the real one."
+        )
+        await session.greet()
+        await _converse(session, photo)
+        _report(session, seconds=time.monotonic() - began)
+
+
+async def _converse(session: Session, photo: Path) -> None:
+    from coach.sandbox import ScriptedPerson
+
+    person = ScriptedPerson()
+    for _ in range(LONGEST):
+        if session.waiting is not None:
+            session.terminal.note(f"{session.question()} [y/N] y", style="bold")
+            await session.decide(yes=True)
+            continue
+        line = person.next(
+            session.conversation.phase,
+            session.heard,
+            has_photo=await session.has_photo(),
+            versions=len(session.pictures),
+        )
+        if line is None:
+            return
+        if line == "/photo":
+            session.terminal.say("you", f"/photo {photo.name}", style="bold green")
+            session.show_consent()
+            session.terminal.note("Do you agree? [y/N] y", style="bold")
+            if not await session.add_photo(photo):
+                return
+        else:
+            await session.say(line, echo=True)
+
+
+def _report(session: Session, *, seconds: float) -> None:
+    from coach.cli._money import dollars
+    from coach.cli._table import print_table
+
+    page = session.transcript.write()
+    rows = [
+        (
+            shown.data["handle"],
+            shown.data["model"],
+            dollars(shown.data["quote_micros"]),
+            dollars(shown.data["actual_micros"]),
+            f"{shown.data['seconds']:.1f} s",
+            str(shown.path),
+        )
+        for shown in session.pictures
+    ]
+    columns = ("", "Model", "Quoted", "Actual", "Time", "File")
+    print_table(session.terminal.console, "What was made", columns, rows)
+    session.terminal.console.print(
+        f"\nThe conversation: {page}\n"
+        "Quoted and actual are what the model would have charged; the sandbox charges nothing.\n"
+        f"It took {seconds:.0f} seconds. Your turn: .venv/bin/coach chat --sandbox",
+        soft_wrap=True,
+    )

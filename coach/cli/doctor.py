@@ -1,0 +1,142 @@
+"""``coach doctor``: what is set, what a picture becomes and costs, what is about to end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from coach.cli._money import dollars
+from coach.cli._options import UseSandbox
+
+if TYPE_CHECKING:
+    from coach.settings import Settings
+    from coach.studio import Capabilities, PictureRequest
+
+
+def doctor(sandbox: UseSandbox = False) -> None:
+    """Say what is set, what each picture becomes on the chosen model, its worst price, and what is about to end.
+
+    Exits with 1 when something stops pictures from being made. Nothing paid is called.
+    """
+    from rich.console import Console
+
+    from coach.cli._table import print_table
+    from coach.settings import NO_KEY, Settings
+    from coach.studio import Capabilities
+
+    console = Console(highlight=False)
+    settings, capabilities = Settings.read(), Capabilities.load()
+    model = settings.image_model or capabilities.default
+    print_table(console, "Settings", ("Setting", "Value", "What it is"), _settings(settings))
+    if model in capabilities.models:
+        columns = ("Wanted", "Becomes", "At worst", "Changed")
+        print_table(console, f"Pictures on {model}", columns, _intents(capabilities, model))
+    title = f"Picture models, as of {capabilities.checked}"
+    print_table(console, title, ("Model", "Until", "Then"), _models(capabilities))
+    console.print()
+    problems = [*_model_problems(capabilities, model), *asyncio.run(_places(settings))]
+    if settings.openai_api_key is None and not sandbox:
+        problems.append(NO_KEY)
+    for problem in problems:
+        console.print(f"[bold red]✗[/] {problem}", soft_wrap=True)
+    if problems:
+        raise typer.Exit(1)
+    console.print("[bold green]✓[/] Everything that can be checked without paying is in order.")
+
+
+PROMPT = 4000
+"""Characters of prompt the worst price is told for: the most an action of the reference coach takes."""
+
+Rows = Sequence[tuple[str, ...]]
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _settings(settings: Settings) -> Rows:
+    from coach.store.database import read_url
+
+    rows = []
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        text = "not set" if value is None else str(value)
+        if name == "database_url" and value is not None:
+            text = read_url(value).render_as_string(hide_password=True)
+        rows.append((str(field.validation_alias), text, field.description or ""))
+    return rows
+
+
+def _wanted() -> dict[str, PictureRequest]:
+    """What people ask of pictures, with a long prompt."""
+    from coach.studio import PictureRequest, Reference
+
+    words = "x" * PROMPT
+    photo, version = Reference(kind="photo", id="photo"), Reference(kind="version", id="version")
+    return {
+        "a first picture of the person": PictureRequest(prompt=words, references=(photo,), keep_face=True),
+        "a change of it": PictureRequest(prompt=words, references=(version, photo), keep_face=True),
+        "a quick draft": PictureRequest(prompt=words, references=(photo,), keep_face=True, grade="draft"),
+        "a part of it, by mask": PictureRequest(prompt=words, references=(version,), mask=version),
+        "a scene without a person": PictureRequest(prompt=words),
+        "a sticker, transparent": PictureRequest(prompt=words, background="transparent", shape="square"),
+    }
+
+
+def _intents(capabilities: Capabilities, model: str) -> Rows:
+    from coach.errors import PictureError
+    from coach.studio.price import quote
+
+    rows = []
+    for wanted, request in _wanted().items():
+        try:
+            plan = capabilities.plan(request, model, _today())
+        except PictureError as exc:
+            rows.append((wanted, "refused", "", exc.say))
+            continue
+        sent = " ".join(str(plan.params[key]) for key in ("size", "quality", "output_format"))
+        worst = quote(plan, capabilities.model(model)).micros
+        rows.append((wanted, f"{plan.operation} {sent}", dollars(worst), " ".join(plan.repairs)))
+    return rows
+
+
+def _models(capabilities: Capabilities) -> Rows:
+    rows = []
+    for model in capabilities.models.values():
+        until = "no end announced" if model.shutdown is None else str(model.shutdown)
+        if model.is_gone(_today()):
+            until += " (gone)"
+        rows.append((model.name, until, model.replacement or ""))
+    return rows
+
+
+def _model_problems(capabilities: Capabilities, model: str) -> Iterator[str]:
+    from coach.errors import PictureError
+
+    try:
+        yield from capabilities.warnings(_today(), model=model)
+    except PictureError as exc:
+        yield f"{exc.say} {exc.detail}"
+
+
+async def _places(settings: Settings) -> list[str]:
+    """What is wrong with the places where data is kept."""
+    from coach.errors import CoachError
+    from coach.store import S3Blobs, Store
+
+    problems = []
+    try:
+        blobs = settings.blobs()
+        if isinstance(blobs, S3Blobs) and not await blobs.is_private():
+            problems.append(
+                f"The bucket {settings.s3_bucket_name!r} answers strangers. Block public access before use."
+            )
+        store = await Store.open(settings.database, blobs=blobs)
+        await store.close()
+    except CoachError as exc:
+        problems.append(str(exc))
+    return problems

@@ -1,0 +1,1 @@
+"""A coach: its prompts, what it may do, and what it may know."""

@@ -1,0 +1,119 @@
+"""What many tests need: the two databases, a store, a bucket, and the two people of the test-suite."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from coach.store import Database, FolderBlobs, Store
+from coach.store.migrate import migrate
+from tests._postgres import run_sql, running_postgres
+from tests._s3 import S3Server, running_s3
+
+pytest_plugins = ["tests._guard"]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server, without a database name."""
+    with running_postgres() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: str) -> str:
+    """The name of a migrated database to copy."""
+
+    async def prepare() -> None:
+        database = Database(f"{postgres}/migrated")
+        await migrate(database)
+        await database.close()
+
+    run_sql(postgres, "CREATE DATABASE migrated")
+    asyncio.run(prepare())
+    return "migrated"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Every test that uses a database runs once on each."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def empty_database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without any table."""
+    if dialect == "sqlite":
+        yield f"sqlite:///{tmp_path}/empty.db"
+        return
+    with _new_database(request.getfixturevalue("postgres"), template="template0") as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of its own; on PostgreSQL it has its tables already."""
+    if dialect == "sqlite":
+        yield f"sqlite:///{tmp_path}/coach.db"
+        return
+    template = request.getfixturevalue("migrated_postgres")
+    with _new_database(request.getfixturevalue("postgres"), template=template) as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def store(database_url: str, tmp_path: Path) -> AsyncIterator[Store]:
+    """An open store with its blobs in a folder."""
+    opened = await Store.open(database_url, blobs=FolderBlobs(tmp_path / "blobs"))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an S3 server."""
+    with running_s3(tmp_path_factory.mktemp("s3")) as address:
+        yield address
+
+
+@pytest.fixture
+def s3(s3_server: str) -> S3Server:
+    """An empty private bucket."""
+    server = S3Server(endpoint=s3_server, bucket=f"coach-{uuid.uuid4().hex}")
+    server.client().create_bucket(Bucket=server.bucket)
+    return server
+
+
+@pytest.fixture(scope="session")
+def photo_bytes() -> bytes:
+    """Grace Hopper, 512 x 600 pixels (US Navy, public domain), as it comes with matplotlib."""
+    return _inside("matplotlib", "mpl-data/sample_data/grace_hopper.jpg")
+
+
+@pytest.fixture(scope="session")
+def other_photo_bytes() -> bytes:
+    """Eileen Collins, 512 x 512 pixels (NASA, public domain), as it comes with scikit-image."""
+    return _inside("skimage", "data/astronaut.png")
+
+
+def _inside(package: str, name: str) -> bytes:
+    # Looked up without importing: these packages are large.
+    spec = importlib.util.find_spec(package)
+    assert spec is not None and spec.origin is not None
+    return (Path(spec.origin).parent / name).read_bytes()
+
+
+@contextmanager
+def _new_database(server: str, *, template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    run_sql(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield f"{server}/{name}"
+    run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")

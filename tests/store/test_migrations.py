@@ -1,0 +1,150 @@
+"""The migrations give exactly the tables the code has, on both databases, from wherever the package is."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+
+from coach.errors import SettingsError
+from coach.store import Database
+from coach.store.migrate import config_for, migrate
+from coach.store.tables import metadata
+
+PACKAGE = Path(__file__).parents[2] / "coach"
+OPEN = """
+import asyncio, sys
+from coach.store import FolderBlobs, Store
+
+async def main():
+    store = await Store.open(sys.argv[1], blobs=FolderBlobs(sys.argv[2]))
+    await store.people.ensure("anna")
+    await store.close()
+
+print("ready", flush=True)
+sys.stdin.readline()
+asyncio.run(main())
+"""
+
+
+async def test_alembic_finds_no_difference_between_migrations_and_tables(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    await migrate(database)
+
+    def compare(connection: Connection) -> Any:
+        options = {"compare_type": True, "compare_server_default": True}
+        return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+
+    async with database.read() as connection:
+        assert await connection.run_sync(compare) == []
+    await database.close()
+
+
+async def test_constraints_and_partial_indexes_are_the_same_too(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    await migrate(database)
+    async with database.read() as connection:
+        migrated = await connection.run_sync(describe)
+    async with database.write() as connection:
+        await connection.run_sync(lambda plain: command.downgrade(config_for(plain), "base"))
+        assert set(await connection.run_sync(lambda plain: inspect(plain).get_table_names())) == {
+            "alembic_version"
+        }
+        await connection.run_sync(metadata.create_all)
+        made = await connection.run_sync(describe)
+    await database.close()
+
+    assert migrated == made
+    assert "stage IN" in str(made["identities"]) or "stage = ANY" in str(made["identities"])
+
+
+def describe(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Every table as the database itself tells it, in no order."""
+    inspector = inspect(connection)
+    return {
+        table: {
+            "columns": by_name(inspector.get_columns(table)),
+            "primary key": inspector.get_pk_constraint(table),
+            "foreign keys": by_name(inspector.get_foreign_keys(table)),
+            "unique": by_name(inspector.get_unique_constraints(table)),
+            "checks": by_name(inspector.get_check_constraints(table)),
+            "indexes": by_name(inspector.get_indexes(table)),
+        }
+        for table in metadata.tables
+    }
+
+
+def by_name(rows: Any) -> dict[str, Any]:
+    return {row["name"]: plain(row) for row in rows}
+
+
+def plain(value: Any) -> Any:
+    """Types and conditions as the words they stand for."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return str(value)
+
+
+async def test_opening_again_changes_nothing(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    await migrate(database)
+    async with database.write() as connection:
+        await connection.execute(
+            text("INSERT INTO people (user_id, created_at) VALUES ('anna', '2026-11-20')")
+        )
+
+    await migrate(database)
+
+    async with database.read() as connection:
+        assert (await connection.execute(text("SELECT user_id FROM people"))).scalars().all() == ["anna"]
+    await database.close()
+
+
+async def test_a_database_of_a_newer_version_is_refused(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    await migrate(database)
+    async with database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(SettingsError, match="newer version"):
+        await migrate(database)
+    await database.close()
+
+
+def test_three_processes_can_open_a_new_database_at_once(empty_database_url: str, tmp_path: Path) -> None:
+    processes = [start_opening(empty_database_url, tmp_path, PACKAGE.parent) for _ in range(3)]
+    for process in processes:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    assert [finish(process) for process in processes] == ["", "", ""]
+
+
+def test_the_package_migrates_from_a_folder_with_an_odd_name(tmp_path: Path) -> None:
+    folder = tmp_path / "100% mine or %(not)s"
+    shutil.copytree(PACKAGE, folder / "coach", ignore=shutil.ignore_patterns("__pycache__"))
+
+    assert finish(start_opening(f"sqlite:///{tmp_path}/coach.db", tmp_path, folder)) == ""
+
+
+def start_opening(url: str, blobs: Path, package_parent: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", OPEN, url, str(blobs)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=blobs,
+        env=os.environ | {"PYTHONPATH": str(package_parent)},
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    """What the process complains about."""
+    _, complaints = process.communicate("\n", timeout=60)
+    return complaints if process.returncode == 0 else complaints or f"exit code {process.returncode}"

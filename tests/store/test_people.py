@@ -1,0 +1,79 @@
+"""People, what they agreed to, and what the coach remembers about them."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from coach.errors import ConsentMissing, NotFound
+from coach.store import CONSENT_TEXT, CONSENT_VERSION, Store
+
+
+async def test_a_person_is_made_once_however_many_ask_at_once(store: Store) -> None:
+    people = await asyncio.gather(*(store.people.ensure("anna") for _ in range(10)))
+
+    assert len({person.created_at for person in people}) == 1
+    assert people[0].name is None
+    assert (await store.people.rename("anna", "Anna")).name == "Anna"
+    assert (await store.people.ensure("anna")).name == "Anna"
+
+
+async def test_whoever_the_host_names_first_is_a_person_from_then_on(store: Store) -> None:
+    with pytest.raises(NotFound, match="There is no person 'anna'"):
+        await store.people.get("anna")
+
+    await asyncio.gather(
+        store.people.rename("anna", "Anna"),
+        store.notes.add("ben", "note"),
+        store.consents.give("cleo", statement="yes"),
+        store.identities.add("dora", "Guide"),
+        store.conversations.start("emil", coach="c", phase="p"),
+    )
+
+    for user_id in ("anna", "ben", "cleo", "dora", "emil"):
+        assert (await store.people.get(user_id)).user_id == user_id
+    assert (await store.people.get("anna")).name == "Anna"
+
+
+async def test_a_consent_holds_until_it_is_revoked(store: Store) -> None:
+    await store.people.ensure("anna")
+    with pytest.raises(ConsentMissing, match="'pictures'"):
+        await store.consents.require("anna", "pictures")
+
+    given = await store.consents.give("anna", statement="Yes, that is me.")
+    assert given.text_version == CONSENT_VERSION
+    assert await store.consents.require("anna", "pictures") == given
+    assert await store.consents.active("anna", "training") is None
+    assert await store.consents.active("ben", "pictures") is None
+
+    await store.consents.give("anna", statement="Yes, again.")
+    await store.consents.revoke("anna", "pictures")
+    await store.consents.revoke("anna", "pictures")
+    with pytest.raises(ConsentMissing):
+        await store.consents.require("anna", "pictures")
+
+
+async def test_a_consent_ends_by_itself(store: Store) -> None:
+    await store.people.ensure("anna")
+    now = datetime.now(UTC)
+
+    await store.consents.give("anna", statement="yes", until=now - timedelta(seconds=1))
+    assert await store.consents.active("anna", "pictures") is None
+
+    longer = await store.consents.give("anna", statement="yes", until=now + timedelta(days=1))
+    assert await store.consents.active("anna", "pictures") == longer
+
+
+def test_the_consent_text_says_what_happens_to_the_photo() -> None:
+    for promise in ("sent to the picture service", "30 days", "this is me", "I am an adult", "erase"):
+        assert promise in CONSENT_TEXT.replace("\n", " ")
+
+
+async def test_the_newest_notes_are_listed_oldest_first(store: Store) -> None:
+    await store.people.ensure("anna")
+    for number in range(5):
+        await store.notes.add("anna", f"note {number}")
+
+    assert [note.text for note in await store.notes.list("anna", limit=3)] == ["note 2", "note 3", "note 4"]
+    assert len(await store.notes.list("anna")) == 5
+    assert await store.notes.list("ben") == []

@@ -1,0 +1,117 @@
+"""The bucket: signed links, who may read it, and what a wrong setting says."""
+
+import asyncio
+import json
+import sys
+import urllib.request
+
+import pytest
+
+from coach.errors import SettingsError
+from coach.store import S3Blobs, blob_key
+from tests._postgres import free_port
+from tests._s3 import S3Server, status_of
+
+KEY = blob_key("anna@example.org", "pictures", "v1.png")
+
+
+@pytest.fixture
+async def blobs(s3: S3Server) -> S3Blobs:
+    bucket = S3Blobs(s3.endpoint, s3.bucket, s3.access_key, s3.secret_key, s3.region)
+    await bucket.put(KEY, b"a picture", "image/png")
+    return bucket
+
+
+async def test_a_signed_link_gives_this_one_blob_with_its_type(blobs: S3Blobs) -> None:
+    link = await blobs.link(KEY, 60)
+
+    with urllib.request.urlopen(link, timeout=10) as answer:
+        assert (answer.read(), answer.headers["Content-Type"]) == (b"a picture", "image/png")
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in link
+
+
+async def test_a_link_that_was_changed_is_refused(blobs: S3Blobs) -> None:
+    await blobs.put(KEY.replace("v1", "v2"), b"another picture", "image/png")
+    link = await blobs.link(KEY, 60)
+    last = "0" if link[-1] != "0" else "1"
+
+    for changed in (
+        link.replace("v1.png", "v2.png"),
+        link.replace("X-Amz-Expires=60", "X-Amz-Expires=600"),
+        link[:-1] + last,
+        link.partition("?")[0],
+    ):
+        assert changed != link
+        assert status_of(changed) == 403
+
+
+async def test_a_link_is_refused_when_its_time_is_over(blobs: S3Blobs) -> None:
+    link = await blobs.link(KEY, 1)
+
+    async with asyncio.timeout(10):
+        while await asyncio.to_thread(status_of, link) == 200:
+            await asyncio.sleep(0.1)
+    assert status_of(link) == 403
+    assert status_of(await blobs.link(KEY, 60)) == 200
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 7 * 24 * 3600 + 1])
+async def test_a_link_works_for_a_second_to_seven_days(blobs: S3Blobs, seconds: int) -> None:
+    with pytest.raises(ValueError, match="1 to 604800 seconds"):
+        await blobs.link(KEY, seconds)
+
+
+async def test_more_keys_than_one_page_are_listed(blobs: S3Blobs, s3: S3Server) -> None:
+    client = s3.client()
+    for number in range(1001):
+        client.put_object(Bucket=s3.bucket, Key=f"many/previews/{number:04}", Body=b"")
+
+    assert len(await blobs.list("many/")) == 1001
+    assert await blobs.list("anna%40example%2eorg/") == [KEY]
+
+
+async def test_a_new_bucket_is_private_and_the_check_leaves_nothing(blobs: S3Blobs, s3: S3Server) -> None:
+    assert await blobs.is_private()
+
+    kept = s3.client().list_objects_v2(Bucket=s3.bucket)["Contents"]
+    assert [item["Key"] for item in kept] == [KEY]
+
+
+@pytest.mark.parametrize("way", ["policy", "list"])
+async def test_a_bucket_that_strangers_can_read_is_not_private(
+    blobs: S3Blobs, s3: S3Server, way: str
+) -> None:
+    client = s3.client()
+    client.delete_public_access_block(Bucket=s3.bucket)
+    if way == "policy":
+        allowed = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
+        statement = allowed | {"Resource": f"arn:aws:s3:::{s3.bucket}/*"}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        client.put_bucket_policy(Bucket=s3.bucket, Policy=json.dumps(policy))
+    else:
+        rules = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+        client.put_bucket_ownership_controls(Bucket=s3.bucket, OwnershipControls=rules)
+        client.put_bucket_acl(Bucket=s3.bucket, ACL="public-read")
+
+    assert not await blobs.is_private()
+
+
+async def test_a_wrong_setting_is_named_without_its_secret(s3: S3Server) -> None:
+    here = s3.endpoint
+    nobody = f"http://127.0.0.1:{free_port()}"
+    for endpoint, bucket, key, reason in (
+        (here, "no-such-bucket", s3.access_key, "NoSuchBucket"),
+        (here, s3.bucket, "stranger", "InvalidAccessKeyId"),
+        (nobody, s3.bucket, s3.access_key, "EndpointConnectionError"),
+    ):
+        blobs = S3Blobs(endpoint, bucket, key, "top-secret")
+        with pytest.raises(SettingsError, match=reason) as refusal:
+            await blobs.is_private()
+        assert "top-secret" not in str(refusal.value)
+
+
+def test_without_boto3_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+
+    with pytest.raises(SettingsError, match=r"coach\[s3\]"):
+        S3Blobs(None, "bucket", "key", "secret")

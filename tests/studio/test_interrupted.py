@@ -1,0 +1,196 @@
+"""When something is cut off in the middle: the money is said for what it is, and what came is kept."""
+
+import asyncio
+import errno
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coach.errors import Conflict, PictureError
+from coach.store import Store
+from coach.studio import Generation
+from coach.studio.ledger import Ledger
+from coach.studio.spool import Spool, SpoolFile
+from tests.studio._service import breaks, looks, picture, streams
+from tests.studio._workshop import ANA, Workshop, workshop
+
+GOOD = streams(looks(picture("grey"), final=picture("gold")))
+
+
+async def refusal(w: Workshop, **options: Any) -> PictureError:
+    with pytest.raises(PictureError) as caught:
+        await w.paint(**options)
+    return caught.value
+
+
+async def only(w: Workshop) -> Generation:
+    [entry] = await w.studio.generations(ANA, "talk")
+    return entry.generation
+
+
+async def test_too_late_is_unknown(store: Store, tmp_path: Path, photo_bytes: bytes) -> None:
+    async with workshop(store, tmp_path, photo_bytes, breaks, seconds=0.3) as w:
+        w.upstream.replies = [w.upstream.waits]
+        refused = await refusal(w)
+        assert (refused.code, refused.paid) == ("timeout", "unknown")
+        assert (await only(w)).state == "unknown"
+
+
+async def test_going_away_after_it_was_sent_leaves_it_unknown(
+    store: Store, tmp_path: Path, photo_bytes: bytes
+) -> None:
+    async with workshop(store, tmp_path, photo_bytes, breaks) as w:
+        w.upstream.replies = [w.upstream.waits]
+        work = asyncio.create_task(w.paint())
+        await w.upstream.arrived.wait()
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        row = await only(w)
+        assert (row.state, row.error_code, row.paid) == ("unknown", "interrupted", "unknown")
+        assert (await refusal(w)).paid == "unknown"
+        assert len(w.upstream.asked) == 1
+
+
+async def test_going_away_before_it_was_sent_costs_nothing(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
+
+        async def leave(*_: object, **__: object) -> Generation:
+            if work.cancelling():
+                raise ConnectionError("and the database is gone too")
+            work.cancel()
+            return await only(w)
+
+        monkeypatch.setattr(w.studio.ledger, "advance", leave)
+        work = asyncio.create_task(w.paint())
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        assert w.upstream.asked == []
+        [moved] = await w.new_studio().recover()
+        assert (moved.state, moved.error_code, moved.paid) == ("failed", "stopped", "unpaid")
+
+
+async def test_going_away_while_it_is_put_away_changes_nothing(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
+        commit = SpoolFile.commit
+
+        async def leave(file: SpoolFile) -> None:
+            work.cancel()
+            await commit(file)
+
+        monkeypatch.setattr(SpoolFile, "commit", leave)
+        work = asyncio.create_task(w.paint())
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        assert (await only(w)).state == "done"
+        assert len((await w.paint()).versions) == 1
+        assert len(w.upstream.asked) == 1
+
+
+async def test_a_full_disk_is_said_and_the_service_was_paid(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: SpoolFile, chunk: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SpoolFile, "write", full)
+    async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
+        refused = await refusal(w)
+        assert (refused.code, refused.paid, refused.request_id) == ("no_room", "paid", "req_1")
+        assert (await only(w)).state == "failed"
+
+
+async def test_an_answer_without_end_is_not_read_to_the_end(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coach.studio._paint.MOST_BYTES", 1000)
+    async with workshop(store, tmp_path, photo_bytes, streams(b"x" * 1_000_000)) as w:
+        refused = await refusal(w)
+        assert (refused.code, refused.paid) == ("bad_answer", "paid")
+
+
+async def test_a_spool_that_takes_no_file_stops_it_before_it_is_sent(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(spool: Spool, generation_id: str) -> SpoolFile:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Spool, "open", full)
+    async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
+        refused = await refusal(w)
+        assert (refused.code, refused.paid) == ("stopped", "unpaid")
+        assert await w.studio.generations(ANA, "talk") == [] and w.upstream.asked == []
+
+
+async def test_headers_that_cannot_be_written_down_are_said_like_a_full_disk(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: SpoolFile, head: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SpoolFile, "note", full)
+    async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
+        assert (await refusal(w)).code == "no_room"
+
+
+async def test_a_key_two_processes_take_at_once_is_used_by_one(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
+        await w.paint()
+        slow, find = w.new_studio(), Ledger.find
+        looked = []
+
+        async def too_early(ledger: Ledger, user_id: str, key: str) -> Generation | None:
+            looked.append(key)
+            return await find(ledger, user_id, key) if len(looked) > 1 else None
+
+        monkeypatch.setattr(Ledger, "find", too_early)
+        with pytest.raises(Conflict):
+            await w.paint(studio=slow)
+        assert len(w.upstream.asked) == 1 and w.spool.list() == []
+
+
+async def test_an_engine_that_fails_in_its_own_way_leaves_it_unknown(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
+
+        @asynccontextmanager
+        async def send(order: object) -> Any:
+            raise RuntimeError("secret words")
+            yield
+
+        monkeypatch.setattr(w.studio._engine, "send", send)
+        refused = await refusal(w)
+        assert (refused.code, refused.paid) == ("interrupted", "unknown")
+        assert "secret" not in refused.say + refused.detail and "RuntimeError" in refused.detail
+        assert (await only(w)).state == "unknown"
+
+
+@pytest.mark.parametrize("lost", ["received", "stored", "done"])
+async def test_a_database_that_goes_away_after_the_answer_came_loses_nothing(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
+        advance = Ledger.advance
+
+        async def away(ledger: Ledger, generation: Generation, to: Any, **values: Any) -> Generation:
+            if to == lost:
+                raise ConnectionError("the database is away")
+            return await advance(ledger, generation, to, **values)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Ledger, "advance", away)
+            refused = await refusal(w)
+        assert (refused.code, refused.paid) == ("not_kept", "paid")
+        assert await w.studio.recover() != []
+        assert await store.versions.bytes(ANA, (await w.paint()).versions[0].id) == picture("gold")
+        assert len(await store.versions.list(ANA, "i1")) == 1
+        assert len(w.upstream.asked) == 1

@@ -1,0 +1,128 @@
+"""What an error of the service means for the money, told over a real connection."""
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import pytest
+from openai import AsyncOpenAI
+
+from coach.errors import PictureError
+from coach.studio import GptImageEngine
+from coach.studio.engines import Order
+from tests.studio._service import Reply, answer, ask, breaks, cuts, engine_for, error, picture, says, streams
+
+ORDER = Order(operation="generate", model="gpt-image-2.5-sunburst", prompt="secret prompt", params={"n": 1})
+
+MODERATION = error(
+    "moderation_blocked", moderation_details={"moderation_stage": "output", "categories": ["violence", "a b"]}
+)
+REFUSALS = [
+    (400, error("invalid_value", param="size"), "invalid_request"),
+    (400, "no JSON at all", "invalid_request"),
+    (400, MODERATION, "moderation_blocked"),
+    (400, error("content_policy_violation"), "moderation_blocked"),
+    (400, error("unsupported_file_mimetype", param="image[0]"), "invalid_image"),
+    (400, error("invalid_image_file"), "invalid_image"),
+    (401, error("invalid_api_key"), "bad_key"),
+    (403, error(None), "no_access"),
+    (404, error("model_not_found"), "model_not_found"),
+    (404, error(None), "invalid_request"),
+    (413, error(None), "too_large"),
+    (422, error(None), "invalid_request"),
+    (429, error("rate_limit_exceeded"), "rate_limited"),
+    (429, error("insufficient_quota"), "over_quota"),
+    (429, error("billing_hard_limit_reached"), "over_quota"),
+]
+DOUBTS = [
+    (says(error("server_error"), status=500), "service_error"),
+    (says(b"<html>bad gateway</html>", status=502), "service_error"),
+    (says(b"<html>time-out</html>", status=524), "service_error"),
+    (says(error(None), status=409), "service_error"),
+    (says(error(None), status=400, more={"x-should-retry": "true"}), "invalid_request"),
+    (says(b"", status=308, more={"location": "/v1/elsewhere"}), "service_error"),
+    (breaks, "connection_lost"),
+    (cuts(answer(picture())), "connection_lost"),
+    (cuts(answer(picture()), media_type="text/event-stream"), "connection_lost"),
+]
+
+
+async def refused_by(engine: GptImageEngine, folder: Path) -> PictureError:
+    with pytest.raises(PictureError) as caught:
+        await ask(engine, ORDER, folder / "a.body")
+    return caught.value
+
+
+@pytest.mark.parametrize(("status", "body", "code"), REFUSALS)
+async def test_a_refusal_is_unpaid_and_sent_once(
+    status: int, body: object, code: str, tmp_path: Path
+) -> None:
+    async with engine_for(says(body, status=status)) as (engine, upstream):
+        refused = await refused_by(engine, tmp_path)
+    assert (refused.code, refused.paid, refused.request_id) == (code, "unpaid", "req_1")
+    assert "Nothing was charged." in refused.say
+    assert "secret" not in refused.say + refused.detail
+    assert len(upstream.asked) == 1
+
+
+async def test_a_refusal_tells_the_operator_where_and_why(tmp_path: Path) -> None:
+    async with engine_for(says(MODERATION, status=400)) as (engine, _):
+        refused = await refused_by(engine, tmp_path)
+    assert "code moderation_blocked" in refused.detail
+    assert "Stage output, categories violence." in refused.detail
+
+
+@pytest.mark.parametrize(("reply", "code"), DOUBTS)
+async def test_what_may_have_been_charged_is_never_sent_again(
+    reply: Reply, code: str, tmp_path: Path
+) -> None:
+    async with engine_for(reply) as (engine, upstream):
+        refused = await refused_by(engine, tmp_path)
+    assert refused.code == code
+    assert refused.paid == ("unpaid" if code == "invalid_request" else "unknown")
+    assert len(upstream.asked) == 1
+
+
+async def test_the_time_is_counted_in_total_not_for_each_byte(tmp_path: Path) -> None:
+    async def trickle(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\nx-request-id: req_slow\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async with engine_for(trickle, seconds=0.3) as (engine, upstream):
+        refused = await refused_by(engine, tmp_path)
+    assert (refused.code, refused.paid, refused.request_id) == ("timeout", "unknown", "req_slow")
+    assert len(upstream.asked) == 1
+
+
+async def test_a_service_that_says_nothing_may_have_charged(tmp_path: Path) -> None:
+    async with engine_for(breaks, seconds=0.3) as (engine, upstream):
+        upstream.replies = [upstream.waits]
+        refused = await refused_by(engine, tmp_path)
+    assert (refused.code, refused.paid) == ("timeout", "unknown")
+
+
+async def test_a_request_that_found_no_connection_never_left(tmp_path: Path) -> None:
+    async with AsyncOpenAI(api_key="a-key", base_url="http://127.0.0.1:1/v1") as client:
+        refused = await refused_by(GptImageEngine(client), tmp_path)
+    assert (refused.code, refused.paid) == ("not_sent", "unpaid")
+    assert "127.0.0.1" not in refused.say + refused.detail
+
+
+async def test_a_request_that_found_no_encryption_never_left(tmp_path: Path) -> None:
+    async with engine_for(streams(b"")) as (_, upstream):
+        url = f"https://127.0.0.1:{upstream.port}/v1"
+        async with AsyncOpenAI(api_key="a-key", base_url=url) as client:
+            refused = await refused_by(GptImageEngine(client), tmp_path)
+        assert (refused.code, refused.paid) == ("not_sent", "unpaid")
+        assert upstream.asked == []
+    assert ssl.SSLError.__name__ not in refused.detail
+
+
+async def test_a_body_that_is_not_ours_to_read_is_closed_and_the_error_goes_on(tmp_path: Path) -> None:
+    async with engine_for(says(answer(picture()))) as (engine, _):
+        with pytest.raises(ZeroDivisionError):
+            async with engine.send(ORDER):
+                raise ZeroDivisionError

@@ -1,0 +1,118 @@
+"""The spool: durable in the right order, locked while worked on, there after the process is gone."""
+
+import asyncio
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from coach.studio import Spool
+from coach.studio.spool import Head
+
+HEAD = Head(engine="gpt-image", media_type="application/json", request_id="req_1")
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path / "spool")
+
+
+async def test_what_is_committed_is_durable_before_it_gets_its_name(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    fsync, rename = os.fsync, os.rename
+
+    def watched_fsync(descriptor: int) -> None:
+        names = {path.stat().st_ino: path.name for path in [spool.folder, *spool.folder.iterdir()]}
+        state = os.fstat(descriptor)
+        size = state.st_size if stat.S_ISREG(state.st_mode) else "folder"
+        done.append(f"fsync {names[state.st_ino]} {size}")
+        fsync(descriptor)
+
+    def watched_rename(source: Path, target: Path) -> None:
+        done.append(f"rename {source.name} {target.name}")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "rename", watched_rename)
+    with spool.open("g1") as file:
+        file.note(HEAD)
+        file.write(b"x" * 1000)
+        await file.commit()
+    head = (spool.folder / "g1.json").stat().st_size
+    assert done == [
+        "fsync g1.part 1000",
+        f"fsync g1.json {head}",
+        "rename g1.part g1.body",
+        "fsync spool folder",
+    ]
+    assert (spool.folder / "g1.body").read_bytes() == b"x" * 1000
+
+
+async def test_what_was_written_is_there_for_whoever_takes_over(spool: Spool) -> None:
+    with spool.open("g1") as file:
+        file.note(HEAD)
+        file.write(b"half of ")
+    with pytest.raises(FileExistsError):
+        spool.open("g1")
+    taken = spool.claim("g1")
+    assert taken is not None
+    with taken:
+        assert taken.head() == HEAD
+        assert taken.arrived == taken.part
+        taken.write(b"it")
+        await taken.commit()
+        assert taken.arrived == taken.body
+    assert (spool.folder / "g1.body").read_bytes() == b"half of it"
+    again = spool.claim("g1")
+    assert again is not None
+    with again:
+        await again.commit()
+        again.remove()
+    assert spool.list() == [] and not spool.has("g1")
+
+
+def test_one_at_a_time(spool: Spool) -> None:
+    with spool.open("g1"):
+        assert spool.claim("g1") is None
+        assert spool.has("g1") and spool.list() == ["g1"]
+    file = spool.claim("g1")
+    assert file is not None
+    with file:
+        assert spool.claim("g1") is None
+    assert spool.claim("g2") is None and not spool.has("g2")
+
+
+async def test_a_commit_goes_to_the_end_when_cancelled(spool: Spool) -> None:
+    with spool.open("g1") as file:
+        file.write(b"x" * 5_000_000)
+        work = asyncio.create_task(file.commit())
+        await asyncio.sleep(0)
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        assert (spool.folder / "g1.body").stat().st_size == 5_000_000
+
+
+def test_nothing_that_arrived_is_not_there(spool: Spool) -> None:
+    with spool.open("g1") as file:
+        assert file.arrived is None and file.head() is None
+        (spool.folder / "g1.json").write_text('{"engine": "gpt')
+        assert file.head() is None, "the process died while writing it"
+
+
+def test_nobody_else_can_read_it(spool: Spool) -> None:
+    spool.secret()
+    with spool.open("g1") as file:
+        file.write(b"x")
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [spool.folder, *spool.folder.iterdir()]}
+    assert modes == {"spool": 0o700, "g1.part": 0o600, "secret": 0o600}
+
+
+def test_the_secret_stays_the_same(spool: Spool) -> None:
+    secret = spool.secret()
+    assert len(secret) == 32
+    assert Spool(spool.folder).secret() == secret
+    assert Spool(spool.folder.with_name("other")).secret() != secret

@@ -1,0 +1,277 @@
+"""Actions and context keys broken in every way the A and C codes name."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from coach.check import check
+from tests._folder import SOUND, edited, found, places, write_folder
+
+GREET, LEAVE, PERSON = "actions/greet.py", "actions/leave.py", "context/person.py"
+
+BROKEN: dict[str, tuple[str, Mapping[str, str | None], str, str]] = {
+    "an action of another name": (
+        "A001",
+        edited(LEAVE, ("def leave", "def go")),
+        f"{LEAVE}:6",
+        "defines the action `go`, not `leave`. Move it to actions/go.py, or rename the function",
+    ),
+    "a second action": (
+        "A001",
+        {LEAVE: dedent(SOUND[LEAVE]) + '\n\n@action\nasync def wave(ctx: Context):\n    "Wave."\n'},
+        f"{LEAVE}:12",
+        "defines the action `wave`",
+    ),
+    "a file without an action": ("A001", {LEAVE: "x = 1"}, f"{LEAVE}:1", "defines no action `leave`"),
+    "a file that no name can match": (
+        "A001",
+        {"actions/say-no.py": ""},
+        "actions/say-no.py:1",
+        "a_python_name",
+    ),
+    "a plain function": (
+        "A001",
+        edited(LEAVE, ("@action()\n", "")),
+        f"{LEAVE}:6",
+        "`leave` is a plain function and no action. Write `@action` above it",
+    ),
+    "no docstring": ("A002", edited(LEAVE, ('    """Go on."""\n', "")), f"{LEAVE}:6", "needs a docstring"),
+    "no description": (
+        "A003",
+        edited(GREET, ('Annotated[bool, Field(description="Whether to shout.")]', "bool")),
+        f"{GREET}:12",
+        "parameter `loudly` needs a description",
+    ),
+    "not async": ("A004", edited(LEAVE, ("async def", "def")), f"{LEAVE}:6", "write `async def leave`"),
+    "a dict for a parameter": (
+        "A005",
+        edited(GREET, ("Annotated[bool", "Annotated[dict[str, int]")),
+        f"{GREET}:12",
+        "greet: parameter `loudly` is a dict",
+    ),
+    "a type nobody can check": (
+        "A005",
+        edited(GREET, ("Annotated[bool", "Annotated[memoryview")),
+        f"{GREET}:8",
+        "a type that cannot be checked",
+    ),
+    "stars in the signature": (
+        "A006",
+        edited(GREET, ("    *,\n", "    *rest,\n")),
+        f"{GREET}:11",
+        "`*rest` is not allowed; name every parameter",
+    ),
+    "no context": (
+        "A006",
+        edited(LEAVE, ("ctx: Context", "")),
+        f"{LEAVE}:6",
+        "the first parameter is the context",
+    ),
+    "an unknown annotation": (
+        "A006",
+        {
+            LEAVE: "from __future__ import annotations\n"
+            + dedent(SOUND[LEAVE]).replace("ctx: C", "ctx: Nobody")
+        },
+        f"{LEAVE}:7",
+        "the annotation `Nobodyontext` is not known",
+    ),
+    "exclusive on nothing": (
+        "A006",
+        edited(LEAVE, ("@action()", '@action(exclusive="who")')),
+        f"{LEAVE}:6",
+        "exclusive='who' is not one of its keyword-only parameters",
+    ),
+    "a name no tool may have": (
+        "A006",
+        {"actions/küssen.py": SOUND[LEAVE].replace("leave", "küssen")},
+        "actions/küssen.py:6",
+        "its name becomes a tool's",
+    ),
+    "no python": ("A007", {LEAVE: "x = 1\ndef leave(:\n"}, f"{LEAVE}:2", "it is no Python"),
+    "null bytes": ("A007", {LEAVE: "x = 1\0"}, f"{LEAVE}:1", "it is no Python"),
+    "a package that is not there": (
+        "A007",
+        {LEAVE: "\nimport nobody_has_this"},
+        f"{LEAVE}:2",
+        "imports `nobody_has_this`, which does not exist",
+    ),
+    "a helper that is not there": ("A007", {"actions/_words.py": None}, f"{LEAVE}:3", "imports `_words`"),
+    "a helper without the name": (
+        "A007",
+        {"actions/_words.py": ""},
+        f"{LEAVE}:3",
+        "imports `GOODBYE` from",
+    ),
+    "a helper that breaks": (
+        "A007",
+        {"actions/_words.py": "\n\n1 / 0"},
+        "actions/_words.py:3",
+        "ZeroDivisionError",
+    ),
+    "a name that is not there": (
+        "A007",
+        {LEAVE: "\n\nnobody"},
+        f"{LEAVE}:3",
+        "uses `nobody`, which is not there",
+    ),
+    "an attribute that is not there": (
+        "A007",
+        {LEAVE: "import json\njson.nobody"},
+        f"{LEAVE}:2",
+        "uses `nobody`",
+    ),
+    "a wrong call of the decorator": (
+        "A007",
+        edited(LEAVE, ("@action()", "@action(retries=3)")),
+        f"{LEAVE}:6",
+        "importing it raises TypeError",
+    ),
+    "a file that exits": (
+        "A007",
+        {LEAVE: "raise SystemExit(3)"},
+        f"{LEAVE}:1",
+        "importing it raises SystemExit",
+    ),
+    "an action no phase allows": (
+        "A011",
+        {"actions/wave.py": SOUND[LEAVE].replace("leave", "wave")},
+        "actions/wave.py:6",
+        "no phase allows the action `wave`",
+    ),
+    "a context key of another name": (
+        "C001",
+        edited(PERSON, ("def person", "def human")),
+        f"{PERSON}:11",
+        "defines the context key `human`, not `person`",
+    ),
+    "a plain function for a context key": (
+        "C001",
+        edited(PERSON, ("@context_key\n", "")),
+        f"{PERSON}:11",
+        "Write `@context_key` above it",
+    ),
+    "a context key without a docstring": (
+        "C002",
+        edited(PERSON, ('    """Who it is."""\n', "")),
+        f"{PERSON}:11",
+        "needs a docstring",
+    ),
+    "a context key that is not async": (
+        "C002",
+        edited(PERSON, ("async def", "def")),
+        f"{PERSON}:11",
+        "a context key is an async function",
+    ),
+    "a context key with a parameter for the model": (
+        "C002",
+        edited(
+            PERSON,
+            ("ctx: Context)", 'ctx: Context, *, who: Annotated[str, Field(description="Who.")])'),
+            ("from coach", "from typing import Annotated\nfrom pydantic import Field\nfrom coach"),
+        ),
+        f"{PERSON}:13",
+        "takes no keyword-only parameters",
+    ),
+    "a context key nobody uses": (
+        "C003",
+        {
+            **edited("prompts/coach.md", ('["person"]', "[]"), ("{{ person.name }}", "somebody")),
+            **edited("prompts/phases/bye.md", ("{{ person.name }}", "them")),
+        },
+        f"{PERSON}:11",
+        "no prompt uses the context key `person`",
+    ),
+    "a context key that breaks": (
+        "C004",
+        {PERSON: "\n1 / 0"},
+        f"{PERSON}:2",
+        "importing it raises ZeroDivisionError",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken_python_is_found_with_its_line_and_a_way_out(tmp_path: Path, case: str) -> None:
+    code, changes, place, words = BROKEN[case]
+    findings = found(tmp_path, changes, code)
+    assert places(findings) == [place]
+    assert words in str(findings[0])
+    assert findings[0].fix
+
+
+def test_only_what_is_idle_is_a_warning(tmp_path: Path) -> None:
+    assert {
+        case
+        for case, (code, changes, _, _) in BROKEN.items()
+        for finding in found(tmp_path / case, changes, code)
+        if finding.severity == "warning"
+    } == {"an action no phase allows", "a context key nobody uses"}
+
+
+def test_a_broken_action_is_not_missed_by_its_phase(tmp_path: Path) -> None:
+    findings = check(write_folder(tmp_path, {LEAVE: "1 / 0", "context/wishes.py": "1 / 0"}))
+    assert [finding.code for finding in findings] == ["A007", "C004"]
+
+
+def test_a_file_that_cannot_be_read_is_found(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, {LEAVE: None})
+    (folder / LEAVE).symlink_to(folder / "nowhere.py")
+    assert [(finding.code, finding.file) for finding in check(folder)] == [("A007", LEAVE)]
+
+
+def test_what_an_import_says_of_itself_is_not_repeated(tmp_path: Path) -> None:
+    findings = check(write_folder(tmp_path, {LEAVE: "raise RuntimeError('sk-secret')"}))
+    assert "RuntimeError" in str(findings) and "sk-secret" not in str(findings)
+
+
+SERVED = {
+    GREET: SOUND[GREET].replace("    ctx: Context,\n", "    ctx: Context,\n            pictures: object,\n"),
+    PERSON: SOUND[PERSON].replace("(ctx: Context)", "(ctx: Context, people: object, prompts: object)"),
+}
+
+
+def test_a_service_nobody_provides_is_found_when_services_are_given(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, SERVED)
+    assert check(folder) == []
+    findings = check(folder, services={"picture", "prompts"})
+    assert [(finding.code, *places([finding])) for finding in findings] == [
+        ("A010", f"{GREET}:11"),
+        ("A010", f"{PERSON}:12"),
+    ]
+    assert "`greet` asks for the service `pictures`, which nobody provides" in str(findings[0])
+    assert "Did you mean `picture`?" in str(findings[0])
+    assert check(folder, services={"pictures", "people", "prompts"}) == []
+
+
+NOWHERE = {
+    "nowhere/at/all": "there is no such folder",
+    "no_such_package_here": "there is no package `no_such_package_here`",
+    "json.decoder": "`json.decoder` is a module and no folder",
+    "json": "it has no `prompts/`",
+    "": "it has no `prompts/`",
+}
+
+
+@pytest.mark.parametrize("source", NOWHERE)
+def test_no_coach_folder_at_all_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (finding,) = check(source)
+    assert finding.code == "F001" and NOWHERE[source] in finding.message and finding.fix
+
+
+@pytest.mark.parametrize("body", ["import nobody_has_this", "1 / 0"])
+def test_a_package_that_cannot_be_imported_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    (tmp_path / "broken_app").mkdir()
+    (tmp_path / "broken_app" / "__init__.py").write_text(body)
+    monkeypatch.syspath_prepend(tmp_path)
+    (finding,) = check("broken_app")
+    assert finding.code == "F001" and (
+        "nobody_has_this" in str(finding) or "ZeroDivisionError" in str(finding)
+    )

@@ -1,0 +1,52 @@
+"""The documents run.
+
+In a document, a fence with a title is a file and a Python fence without one is a script::
+
+    ```python title="my_coach/actions/wave.py"      written to that place
+    ```python                                       run, in the order they stand in
+
+All fences of one document share one empty folder with a portrait in it, ``me.jpg``, and a sandbox.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+from coach.sandbox import Sandbox
+from tests._tree import ROOT, tracked
+
+DOCUMENTS = [path for path in ["README.md", *tracked("docs")] if path.endswith(".md")]
+FENCE = re.compile(r'^```(?P<language>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$', re.M | re.S)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_a_document_shows_runs(document: str, tmp_path: Path) -> None:
+    text = (ROOT / document).read_text()
+    shutil.copy(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg", tmp_path / "me.jpg")
+    with Sandbox() as sandbox:
+        env = os.environ | {
+            "COACH_HOME": str(tmp_path / "home"),
+            "OPENAI_API_KEY": sandbox.api_key,
+            "OPENAI_BASE_URL": sandbox.base_url,
+            "PYTHONPATH": str(ROOT),
+        }
+        for fence in FENCE.finditer(text):
+            line = text.count("\n", 0, fence.start()) + 1
+            if fence["title"]:
+                (tmp_path / fence["title"]).parent.mkdir(parents=True, exist_ok=True)
+                (tmp_path / fence["title"]).write_text(fence["text"])
+            elif fence["language"] == "python":
+                run = [sys.executable, "-W", "error", "-c", fence["text"]]
+                done = subprocess.run(run, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
+                assert done.returncode == 0, f"{document}:{line}\n{done.stdout}{done.stderr}"
+
+
+def test_the_readme_has_a_script_that_runs() -> None:
+    fences = FENCE.finditer((ROOT / "README.md").read_text())
+    assert any(fence["language"] == "python" and not fence["title"] for fence in fences)

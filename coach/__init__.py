@@ -1,8 +1,8 @@
 """Typed actions, context keys and phase prompts for a coach that lets people see themselves.
 
 A coach is a folder: ``prompts/``, ``actions/`` and ``context/``. :func:`load` proves such a folder and
-:func:`open` gives it the library's own services; :meth:`Coach.turn` runs the calls of a language model that you
-ask yourself, :class:`Conversation` asks it for you.
+:func:`open` gives it the library's own services; :meth:`Coach.turn` runs the calls of a model you ask yourself,
+:class:`Conversation` asks it for you.
 """
 
 from __future__ import annotations

@@ -59,6 +59,7 @@ class OpenAIModel:
         self, *, system: str, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]]
     ) -> AsyncIterator[str | Reply]:
         """See :class:`Model`."""
+        from httpx2 import HTTPError
         from openai import APIError
 
         # What only some servers take is left out rather than sent empty.
@@ -80,7 +81,8 @@ class OpenAIModel:
                             said.append(choice.delta.content)
                             yield choice.delta.content
                         _collect(pieces, choice.delta.tool_calls or [])
-        except APIError as exc:
+        except (APIError, HTTPError, ValueError, TypeError, AttributeError) as exc:
+            # The last three: the SDK passes on whatever a server sends, unchecked.
             raise ModelError(_sentence(exc, self._model)) from exc
         calls = [Call(id=p.id, name=p.name, arguments="".join(p.arguments)) for p in pieces.values()]
         yield Reply(text="".join(said), calls=tuple(calls))

@@ -60,15 +60,14 @@ def running_s3(folder: Path) -> Iterator[str]:
         server.wait(timeout=30)
 
 
-def status_of(link: str) -> int:
-    """The status of a plain GET."""
+def get(link: str) -> tuple[int, str, bytes]:
+    """Status, media type and body of a plain GET."""
     try:
         with urllib.request.urlopen(link, timeout=10) as answer:
-            status: int = answer.status
-            return status
+            return answer.status, answer.headers["Content-Type"], answer.read()
     except urllib.error.HTTPError as refusal:
         with refusal:
-            return refusal.code
+            return refusal.code, "", b""
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -76,7 +75,7 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     while time.monotonic() < deadline:
         assert server.poll() is None, log.read_text()
         try:
-            if status_of(address) == 200:
+            if get(address)[0] == 200:
                 return
         except OSError:
             time.sleep(0.05)

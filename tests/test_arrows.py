@@ -7,6 +7,7 @@ from importlib.util import resolve_name
 import coach
 from tests._tree import ROOT, python_files
 
+LIBRARY = {"core", "store", "studio", "settings", "model", "conversation", "runtime"}
 # A room is a package or module right below `coach`; whatever has no line here is the core. A room may always
 # import itself.
 MAY_IMPORT = {
@@ -19,10 +20,10 @@ MAY_IMPORT = {
     "runtime": {"core", "store", "studio", "settings", "model", "conversation"},
     "sandbox": {"studio.capabilities"},
     "reference": set[str](),
-    "testing": {"core", "store", "studio", "settings", "model", "conversation", "runtime", "sandbox"},
-    "cli": {"core", "store", "studio", "settings", "model", "conversation", "runtime", "sandbox", "coach"},
+    "testing": {*LIBRARY, "sandbox"},
+    "cli": {*LIBRARY, "sandbox", "testing", "coach"},
     "__main__": {"cli"},
-    "coach": {"core", "store", "studio", "settings", "model", "conversation", "runtime"},
+    "coach": LIBRARY,
 }
 
 

@@ -39,6 +39,18 @@ BROKEN: dict[str, tuple[str, Change, str, str]] = {
         f"{BYE}:4",
         "Did you mean `context`?",
     ),
+    "an unknown table": (
+        "P002",
+        edited(BYE, ("context = []", "a.b = 1\ncontext = []")),
+        f"{BYE}:1",
+        "`a` means nothing",
+    ),
+    "an unknown action under a quoted field": (
+        "P010",
+        edited(BYE, ("actions = []", "'actions' = ['wave']")),
+        f"{BYE}:3",
+        "there is no action `wave`",
+    ),
     "front matter where none belongs": (
         "P002",
         {"prompts/_rules.md": "+++\ntitle = 'Rules'\n+++\nBe kind."},
@@ -125,7 +137,7 @@ BROKEN: dict[str, tuple[str, Change, str, str]] = {
         "P020",
         edited(HELLO, ('["bye"]', '["bye", "later"]')),
         f"{HELLO}:5",
-        "leads to `later`, which is no phase",
+        "there is no phase `later`. There are: `bye`, `hello`",
     ),
     "a phase that cannot be reached": (
         "P021",
@@ -175,6 +187,17 @@ def test_a_file_that_is_no_utf8_is_found(tmp_path: Path) -> None:
     assert [str(finding) for finding in check(folder)] == [
         f"{BYE}:1 P001 the file cannot be read as UTF-8 text. Save it as UTF-8."
     ]
+
+
+def test_hidden_files_and_files_that_are_no_markdown_are_left_alone(tmp_path: Path) -> None:
+    rubbish = (
+        "prompts/.draft.md",
+        "prompts/.git/a.md",
+        "prompts/a.md~",
+        "actions/.greet.py",
+        "actions/greet.py~",
+    )
+    assert check(write_folder(tmp_path, dict.fromkeys(rubbish, "{% rubbish"))) == []
 
 
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:

@@ -219,7 +219,9 @@ def test_a_broken_action_is_not_missed_by_its_phase(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_found(tmp_path: Path) -> None:
     folder = write_folder(tmp_path, {LEAVE: None})
     (folder / LEAVE).symlink_to(folder / "nowhere.py")
-    assert [(finding.code, finding.file) for finding in check(folder)] == [("A007", LEAVE)]
+    assert [str(finding) for finding in check(folder)] == [
+        f"{LEAVE}:1 A007 it cannot be read. Look at the file and its rights."
+    ]
 
 
 def test_what_an_import_says_of_itself_is_not_repeated(tmp_path: Path) -> None:
@@ -227,51 +229,23 @@ def test_what_an_import_says_of_itself_is_not_repeated(tmp_path: Path) -> None:
     assert "RuntimeError" in str(findings) and "sk-secret" not in str(findings)
 
 
-SERVED = {
-    GREET: SOUND[GREET].replace("    ctx: Context,\n", "    ctx: Context,\n            pictures: object,\n"),
-    PERSON: SOUND[PERSON].replace("(ctx: Context)", "(ctx: Context, people: object, prompts: object)"),
-}
+SHARED = """
+    from coach import Context, Result, action
+
+    @action
+    async def leave(ctx: Context, nobody_has_this) -> Result[None]:
+        \"\"\"Go on.\"\"\"
+        return Result(say="")
+"""
 
 
-def test_a_service_nobody_provides_is_found_when_services_are_given(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path, SERVED)
-    assert check(folder) == []
-    findings = check(folder, services={"picture", "prompts"})
-    assert [(finding.code, *places([finding])) for finding in findings] == [
-        ("A010", f"{GREET}:11"),
-        ("A010", f"{PERSON}:12"),
-    ]
-    assert "`greet` asks for the service `pictures`, which nobody provides" in str(findings[0])
-    assert "Did you mean `picture`?" in str(findings[0])
-    assert check(folder, services={"pictures", "people", "prompts"}) == []
-
-
-NOWHERE = {
-    "nowhere/at/all": "there is no such folder",
-    "no_such_package_here": "there is no package `no_such_package_here`",
-    "json.decoder": "`json.decoder` is a module and no folder",
-    "json": "it has no `prompts/`",
-    "": "it has no `prompts/`",
-}
-
-
-@pytest.mark.parametrize("source", NOWHERE)
-def test_no_coach_folder_at_all_is_a_finding(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+def test_an_action_may_be_made_elsewhere_and_the_place_is_the_best_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (finding,) = check(source)
-    assert finding.code == "F001" and NOWHERE[source] in finding.message and finding.fix
-
-
-@pytest.mark.parametrize("body", ["import nobody_has_this", "1 / 0"])
-def test_a_package_that_cannot_be_imported_is_a_finding(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
-) -> None:
-    (tmp_path / "broken_app").mkdir()
-    (tmp_path / "broken_app" / "__init__.py").write_text(body)
+    (tmp_path / "shared_actions_lib.py").write_text(dedent(SHARED))
     monkeypatch.syspath_prepend(tmp_path)
-    (finding,) = check("broken_app")
-    assert finding.code == "F001" and (
-        "nobody_has_this" in str(finding) or "ZeroDivisionError" in str(finding)
-    )
+    outside = write_folder(tmp_path / "a", {LEAVE: "from shared_actions_lib import leave"})
+    inside = write_folder(tmp_path / "b", {LEAVE: "from ._impl import leave", "actions/_impl.py": SHARED})
+    assert check(outside) == check(inside) == []
+    assert places(check(outside, services=["prompts"])) == [f"{LEAVE}:1"]
+    assert places(check(inside, services=["prompts"])) == ["actions/_impl.py:5"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import Enum
-from typing import Annotated, Any, Literal, NamedTuple, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar
 from uuid import UUID
 
 import pytest
@@ -52,6 +52,11 @@ class Row(TypedDict):
 
 class Unsaid:
     pass
+
+
+@dataclass(frozen=True)
+class Knot:
+    inside: Knot
 
 
 Somebody = TypeAliasType("Somebody", Person | None)
@@ -136,6 +141,9 @@ SAMPLES: list[tuple[Any, Any]] = [
     (Pair, {"left": {"name": "(name)", "near": None}, "right": 3}),
     (Any, "(thing)"),
     (Mapping[str, str], {"(key)": "(thing)"}),
+    (Unsaid, "(thing)"),
+    (TypeVar("T"), "(thing)"),
+    (Knot, {"inside": None}),
 ]
 
 

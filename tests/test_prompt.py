@@ -136,6 +136,10 @@ class Person(BaseModel):
         return self.mood.upper()
 
 
+class Metres(float):
+    pass
+
+
 def test_values_are_plain_data_to_a_template() -> None:
     person = Person(mood=Mood.glad, place=Place(name="sea", items=("boat",)))
     body = "{{ p.mood }} {{ p.shout }} {{ p.place.name }} {{ p.place.items[0] }} {{ p.place | list }}"
@@ -159,10 +163,11 @@ def test_times_ids_and_the_like_become_text() -> None:
         "e": PurePosixPath("a/b"),
         "f": namedtuple("Pair", "left right")(1, 2),
         "g": frozenset({"x"}),
+        "h": Metres(2.5),
     }
-    body = "{{ a }} {{ b }} {{ c }} {{ d }} {{ e }} {{ f.right }} {{ g | first }}"
+    body = "{{ a }} {{ b }} {{ c }} {{ d }} {{ e }} {{ f.right }} {{ g | first }} {{ h }}"
     assert render(body, **values) == (
-        "2026-01-02T03:00:00+00:00 2026-01-02 00000000-0000-0000-0000-000000000001 1.50 a/b 2 x"
+        "2026-01-02T03:00:00+00:00 2026-01-02 00000000-0000-0000-0000-000000000001 1.50 a/b 2 x 2.5"
     )
 
 

@@ -11,32 +11,13 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, RootModel, ValidationError, create_model
 
 from coach.schema import SchemaError, drop_left_out, strict_schema
+from tests._pets import Cat, Dog, Mood, Pet
 from tests._strict_subset import complaints
-
-
-class Mood(Enum):
-    glad = "glad"
-    three = 3
 
 
 class Size(IntEnum):
     small = 1
     large = 2
-
-
-class Cat(BaseModel):
-    kind: Literal["cat"]
-    lives: int = 9
-
-
-class Dog(BaseModel):
-    """A dog."""
-
-    kind: Literal["dog"]
-    friend: Cat | None = None
-
-
-Pet = Annotated[Cat | Dog, Field(discriminator="kind")]
 
 
 class Node(BaseModel):
@@ -156,6 +137,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
         r"parameter `x\[\]\.y\[\]` is a dict",
     ),
     "in a union": (int | dict[str, int], "parameter `x` is a dict"),
+    "an odd enum": (Enum("Odd", {"a": (1, 2), "b": "b"}), "parameter `x` has a fixed value that is no text"),
     "extra": (Annotated[int, Field(json_schema_extra={"not": {}})], "needs `not`"),
 }
 
@@ -227,6 +209,13 @@ def test_null_where_a_type_has_none_means_left_out_at_every_depth() -> None:
         "unknown": None,
     }
     assert given["size"] is None, "what was given is not changed"
+
+
+def test_the_arm_of_a_union_is_known_by_the_shape_of_what_was_given() -> None:
+    model = create_model("wave", x=(list[int] | list[list[Cat]] | Dog | Cat | None, ...))
+    assert drop_left_out(model, {"x": [[{"kind": "cat", "lives": None}]]}) == {"x": [[{"kind": "cat"}]]}
+    assert drop_left_out(model, {"x": {"kind": "cat", "lives": None}}) == {"x": {"kind": "cat"}}
+    assert drop_left_out(model, {"x": None}) == {"x": None}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from itertools import count
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -14,25 +13,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from coach.schema import SchemaError, drop_left_out, strict_schema
+from tests._pets import Cat, Mood, Pet
 from tests._strict_subset import complaints
-
-
-class Mood(Enum):
-    glad = "glad"
-    three = 3
-
-
-class Cat(BaseModel):
-    kind: Literal["cat"]
-    lives: int = 9
-
-
-class Dog(BaseModel):
-    kind: Literal["dog"]
-    friend: Cat | None = None
-
-
-Pet = Annotated[Cat | Dog, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,12 +20,10 @@ __all__ = ["CODES", "Draft", "Finding", "check", "examine", "prove", "read", "sa
 
 _PROOFS: tuple[Callable[[Draft], Iterable[Finding]], ...] = (
     _names.first_phase,
-    _names.unknown_actions,
-    _names.unknown_context_keys,
+    _names.unknown,
     _names.confirmed_actions,
     _names.idle_actions,
     _names.idle_context_keys,
-    _graph.dangling,
     _graph.unreachable,
     _graph.dead_ends,
     _templates.syntax,

@@ -75,6 +75,10 @@ class Draft:
         pairs = [(phase, self.pages[phase.template]) for phase in self.phases.values()]
         return [(phase, page) for phase, page in pairs if page.sound]
 
+    def talk(self) -> list[Page]:
+        """The pages a talk is made of, whose front matter can be relied on: the phases and ``coach.md``."""
+        return [*(page for _, page in self.sound_phases()), *([self.coach] if self.coach else [])]
+
 
 def read(source: str | Path) -> Draft:
     """Read a coach folder; see :func:`coach.load` for what ``source`` may be.

@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coach.check._draft import Draft
-from coach.check._finding import Finding, closest, finding
-
-
-def dangling(draft: Draft) -> Iterator[Finding]:
-    """P020: every phase that may follow exists."""
-    for phase, page in draft.sound_phases():
-        for name in phase.next:
-            if name not in draft.phases:
-                fix = closest(name, draft.phases) or f"Write prompts/phases/{name}.md."
-                line = page.line("next", name)
-                yield finding("P020", page.file, line, f"it leads to `{name}`, which is no phase", fix)
+from coach.check._finding import Finding, finding
 
 
 def unreachable(draft: Draft) -> Iterator[Finding]:

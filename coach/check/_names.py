@@ -25,25 +25,20 @@ def first_phase(draft: Draft) -> Iterator[Finding]:
         )
 
 
-def unknown_actions(draft: Draft) -> Iterator[Finding]:
-    """P010: every action a phase allows has its file."""
-    for phase, page in draft.sound_phases():
-        for name in phase.actions:
-            if name not in draft.action_names:
-                fix = closest(name, draft.action_names) or f"Write actions/{name}.py."
-                line = page.line("actions", name)
-                yield finding("P010", page.file, line, f"there is no action `{name}`", fix)
-
-
-def unknown_context_keys(draft: Draft) -> Iterator[Finding]:
-    """P011: every context key a phase or ``coach.md`` names has its file."""
-    pages = [page for _, page in draft.sound_phases()]
-    for page in [*pages, *filter(None, [draft.coach])]:
-        for name in page.names("context"):
-            if name not in draft.context_names:
-                fix = closest(name, draft.context_names) or f"Write context/{name}.py."
-                line = page.line("context", name)
-                yield finding("P011", page.file, line, f"there is no context key `{name}`", fix)
+def unknown(draft: Draft) -> Iterator[Finding]:
+    """P010, P011, P020: every action, context key and phase that front matter names has its file."""
+    refers = (
+        ("actions", "P010", "action", draft.action_names, "actions/{}.py"),
+        ("context", "P011", "context key", draft.context_names, "context/{}.py"),
+        ("next", "P020", "phase", set(draft.phases), "prompts/phases/{}.md"),
+    )
+    for page in draft.talk():
+        for field, code, what, known, home in refers:
+            for name in page.names(field):
+                if name not in known:
+                    fix = closest(name, known) or f"Write {home.format(name)}."
+                    line = page.line(field, name)
+                    yield finding(code, page.file, line, f"there is no {what} `{name}`", fix)
 
 
 def confirmed_actions(draft: Draft) -> Iterator[Finding]:

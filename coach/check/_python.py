@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import logging
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -125,6 +126,8 @@ def _misnamed(module: ModuleType, stem: str, kind: Kind) -> Iterator[Finding]:
 
 def _broken(folder: Path, path: Path, exc: BaseException, kind: Kind) -> Finding:
     file, line = _place(folder, path, exc)
+    if not os.access(path, os.R_OK):
+        return finding(kind.broken, file, 1, "it cannot be read", "Look at the file and its rights.")
     match exc:
         case SignatureError():
             line = parameter_line(folder / file, exc.parameter, exc.line) or line
@@ -142,8 +145,6 @@ def _broken(folder: Path, path: Path, exc: BaseException, kind: Kind) -> Finding
             return finding(
                 kind.broken, file, line, f"it uses `{exc.name}`, which is not there", "Correct the name."
             )
-        case OSError():
-            return finding(kind.broken, file, line, "it cannot be read", "Look at the file's rights.")
     fix = "`coach check --traceback` shows where."
     return finding(kind.broken, file, line, f"importing it raises {type(exc).__name__}", fix)
 

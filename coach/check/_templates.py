@@ -43,7 +43,7 @@ def _trouble(draft: Draft, trouble: Trouble) -> Finding:
 
 def undeclared(draft: Draft) -> Iterator[Finding]:
     """P012: every value a prompt uses is named in its front matter, or in that of ``coach.md``."""
-    for page in _prompts_of_a_talk(draft) if draft.coach else ():
+    for page in draft.talk() if draft.coach else ():
         declared = {*page.names("context"), *draft.common}
         for (template, name), lines in _lines(draft, page).items():
             if name not in declared:
@@ -58,7 +58,7 @@ def undeclared(draft: Draft) -> Iterator[Finding]:
 
 def unused(draft: Draft) -> Iterator[Finding]:
     """P013: every context key a prompt names is used in it or in what it includes."""
-    for page in _prompts_of_a_talk(draft):
+    for page in draft.talk():
         if not draft.whole(page.template):
             continue
         used = {use.name for use in draft.prompts.variables(page.template)}
@@ -71,7 +71,7 @@ def unused(draft: Draft) -> Iterator[Finding]:
 
 def attributes(draft: Draft) -> Iterator[Finding]:
     """P016: every attribute a prompt uses is one that the context key's return type has."""
-    for page in _prompts_of_a_talk(draft):
+    for page in draft.talk():
         for use in draft.prompts.variables(page.template):
             key = draft.context.get(use.name)
             wrong = missing(key.signature.returns, use.path) if key and key.signature.returns else None
@@ -84,10 +84,6 @@ def _no_attribute(use: Use, index: int, known: list[str]) -> Finding:
     fix = closest(use.path[index], known) or "It is a plain value: use it as it is."
     message = f"`{owner}` has no `{use.path[index]}`"
     return finding("P016", f"prompts/{use.template}", use.line, message, fix)
-
-
-def _prompts_of_a_talk(draft: Draft) -> list[Page]:
-    return [*(page for _, page in draft.sound_phases()), *filter(None, [draft.coach])]
 
 
 def _lines(draft: Draft, page: Page) -> dict[tuple[str, str], list[int]]:

@@ -110,7 +110,7 @@ async def _converse(session: Session, photo: Path) -> None:
             session.show_consent()
             session.terminal.note("Do you agree? [y/N] y", style="bold")
             if not await session.add_photo(photo):
-                return
+                raise typer.Exit(1)
         else:
             await session.say(line, echo=True)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def doctor(sandbox: UseSandbox = False) -> None:
-    """Say what is set, what each picture becomes on the chosen model, its worst price, and what is about to end.
+    """Say what is set, what a picture becomes on the chosen model, its worst price, and what ends soon.
 
     Exits with 1 when something stops pictures from being made. Nothing paid is called.
     """

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-
 _TEMPLATE = Path(__file__).parent / "template"
 
 

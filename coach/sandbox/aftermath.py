@@ -30,6 +30,11 @@ def _pressed(talk: Talk, tool: str) -> bool:
     return any(d.name == tool and d.by == "person" and not d.declined and not d.answer for d in talk.done)
 
 
+def _suggested(talk: Talk) -> int:
+    """How many names were put on the list."""
+    return min(len(talk.identities), sum(done.name == "create_identity" for done in talk.done))
+
+
 def _waits(talk: Talk) -> bool:
     return any("waits for" in done.answer for done in talk.done)
 
@@ -56,7 +61,7 @@ AFTER: tuple[Habit, ...] = (
     # what is said
     Habit(
         phase=BRAINSTORM,
-        when=lambda t: t.called("create_identity") and len(t.identities) > 1,
+        when=lambda t: _suggested(t) > 1,
         then=say("suggested"),
     ),
     Habit(
@@ -77,7 +82,8 @@ AFTER: tuple[Habit, ...] = (
         when=lambda t: t.called("write_visualization") and not t.photo and bool(t.tag("visualization")),
         then=say("photo"),
     ),
-    Habit(when=_waits, then=say("button", at=PICTURE)),
+    Habit(phase=PICTURE, when=_waits, then=say("button")),
+    Habit(when=_waits, then=say("waits", at="anywhere")),
     Habit(phase=WRAP_UP, when=lambda t: t.called("save_note"), then=say("goodbye")),
     Habit(when=_known_here, then=lambda t: Reply(say=question(t))),
     Habit(then=lambda t: Reply(say=line(t, "answered", at="anywhere"))),

@@ -43,7 +43,7 @@ def create_app(*, delay: float = 0.0, today: date | None = None) -> Starlette:
             Route("/v1/chat/completions", _served(completions), methods=["POST"]),
             Route("/sandbox/log", _show_log, methods=["GET"]),
         ],
-        exception_handlers={HTTPException: _no_such_route},
+        exception_handlers={HTTPException: _no_such_route, Exception: _broken},
     )
     app.state.service = Service(delay=delay) if today is None else Service(delay=delay, today=lambda: today)
     return app
@@ -63,7 +63,7 @@ def _served(handler: Handler) -> Handler:
             response = await handler(request)
         except ApiError as refused:
             entry.error_code, entry.usage, entry.micros = refused.code, None, 0
-            response = JSONResponse(refused.body, status_code=refused.status)
+            response = _refusal(refused)
         entry.status, entry.seconds = response.status_code, round(time.monotonic() - began, 3)
         response.headers["x-request-id"] = entry.request_id
         return response
@@ -84,10 +84,13 @@ async def _show_log(request: Request) -> Response:
 
 
 async def _no_such_route(request: Request, exc: Exception) -> Response:
-    status = exc.status_code if isinstance(exc, HTTPException) else 400
-    message, code = f"Invalid URL ({request.method} {request.url.path})", None
-    if status == 405:
-        message, code = f"Not allowed to {request.method} on {request.url.path}.", "method_not_supported"
-    elif status == 400:
-        message = "We could not parse the body of your request."
-    return JSONResponse(ApiError(message, code=code).body, status_code=status)
+    status = exc.status_code if isinstance(exc, HTTPException) else 404
+    return _refusal(errors.no_route(request.method, request.url.path, status))
+
+
+async def _broken(request: Request, exc: Exception) -> Response:
+    return _refusal(errors.broken())
+
+
+def _refusal(refused: ApiError) -> Response:
+    return JSONResponse(refused.body, status_code=refused.status)

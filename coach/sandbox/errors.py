@@ -49,6 +49,24 @@ def not_json() -> ApiError:
     return ApiError("We could not parse the JSON body of your request.", code=None)
 
 
+def not_form() -> ApiError:
+    """A multipart body that cannot be read."""
+    return ApiError("We could not parse the multipart form of your request.", code=None)
+
+
+def no_route(method: str, path: str, status: int) -> ApiError:
+    """An address or a method there is nothing for."""
+    if status == 405:
+        return ApiError(f"Not allowed to {method} on {path}.", code="method_not_supported", status=status)
+    return ApiError(f"Invalid URL ({method} {path})", code=None, status=status)
+
+
+def broken() -> ApiError:
+    """Our own fault."""
+    message = "The server had an error while processing your request. Sorry about that!"
+    return ApiError(message, code=None, status=500, type="server_error")
+
+
 def bad_content_type(given: str, *accepted: str) -> ApiError:
     """A body in another encoding than the route reads."""
     ways = " or ".join(f"'{one}'" for one in accepted)
@@ -107,6 +125,11 @@ def invalid(param: str, message: str) -> ApiError:
     """A value that breaks a rule of its own: sizes are reported like this (jezweb/claude-skills #91);
     for the number of images, the mask and the combinations no report was found."""
     return ApiError(message, code="invalid_value", param=param)
+
+
+def too_large(param: str, most: int) -> ApiError:
+    """A file beyond its size."""
+    return invalid(param, f"'{param}' must be smaller than {most // 1024 // 1024} MB.")
 
 
 def no_model(model: str) -> ApiError:

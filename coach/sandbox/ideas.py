@@ -27,9 +27,11 @@ def _ideas() -> tuple[Idea, ...]:
 
 
 def ideas_for(heard: str) -> list[Idea]:
-    """Every idea, those first whose words were heard most."""
+    """Every idea: those first whose words were heard most, then those that suit anybody."""
     said = re.findall(r"\w+", heard.lower())
-    return sorted(_ideas(), key=lambda idea: -sum(word in idea.words.split() for word in said))
+    return sorted(
+        _ideas(), key=lambda idea: (-sum(word in idea.words.split() for word in said), idea.words != "")
+    )
 
 
 def idea_of(name: str, heard: str) -> Idea:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from PIL import Image, ImageOps
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from coach.sandbox import errors
@@ -27,6 +28,7 @@ _MIMES = ("image/png", "image/jpeg", "image/webp")
 _PIXELS = 100_000_000
 _INTEGERS = ("n", "output_compression", "partial_images", "frame_count", "frame_duration_ms")
 _OVERLAYS = ("mask", "markup")
+_FILES = ("image", "image[]", *_OVERLAYS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,23 +82,32 @@ async def read_edit(request: Request) -> Sent:
 
 
 async def _read_form(request: Request) -> Sent:
+    try:
+        async with request.form() as form:
+            return await _from_form(form)
+    except HTTPException:
+        raise errors.not_form() from None
+
+
+async def _from_form(form: FormData) -> Sent:
     params: dict[str, Any] = {}
     images: list[Upload] = []
     overlays: dict[str, Upload] = {}
-    async with request.form(max_files=1000) as form:
-        for name, value in form.multi_items():
-            if isinstance(value, UploadFile):
-                upload = Upload(param=name, data=await value.read(), mime=value.headers.get("content-type"))
-                if name in ("image", "image[]"):
-                    images.append(upload)
-                elif name in _OVERLAYS:
-                    overlays[name] = upload
-                else:
-                    raise errors.unknown(name)
-            elif name in ("image", "image[]", *_OVERLAYS):
+    for name, value in form.multi_items():
+        if isinstance(value, str):
+            if name in _FILES:
                 raise errors.wrong_type(name.removesuffix("[]"), "a file")
+            params["svg" if name.startswith("svg[") else name] = _typed(name, value)
+        elif name not in _FILES:
+            raise errors.unknown(name)
+        elif (value.size or 0) >= IMAGE_BYTES:
+            raise errors.too_large(name, IMAGE_BYTES)
+        else:
+            upload = Upload(param=name, data=await value.read(), mime=value.headers.get("content-type"))
+            if name in _OVERLAYS:
+                overlays[name] = upload
             else:
-                params["svg" if name.startswith("svg[") else name] = _typed(name, value)
+                images.append(upload)
     return Sent(params=params, images=_numbered(images), overlays=overlays)
 
 
@@ -178,9 +189,7 @@ def _open(upload: Upload, number: int, most: int) -> Image.Image:
     if upload.mime not in _MIMES:
         raise errors.bad_mime(upload.param, upload.mime)
     if len(upload.data) >= most:
-        raise errors.invalid(
-            upload.param, f"'{upload.param}' must be smaller than {most // 1024 // 1024} MB."
-        )
+        raise errors.too_large(upload.param, most)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coach.sandbox import listen
-from coach.sandbox.habit import Habit, Reply, line, naming, picture_state, question, say, transition
+from coach.sandbox.habit import Habit, Reply, line, naming, picture_state, question, say, station, transition
 from coach.sandbox.ideas import idea_of, ideas_for
 from coach.sandbox.talk import Identity, Talk
 
@@ -103,11 +103,21 @@ def _another(talk: Talk) -> Reply:
     return _call("generate_identity_image", **_id(talk), prompt=described)
 
 
+def _version(talk: Talk) -> str:
+    """The picture the person speaks of, or ``""``."""
+    if named := re.search(r"\bv\d+\b", talk.said.lower()):
+        return named[0]
+    place = listen.counted(talk.said, len(talk.versions))
+    return "" if place is None else talk.versions[place]
+
+
 def _keep(talk: Talk) -> Reply:
-    named = re.search(r"\bv\d+\b", talk.said.lower())
-    first = re.search(r"\b(?:first|original|earlier) (?:one|picture|version)\b", talk.said.lower())
-    version = named[0] if named else talk.versions[0] if first else talk.versions[-1]
+    version = _version(talk) or talk.versions[-1]
     return _call("accept_identity_visualization", **_id(talk), version=version)
+
+
+def _who(talk: Talk) -> str:
+    return "hello" if station(talk) == "anywhere" else "explain"
 
 
 def _beyond(talk: Talk) -> Reply:
@@ -134,6 +144,7 @@ SPOKEN: tuple[Habit, ...] = (
         ),
         then=lambda t: Reply(say=f"{line(t, 'ai', at='anywhere')} {question(t)}"),
     ),
+    Habit(when=lambda t: listen.leaves(t.said), then=say("farewell", at="anywhere")),
     # introduction, wherever there is a tool that takes a name
     Habit(
         when=lambda t: bool(naming(t) and not t.name and listen.name_in(t.said)),
@@ -227,6 +238,13 @@ SPOKEN: tuple[Habit, ...] = (
         then=lambda t: _call("generate_identity_image", **_id(t), prompt=None),
     ),
     Habit(phase=PICTURE, when=lambda t: _is("ready", t) and listen.wishes(t.said), then=_scene),
+    Habit(
+        phase=PICTURE,
+        when=lambda t: bool(
+            _version(t) and re.search(r"\b(?:prefer|keep|take|better|accept)\b", t.said.lower())
+        ),
+        then=_keep,
+    ),
     Habit(phase=PICTURE, when=lambda t: _is("look", t) and listen.wants_another(t.said), then=_another),
     Habit(
         phase=PICTURE,
@@ -234,7 +252,7 @@ SPOKEN: tuple[Habit, ...] = (
         then=lambda t: _call("revise_identity_image", **_id(t), change=t.said, version=None),
     ),
     Habit(phase=PICTURE, when=lambda t: _is("look", t) and listen.agrees(t.said), then=_keep),
-    Habit(phase=PICTURE, when=lambda t: _is("look", t) and not listen.asks(t.said), then=say("off")),
+    Habit(phase=PICTURE, when=lambda t: _is("look", t) and listen.denies(t.said), then=say("off")),
     # wrap_up
     Habit(
         phase=WRAP_UP,
@@ -253,6 +271,10 @@ SPOKEN: tuple[Habit, ...] = (
     ),
     Habit(phase=WRAP_UP, when=_noted_here, then=say("after")),
     # anywhere
+    Habit(
+        when=lambda t: listen.wonders(t.said),
+        then=lambda t: Reply(say=f"{line(t, _who(t), at='anywhere')} {question(t)}"),
+    ),
     Habit(when=lambda t: listen.asks(t.said), then=_beyond),
     Habit(phase="anywhere", when=lambda t: listen.agrees(t.said), then=lambda t: Reply(calls=transition(t))),
     Habit(then=_generic),

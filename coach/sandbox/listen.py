@@ -24,7 +24,13 @@ _ANEW = re.compile(
 _SHRUG = re.compile(
     r"\b(?:don't know|do not know|no idea|not sure|you choose|you decide|surprise me|up to you)\b"
 )
-_ORDINALS = (r"\b(?:first|1st|one)\b", r"\b(?:second|2nd|two)\b", r"\b(?:third|3rd|three)\b")
+_ORDINALS = {0: "first|1st|number one", 1: "second|2nd|number two", 2: "third|3rd|number three", -1: "last"}
+_NO = re.compile(r"\b(?:no|not|isn't|nothing|wrong|off|somebody else|someone else)\b")
+_BYE = re.compile(r"^(?:good ?bye|bye|see you|farewell|that is all|that's all)\b")
+_HELP = re.compile(
+    r"\b(?:who are you|what is this|what happens|what now|what can you do|what do you mean|what are we doing"
+    r"|how does (?:this|it) work|help me)\b"
+)
 _CALLED = re.compile(
     r"\b(?:i am|i'm|my name is|my name's|call me|name is|it's|this is|they call me)\s+(?:called\s+)?"
     r"([^\W\d_][\w'\u2019-]*(?:\s+[A-Z][\w'\u2019-]*){0,2})",
@@ -75,6 +81,21 @@ def shrugs(text: str) -> bool:
     return bool(_SHRUG.search(text.lower()))
 
 
+def denies(text: str) -> bool:
+    """A no."""
+    return bool(_NO.search(text.lower()))
+
+
+def leaves(text: str) -> bool:
+    """A goodbye."""
+    return bool(_BYE.search(text.lower().strip()))
+
+
+def wonders(text: str) -> bool:
+    """A question about the coach or what the two of them do here."""
+    return bool(_HELP.search(text.lower()))
+
+
 def asks(text: str) -> bool:
     """A question."""
     return text.rstrip().endswith("?")
@@ -103,12 +124,17 @@ def chosen(text: str, identities: Sequence[Identity]) -> list[Identity]:
     named = [one for one in identities if one.name.lower() in low or re.search(rf"\b{one.handle}\b", low)]
     if named:
         return named
-    counted = [identities[i] for i, word in enumerate(_ORDINALS[: len(identities)]) if re.search(word, low)]
-    if counted:
-        return counted[:1]
+    if (place := counted(text, len(identities))) is not None:
+        return [identities[place]]
     parts = [(one, _overlap(one.name, low)) for one in identities]
     best = max(parts, key=lambda part: part[1], default=None)
     return [best[0]] if best and best[1] else []
+
+
+def counted(text: str, among: int) -> int | None:
+    """Which of so many things is meant by "the first", "the last"; from 0, or -1 for the last."""
+    found = (place for place, words in _ORDINALS.items() if re.search(rf"\b(?:{words})\b", text.lower()))
+    return next((place for place in found if place < among and among), None)
 
 
 def proposed(text: str) -> str:

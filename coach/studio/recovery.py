@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from coach.errors import PictureError
+from coach.errors import CoachError
 from coach.studio._keep import Keeper
 from coach.studio.faults import fault
 from coach.studio.ledger import Generation, Ledger
@@ -68,8 +68,8 @@ class Recovery:
     async def _try_to_settle(self, generation: Generation) -> Generation:
         try:
             return await self.settle(generation)
-        except PictureError as error:
-            logger.warning("Generation %s was not recovered: %s. %s", generation.id, error.code, error.detail)
+        except CoachError as error:
+            logger.warning("Generation %s was not recovered: %s", generation.id, error)
             return await self.ledger.get(generation.user_id, generation.id)
 
     async def _settle_sent(self, generation: Generation, file: SpoolFile) -> Generation:

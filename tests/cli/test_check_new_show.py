@@ -48,7 +48,7 @@ def test_every_finding_is_printed_with_its_way_out_and_an_error_is_exit_status_1
         "prompts/phases/hello.md:3  warning P014  "
         "the prompt never names the action `leave`, which it allows.\n"
         "    Say when to call `leave`, in backticks, or remove it from `actions`.\n"
-        "prompts/phases/hello.md:5  error P020  it leads to `later`, which is no phase.\n"
+        "prompts/phases/hello.md:5  error P020  there is no phase `later`.\n"
         "    There are: `bye`, `hello`.\n"
         "\n"
         "mine: 2 errors, 1 warning.\n"

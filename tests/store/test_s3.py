@@ -1,16 +1,16 @@
 """The bucket: signed links, who may read it, and what a wrong setting says."""
 
-import asyncio
 import json
 import sys
-import urllib.request
+import time
 
 import pytest
+from botocore.exceptions import ClientError
 
 from coach.errors import SettingsError
 from coach.store import S3Blobs, blob_key
 from tests._postgres import free_port
-from tests._s3 import S3Server, status_of
+from tests._s3 import S3Server, get
 
 KEY = blob_key("anna@example.org", "pictures", "v1.png")
 
@@ -25,8 +25,7 @@ async def blobs(s3: S3Server) -> S3Blobs:
 async def test_a_signed_link_gives_this_one_blob_with_its_type(blobs: S3Blobs) -> None:
     link = await blobs.link(KEY, 60)
 
-    with urllib.request.urlopen(link, timeout=10) as answer:
-        assert (answer.read(), answer.headers["Content-Type"]) == (b"a picture", "image/png")
+    assert get(link) == (200, "image/png", b"a picture")
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in link
 
 
@@ -42,17 +41,25 @@ async def test_a_link_that_was_changed_is_refused(blobs: S3Blobs) -> None:
         link.partition("?")[0],
     ):
         assert changed != link
-        assert status_of(changed) == 403
+        assert get(changed)[0] == 403
 
 
 async def test_a_link_is_refused_when_its_time_is_over(blobs: S3Blobs) -> None:
     link = await blobs.link(KEY, 1)
 
-    async with asyncio.timeout(10):
-        while await asyncio.to_thread(status_of, link) == 200:
-            await asyncio.sleep(0.1)
-    assert status_of(link) == 403
-    assert status_of(await blobs.link(KEY, 60)) == 200
+    assert wait_while_it_works(link) == 403
+    assert get(await blobs.link(KEY, 60))[0] == 200
+
+
+def wait_while_it_works(link: str) -> int:
+    """The status once it is another than 200."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        status, _, _ = get(link)
+        if status != 200:
+            return status
+        time.sleep(0.1)
+    return 200
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 7 * 24 * 3600 + 1])
@@ -108,6 +115,32 @@ async def test_a_wrong_setting_is_named_without_its_secret(s3: S3Server) -> None
         with pytest.raises(SettingsError, match=reason) as refusal:
             await blobs.is_private()
         assert "top-secret" not in str(refusal.value)
+
+
+async def test_a_server_in_trouble_does_not_count_as_private(
+    blobs: S3Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def in_trouble(**_: str) -> None:
+        told = {"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}
+        raise ClientError(told, "GetBucketPolicyStatus")
+
+    monkeypatch.setattr(blobs._client, "get_bucket_policy_status", in_trouble)
+
+    with pytest.raises(SettingsError, match="SlowDown"):
+        await blobs.is_private()
+
+
+async def test_being_refused_is_not_the_same_as_not_being_there(s3: S3Server) -> None:
+    stranger = S3Blobs(s3.endpoint, s3.bucket, "stranger", "secret")
+
+    with pytest.raises(ClientError, match="InvalidAccessKeyId"):
+        await stranger.get(KEY)
+
+
+async def test_without_an_endpoint_the_bucket_is_amazons() -> None:
+    link = await S3Blobs(None, "my-bucket", "key", "secret", "eu-central-1").link(KEY, 60)
+
+    assert link.startswith("https://my-bucket.s3.eu-central-1.amazonaws.com/anna%2540example%252eorg/")
 
 
 def test_without_boto3_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

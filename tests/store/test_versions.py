@@ -106,6 +106,11 @@ async def test_rows_need_an_identity_of_the_same_person(store: Store, guide: Ide
                 await insert_rows(connection, user_id=owner, identity_id=identity_id, **rows)
 
 
+async def test_a_generation_without_pictures_adds_none(store: Store, guide: Identity) -> None:
+    assert await add_versions(store, "anna", guide.id, count=0) == ()
+    assert await store.versions.list("anna", "i1") == []
+
+
 async def test_the_database_refuses_a_picture_under_another_persons_identity(
     store: Store, guide: Identity
 ) -> None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from openai import AsyncOpenAI
 
 from coach import Context
+from coach.errors import PictureError
 from coach.events import Event, Preview, Progress
 from coach.store import Photo, Store
-from coach.studio import GptImageEngine, Painting, PictureRequest, Reference, Spool, Studio
+from coach.studio import Generation, GptImageEngine, Painting, PictureRequest, Reference, Spool, Studio
 from tests.studio._service import Reply, Service, service
 
 ANA = "ana@example.org"
@@ -65,10 +67,21 @@ class Workshop:
         studio: Studio = options.pop("studio", self.studio)
         return await studio.paint(context, request or self.edit, identity_id="i1", **options)
 
+    async def refusal(self, **options: Any) -> PictureError:
+        """The error of a :meth:`paint` that must not succeed."""
+        with pytest.raises(PictureError) as caught:
+            await self.paint(**options)
+        return caught.value
+
+    async def only(self) -> Generation:
+        """Ana's only generation."""
+        [entry] = await self.studio.generations(ANA, "talk")
+        return entry.generation
+
     async def states(self) -> list[str]:
         """The history of Ana's only generation."""
-        [entry] = await self.studio.generations(ANA, "talk")
-        return [step.state for step in await self.studio.ledger.steps(ANA, entry.generation.id)]
+        steps = await self.studio.ledger.steps(ANA, (await self.only()).id)
+        return [step.state for step in steps]
 
     @property
     def told(self) -> list[str]:

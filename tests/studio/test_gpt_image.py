@@ -13,7 +13,7 @@ from openai import AsyncOpenAI
 
 from coach.errors import PictureError
 from coach.studio import GptImageEngine
-from coach.studio.engines import ImagePart, Order, Received
+from coach.studio.engines import ImagePart, Order, Received, Span
 from tests.studio._service import answer, ask, engine_for, error, event, looks, picture, says, store, streams
 
 UNUSED = GptImageEngine(AsyncOpenAI(api_key="a-key", base_url="http://127.0.0.1:9"))
@@ -173,7 +173,7 @@ def test_pictures_of_any_length_come_out_as_they_went_in(sizes: list[int], space
     [
         (looks(picture(), final=None), "connection_lost"),
         (looks(picture(), final=picture())[:-40], "connection_lost"),
-        (b"data: [DONE]\n\n", "connection_lost"),
+        (b"data: []\n\ndata: [DONE]\n\n", "connection_lost"),
         (
             looks(picture(), final=None) + event("error", error=error("moderation_blocked")["error"]),
             "moderation_blocked",
@@ -185,6 +185,12 @@ def test_a_stream_without_its_picture_may_have_been_charged(body: bytes, code: s
     with pytest.raises(PictureError) as caught:
         UNUSED.read(store(tmp_path / "a.body", body), "text/event-stream", tmp_path / "a.picture")
     assert (caught.value.code, caught.value.paid) == (code, "unknown")
+
+
+def test_a_look_without_a_picture_is_no_look(tmp_path: Path) -> None:
+    body = store(tmp_path / "a.body", b'{"partial_image_index": 0}')
+    with pytest.raises(ValueError, match="no picture"):
+        UNUSED.look(body, Span(0, 26), tmp_path / "a.look")
 
 
 def test_a_stream_that_does_not_close_its_last_event_is_read(tmp_path: Path) -> None:

@@ -8,34 +8,23 @@ from typing import Any
 
 import pytest
 
-from coach.errors import Conflict, PictureError
+from coach.errors import Conflict
 from coach.store import Store
 from coach.studio import Generation
 from coach.studio.ledger import Ledger
 from coach.studio.spool import Spool, SpoolFile
 from tests.studio._service import breaks, looks, picture, streams
-from tests.studio._workshop import ANA, Workshop, workshop
+from tests.studio._workshop import ANA, workshop
 
 GOOD = streams(looks(picture("grey"), final=picture("gold")))
-
-
-async def refusal(w: Workshop, **options: Any) -> PictureError:
-    with pytest.raises(PictureError) as caught:
-        await w.paint(**options)
-    return caught.value
-
-
-async def only(w: Workshop) -> Generation:
-    [entry] = await w.studio.generations(ANA, "talk")
-    return entry.generation
 
 
 async def test_too_late_is_unknown(store: Store, tmp_path: Path, photo_bytes: bytes) -> None:
     async with workshop(store, tmp_path, photo_bytes, breaks, seconds=0.3) as w:
         w.upstream.replies = [w.upstream.waits]
-        refused = await refusal(w)
+        refused = await w.refusal()
         assert (refused.code, refused.paid) == ("timeout", "unknown")
-        assert (await only(w)).state == "unknown"
+        assert (await w.only()).state == "unknown"
 
 
 async def test_going_away_after_it_was_sent_leaves_it_unknown(
@@ -48,9 +37,9 @@ async def test_going_away_after_it_was_sent_leaves_it_unknown(
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
             await work
-        row = await only(w)
+        row = await w.only()
         assert (row.state, row.error_code, row.paid) == ("unknown", "interrupted", "unknown")
-        assert (await refusal(w)).paid == "unknown"
+        assert (await w.refusal()).paid == "unknown"
         assert len(w.upstream.asked) == 1
 
 
@@ -63,7 +52,7 @@ async def test_going_away_before_it_was_sent_costs_nothing(
             if work.cancelling():
                 raise ConnectionError("and the database is gone too")
             work.cancel()
-            return await only(w)
+            return await w.only()
 
         monkeypatch.setattr(w.studio.ledger, "advance", leave)
         work = asyncio.create_task(w.paint())
@@ -88,7 +77,7 @@ async def test_going_away_while_it_is_put_away_changes_nothing(
         work = asyncio.create_task(w.paint())
         with pytest.raises(asyncio.CancelledError):
             await work
-        assert (await only(w)).state == "done"
+        assert (await w.only()).state == "done"
         assert len((await w.paint()).versions) == 1
         assert len(w.upstream.asked) == 1
 
@@ -101,9 +90,9 @@ async def test_a_full_disk_is_said_and_the_service_was_paid(
 
     monkeypatch.setattr(SpoolFile, "write", full)
     async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
-        refused = await refusal(w)
+        refused = await w.refusal()
         assert (refused.code, refused.paid, refused.request_id) == ("no_room", "paid", "req_1")
-        assert (await only(w)).state == "failed"
+        assert (await w.only()).state == "failed"
 
 
 async def test_an_answer_without_end_is_not_read_to_the_end(
@@ -111,7 +100,7 @@ async def test_an_answer_without_end_is_not_read_to_the_end(
 ) -> None:
     monkeypatch.setattr("coach.studio._paint.MOST_BYTES", 1000)
     async with workshop(store, tmp_path, photo_bytes, streams(b"x" * 1_000_000)) as w:
-        refused = await refusal(w)
+        refused = await w.refusal()
         assert (refused.code, refused.paid) == ("bad_answer", "paid")
 
 
@@ -123,7 +112,7 @@ async def test_a_spool_that_takes_no_file_stops_it_before_it_is_sent(
 
     monkeypatch.setattr(Spool, "open", full)
     async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
-        refused = await refusal(w)
+        refused = await w.refusal()
         assert (refused.code, refused.paid) == ("stopped", "unpaid")
         assert await w.studio.generations(ANA, "talk") == [] and w.upstream.asked == []
 
@@ -136,7 +125,7 @@ async def test_headers_that_cannot_be_written_down_are_said_like_a_full_disk(
 
     monkeypatch.setattr(SpoolFile, "note", full)
     async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
-        assert (await refusal(w)).code == "no_room"
+        assert (await w.refusal()).code == "no_room"
 
 
 async def test_a_key_two_processes_take_at_once_is_used_by_one(
@@ -168,10 +157,10 @@ async def test_an_engine_that_fails_in_its_own_way_leaves_it_unknown(
             yield
 
         monkeypatch.setattr(w.studio._engine, "send", send)
-        refused = await refusal(w)
+        refused = await w.refusal()
         assert (refused.code, refused.paid) == ("interrupted", "unknown")
         assert "secret" not in refused.say + refused.detail and "RuntimeError" in refused.detail
-        assert (await only(w)).state == "unknown"
+        assert (await w.only()).state == "unknown"
 
 
 @pytest.mark.parametrize("lost", ["received", "stored", "done"])
@@ -188,7 +177,7 @@ async def test_a_database_that_goes_away_after_the_answer_came_loses_nothing(
 
         with monkeypatch.context() as patch:
             patch.setattr(Ledger, "advance", away)
-            refused = await refusal(w)
+            refused = await w.refusal()
         assert (refused.code, refused.paid) == ("not_kept", "paid")
         assert await w.studio.recover() != []
         assert await store.versions.bytes(ANA, (await w.paint()).versions[0].id) == picture("gold")

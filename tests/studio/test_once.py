@@ -1,32 +1,17 @@
 """At most one paid post for each key, and every end written down as what it is."""
 
 import asyncio
-import errno
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from coach.errors import Conflict, PictureError
 from coach.store import Store
 from coach.studio import PictureRequest
-from coach.studio.ledger import Generation
-from coach.studio.spool import SpoolFile
 from tests.studio._service import Reply, answer, breaks, cuts, error, looks, picture, says, streams
-from tests.studio._workshop import ANA, Workshop, workshop
+from tests.studio._workshop import ANA, workshop
 
 GOOD = streams(looks(picture("grey"), final=picture("gold")))
-
-
-async def refusal(w: Workshop, **options: Any) -> PictureError:
-    with pytest.raises(PictureError) as caught:
-        await w.paint(**options)
-    return caught.value
-
-
-async def only(w: Workshop) -> Generation:
-    [entry] = await w.studio.generations(ANA, "talk")
-    return entry.generation
 
 
 async def test_the_same_key_and_request_give_the_same_picture(
@@ -101,6 +86,7 @@ async def test_another_process_is_told_to_wait(store: Store, tmp_path: Path, pho
 REFUSED = says(error("moderation_blocked"), status=400)
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize(
     ("reply", "state", "code", "paid"),
     [
@@ -121,11 +107,11 @@ async def test_how_it_ended_is_written_down_and_said_again(
     store: Store, tmp_path: Path, photo_bytes: bytes, reply: Reply, state: str, code: str, paid: str
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, reply) as w:
-        first = await refusal(w)
+        first = await w.refusal()
         assert (first.code, first.paid) == (code, paid)
-        row = await only(w)
+        row = await w.only()
         assert (row.state, row.error_code, row.paid) == (state, code, paid)
-        again = await refusal(w)
+        again = await w.refusal()
         assert (again.code, again.paid, again.say) == (first.code, first.paid, first.say)
         assert len(w.upstream.asked) == 1
         assert w.spool.list() == ([] if paid == "unpaid" else [row.id]), "evidence stays"
@@ -152,7 +138,7 @@ async def test_a_picture_that_came_before_the_connection_broke_is_kept(
 async def test_what_never_left_has_failed_unpaid(store: Store, tmp_path: Path, photo_bytes: bytes) -> None:
     async with workshop(store, tmp_path, photo_bytes, breaks) as w:
         w.client = w.client.with_options(base_url="http://127.0.0.1:1/v1")
-        refused = await refusal(w, studio=w.new_studio())
+        refused = await w.refusal(studio=w.new_studio())
         assert (refused.code, refused.paid) == ("not_sent", "unpaid")
-        assert (await only(w)).state == "failed"
+        assert (await w.only()).state == "failed"
         assert w.spool.list() == []

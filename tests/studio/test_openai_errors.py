@@ -4,8 +4,9 @@ import asyncio
 import ssl
 from pathlib import Path
 
+import httpx2
 import pytest
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, OpenAIError
 
 from coach.errors import PictureError
 from coach.studio import GptImageEngine
@@ -121,8 +122,44 @@ async def test_a_request_that_found_no_encryption_never_left(tmp_path: Path) -> 
     assert ssl.SSLError.__name__ not in refused.detail
 
 
-async def test_a_body_that_is_not_ours_to_read_is_closed_and_the_error_goes_on(tmp_path: Path) -> None:
+NEVER_LEFT = ["ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"]
+MAY_HAVE_LEFT = [
+    "WriteError",
+    "WriteTimeout",
+    "ReadError",
+    "ReadTimeout",
+    "RemoteProtocolError",
+    "LocalProtocolError",
+]
+
+
+@pytest.mark.parametrize("name", NEVER_LEFT + MAY_HAVE_LEFT)
+async def test_only_what_found_no_way_out_never_left(name: str, tmp_path: Path) -> None:
+    def fails(request: httpx2.Request) -> httpx2.Response:
+        raise getattr(httpx2, name)("secret address")
+
+    transport = DefaultAsyncHttpxClient(transport=httpx2.MockTransport(fails))
+    async with AsyncOpenAI(api_key="a-key", http_client=transport) as client:
+        refused = await refused_by(GptImageEngine(client), tmp_path)
+    assert (refused.code, refused.paid) == (
+        ("not_sent", "unpaid") if name in NEVER_LEFT else ("connection_lost", "unknown")
+    )
+    assert name in refused.detail and "secret" not in refused.detail
+
+
+async def test_a_key_that_cannot_be_had_means_nothing_was_sent(tmp_path: Path) -> None:
+    async def no_key() -> str:
+        raise OpenAIError("secret words")
+
+    async with AsyncOpenAI(api_key=no_key) as client:
+        refused = await refused_by(GptImageEngine(client), tmp_path)
+    assert (refused.code, refused.paid) == ("not_sent", "unpaid")
+    assert "secret" not in refused.detail
+
+
+@pytest.mark.parametrize("kind", [ZeroDivisionError, TimeoutError])
+async def test_an_error_of_whoever_reads_goes_on_as_it_is(kind: type[Exception]) -> None:
     async with engine_for(says(answer(picture()))) as (engine, _):
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(kind):
             async with engine.send(ORDER):
-                raise ZeroDivisionError
+                raise kind

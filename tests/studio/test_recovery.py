@@ -121,7 +121,7 @@ async def test_rubbish_that_arrived_stays_as_evidence(
         await crashed(w, "received", b"<html>", media_type="application/json")
         [failed] = await w.studio.recover()
         assert (failed.state, failed.error_code, failed.paid) == ("failed", "bad_answer", "paid")
-        assert "Generation g1 was not recovered: bad_answer" in caplog.text
+        assert "Generation g1 was not recovered: The picture service's answer held no picture" in caplog.text
         assert await w.studio.recover() == []
         assert w.spool.list() == ["g1"]
 

@@ -7,8 +7,7 @@ import re
 from coach.errors import NotFound
 
 _SEGMENT = r"[A-Za-z0-9%_-][A-Za-z0-9%_.-]*"
-_KEY = re.compile(rf"{_SEGMENT}(/{_SEGMENT})+", flags=re.ASCII)
-
+_KEY = re.compile(rf"{_SEGMENT}(/{_SEGMENT}){{2}}", flags=re.ASCII)
 _PREFIX = re.compile(rf"({_SEGMENT}/)*", flags=re.ASCII)
 
 
@@ -16,7 +15,7 @@ def check_key(key: str) -> str:
     """The key itself.
 
     Raises:
-        ValueError: It has an empty segment, one that begins with a dot, or an unexpected character.
+        ValueError: It is not owner, kind and name: three segments, none empty or beginning with a dot.
     """
     if not _KEY.fullmatch(key):
         raise ValueError(f"{key[:40]!r} is not a blob key; make it with coach.store.blob_key")

@@ -54,10 +54,9 @@ class S3Blobs:
             "connect_timeout": 10,
             "read_timeout": 60,
             "retries": {"mode": "standard"},
+            # A bucket in the host name needs DNS that only Amazon surely has; there, links name the region then.
+            "s3": {"addressing_style": "path" if endpoint else "virtual"},
         }
-        if endpoint is not None:
-            # A bucket as part of the host name needs DNS that only Amazon surely has.
-            options["s3"] = {"addressing_style": "path"}
 
         def client(signature: Any) -> Any:
             return boto3.session.Session().client(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx2
-from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
+from openai import APIError, APIStatusError
 
 from coach.errors import PictureError
 from coach.studio.faults import fault
@@ -56,18 +56,13 @@ def from_sdk(error: APIError) -> PictureError:
     cause = type(error.__cause__).__name__
     if isinstance(error.__cause__, _NEVER_LEFT):
         return fault("not_sent", paid="unpaid", detail=f"No connection ({cause}); check OPENAI_BASE_URL.")
-    if isinstance(error, APITimeoutError):
-        return fault("timeout", paid="unknown", detail=f"Sent, then no answer ({cause}).")
-    if isinstance(error, APIConnectionError):
-        return fault("connection_lost", paid="unknown", detail=f"Sent, then the connection broke ({cause}).")
-    return fault("service_error", paid="unknown", detail=f"The SDK raised {type(error).__name__}.")
+    return fault("connection_lost", paid="unknown", detail=f"Sent, then the connection broke ({cause}).")
 
 
 def from_transport(error: Exception, request_id: str | None) -> PictureError:
     """The error for a connection that broke while the answer arrived."""
-    code = "timeout" if isinstance(error, httpx2.TimeoutException) else "connection_lost"
     detail = f"The answer began, then the connection broke ({type(error).__name__})."
-    return fault(code, paid="unknown", detail=detail, request_id=request_id)
+    return fault("connection_lost", paid="unknown", detail=detail, request_id=request_id)
 
 
 def from_event(error: Any) -> PictureError:

@@ -104,7 +104,8 @@ class GptImageEngine:
                     "headers": headers,
                     "max_retries": 0,
                     "follow_redirects": False,
-                    "timeout": httpx2.Timeout(self._seconds, connect=10),
+                    # The rest is up to the deadline: a time-out for each read is not one for the whole.
+                    "timeout": httpx2.Timeout(None, connect=10),
                 },
                 # The SDK leaves the body of a stream unread; it is read, as it comes, by `_Answer`.
                 stream=True,

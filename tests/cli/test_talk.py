@@ -1,0 +1,137 @@
+"""``coach demo``, ``coach chat`` and ``coach doctor``, run as a person runs them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import coach
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def run(*arguments: str, cwd: Path, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command in a terminal of 80 columns, with no setting but those given."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    settings = {str(field.validation_alias) for field in coach.Settings.model_fields.values()}
+    assert not settings & set(kept)
+    return subprocess.run(
+        [sys.executable, "-m", "coach", *arguments],
+        cwd=cwd,
+        input=stdin,
+        env={**kept, "PYTHONPATH": str(REPOSITORY), "HOME": str(cwd), "COLUMNS": "80", **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("demo")
+    done = run("demo", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    return folder, done.stdout
+
+
+def test_the_demo_goes_through_every_phase_to_an_accepted_second_version(demo: tuple[Path, str]) -> None:
+    _, shown = demo
+    phases = [phase.title for phase in coach.load("coach.reference").phases.values()]
+    headings = re.findall(r"^([A-Z][\w ]+?) ─+$", shown, flags=re.MULTILINE)
+    assert sorted(headings) == sorted(phases)
+    for part in ("consent recorded", "First look", "v2", "accept_identity_visualization", "What was made"):
+        assert part in shown
+    row = r"^v\d +gpt-image\S+ +\$0\.\d{4} +\$0\.\d{4} +\d+\.\d s +coach-demo/v\d\.png *$"
+    assert len(re.findall(row, shown, flags=re.MULTILINE)) == 2
+
+
+def test_the_demo_reads_well_in_a_pipe(demo: tuple[Path, str]) -> None:
+    _, shown = demo
+    assert "\x1b" not in shown
+    assert max(len(line) for line in shown.splitlines() if "/" not in line) <= 100
+    assert not re.search(r"https?://|[0-9a-f]{8}-[0-9a-f]{4}-", shown)
+
+
+def test_the_demo_writes_the_talk_and_the_pictures_beside_it(demo: tuple[Path, str]) -> None:
+    folder, _ = demo
+    page = (folder / "coach-demo" / "conversation.md").read_text()
+    assert "Drawn by the coach sandbox" in page
+    assert re.findall(r"!\[.*?\]\((.*?)\)", page) == ["v1.png", "v2.png"]
+    for name in ("v1.png", "v2.png"):
+        assert b"Drawn by the coach sandbox" in (folder / "coach-demo" / name).read_bytes()
+
+
+def test_the_demo_empties_only_what_is_its_own(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("keep me")
+    done = run("demo", "--out", "mine", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "not empty" in done.stderr and "Traceback" not in done.stderr
+    assert (tmp_path / "mine" / "letter.txt").read_text() == "keep me"
+
+
+@pytest.mark.parametrize("content", [None, b"not a picture"])
+def test_a_photo_that_is_none_is_named_in_a_sentence(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "me.jpg").write_bytes(content)
+    done = run("demo", "--photo", "me.jpg", cwd=tmp_path)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert done.returncode == 1
+
+
+def test_chat_without_a_key_names_both_ways(tmp_path: Path) -> None:
+    done = run("chat", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "OPENAI_API_KEY" in done.stderr and "--sandbox" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_chat_talks_keeps_and_goes_on(tmp_path: Path) -> None:
+    first = run("chat", "--sandbox", cwd=tmp_path, stdin="I am Ann.\n/nonsense\n\n/quit\n")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "Get to know you" in first.stdout and "/photo PATH" in first.stdout
+    again = run("chat", "--sandbox", cwd=tmp_path, stdin="I love the night sky.\n")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert "Introduction" not in again.stdout and "save_note" in again.stdout
+    anew = run("chat", "--sandbox", "--new", cwd=tmp_path, stdin="")
+    assert "Introduction" in anew.stdout
+
+
+def test_chat_takes_a_photo_only_with_a_yes(tmp_path: Path, photo_bytes: bytes) -> None:
+    (tmp_path / "me.jpg").write_bytes(photo_bytes)
+    lines = "/photo me.jpg\nn\n/photo gone.jpg\ny\n/photo me.jpg\ny\n/quit\n"
+    done = run("chat", "--sandbox", cwd=tmp_path, stdin=lines)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("Nothing was kept") == 1
+    assert "no readable file 'gone.jpg'" in done.stdout
+    assert done.stdout.count("consent recorded") == 1
+
+
+def test_doctor_says_what_is_set_and_what_is_wrong(tmp_path: Path) -> None:
+    done = run("doctor", cwd=tmp_path)
+    assert done.returncode == 1 and "OPENAI_API_KEY is not set" in done.stdout
+    done = run("doctor", "--sandbox", cwd=tmp_path)
+    assert done.returncode == 0 and "in order" in done.stdout
+    assert "a first picture of the person" in done.stdout and "$0.0" in done.stdout
+    done = run(
+        "doctor",
+        cwd=tmp_path,
+        OPENAI_API_KEY="sk-very-secret",
+        COACH_IMAGE_MODEL="gpt-image-1",
+        COACH_DATABASE_URL="postgresql://me:password@127.0.0.1:1/none",
+    )
+    assert done.returncode == 1
+    assert "shut down on 2026-10-23" in " ".join(done.stdout.split())
+    assert "sk-very-secret" not in done.stdout and "password" not in done.stdout
+
+
+def test_help_reads_like_a_sentence_for_every_command(tmp_path: Path) -> None:
+    done = run("--help", cwd=tmp_path)
+    commands = re.findall(r"^│ (\w+) +(\S.*?) *│$", done.stdout, flags=re.MULTILINE)
+    assert {name for name, _ in commands} >= {"demo", "chat", "check", "new", "show", "doctor", "sandbox"}

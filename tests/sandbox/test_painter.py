@@ -1,0 +1,131 @@
+"""The pictures themselves: the right scene, and the person of the photo in it."""
+
+import io
+from random import Random
+
+import pytest
+from PIL import Image, ImageChops, ImageStat
+
+from coach.sandbox.painter import Commission, Picture, encode, paint, read_mark
+from coach.sandbox.painter.figure import find_face
+from coach.sandbox.painter.scene import PLACES, TIMES, Scene, scene_of
+
+SIZE = (512, 768)
+NIGHT = Scene(place="observatory", time="night")
+
+
+def image(data: bytes) -> Image.Image:
+    opened = Image.open(io.BytesIO(data))
+    opened.load()
+    return opened
+
+
+def drawn(prompt: str, *images: Image.Image, size: tuple[int, int] = SIZE) -> Picture:
+    return paint(Commission(prompt=prompt, size=size, seed="seed", images=images))
+
+
+def signed(picture: Picture) -> Image.Image:
+    return image(encode(picture.image, picture.mark, hash="0123abcd", format="png"))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "before", "expected"),
+    [
+        ("in the observatory, under the stars", None, ("observatory", "night")),
+        ("by the sea", None, ("sea", "dawn")),
+        ("by the sea at night", None, ("sea", "night")),
+        ("a clearing in the forest at sunset", None, ("forest", "dusk")),
+        ("on stage before a full house", None, ("stage", "indoors")),
+        ("in a library at night", None, ("study", "indoors")),
+        ("on a hill, not by the sea", None, ("hills", "day")),
+        ("Somebody.\n<scene>\non a ship\n</scene>\nin the mountains, the mountains", None, ("sea", "dawn")),
+        ("at sunrise instead of at night", NIGHT, ("observatory", "dawn")),
+        ("Keep the observatory, but at sunrise", NIGHT, ("observatory", "dawn")),
+        ("brighter", NIGHT, ("observatory", "night")),
+        ("in a library", NIGHT, ("study", "indoors")),
+        (
+            "<change>\nby the sea\n</change>\n<scene>\nthe observatory at night\n</scene>",
+            NIGHT,
+            ("sea", "night"),
+        ),
+        ("on a mountain", Scene(place="study", time="indoors"), ("mountain", "dusk")),
+    ],
+)
+def test_the_words_decide_place_and_light(
+    prompt: str, before: Scene | None, expected: tuple[str, str]
+) -> None:
+    scene = scene_of(prompt, before=before, rng=Random(1))
+    assert (scene.place, scene.time) == expected
+
+
+@pytest.mark.parametrize("time", TIMES)
+@pytest.mark.parametrize("place", PLACES)
+def test_every_place_is_painted_in_every_light(place: str, time: str) -> None:
+    usual = PLACES[place].usual
+    scene = Scene(place=place, time=usual if usual == "indoors" else time)
+    painted, _ = scene.paint((96, 144), Random(3))
+    spread = ImageStat.Stat(painted.convert("L")).stddev[0]
+    assert painted.size == (96, 144) and spread > 4, "something is there"
+
+
+@pytest.mark.parametrize("who", ["photo_bytes", "other_photo_bytes"])
+@pytest.mark.parametrize("size", [(1024, 1536), (1024, 1024)])
+def test_the_person_is_in_it_with_a_face_that_can_be_recognised(
+    who: str, size: tuple[int, int], request: pytest.FixtureRequest
+) -> None:
+    photo = image(request.getfixturevalue(who)).convert("RGB")
+    picture = drawn("in the observatory at night", photo, size=size)
+    face, box = find_face(photo), picture.mark.person
+    assert face is not None and box is not None
+    width, height = box[2] - box[0], box[3] - box[1]
+    assert 0.15 <= (face[2] - face[0]) * width / size[0] <= 0.25
+    there = tuple(
+        round(start + part * length)
+        for part, start, length in zip(face, (box[0], box[1]) * 2, (width, height) * 2, strict=True)
+    )
+    here = tuple(round(p * n) for p, n in zip(face, photo.size * 2, strict=True))
+    drawn_face = picture.image.crop(there).resize((64, 80))
+    own_face = photo.crop(here).resize((64, 80))
+    assert likeness(drawn_face, own_face) > 0.9
+    assert likeness(drawn_face, own_face.transpose(Image.Transpose.FLIP_TOP_BOTTOM)) < 0.5
+
+
+def likeness(a: Image.Image, b: Image.Image) -> float:
+    """The correlation of two pictures' brightness, 1 when one is a lit version of the other."""
+    x, y = ([v - sum(d) / len(d) for v in d] for d in (a.convert("L").tobytes(), b.convert("L").tobytes()))
+    norm = (sum(v * v for v in x) * sum(v * v for v in y)) ** 0.5
+    return float(sum(p * q for p, q in zip(x, y, strict=True)) / norm)
+
+
+def test_a_change_keeps_the_person_of_the_photo_and_the_place(photo_bytes: bytes) -> None:
+    photo = image(photo_bytes)
+    first = drawn("in the observatory at night", photo)
+    second = drawn("at sunrise instead", signed(first), photo)
+    assert second.mark.scene == Scene(place="observatory", time="dawn")
+    assert second.mark.person == first.mark.person, "taken from the photo, not from the picture of it"
+    assert ImageChops.difference(first.image, second.image).getbbox() is not None
+
+
+def test_without_the_photo_the_person_is_taken_from_the_earlier_picture(photo_bytes: bytes) -> None:
+    first = drawn("in the observatory at night", image(photo_bytes), size=(1024, 1536))
+    second = drawn("by the sea", signed(first), size=(1024, 1536))
+    assert second.mark.person is not None and second.mark.scene.place == "sea"
+
+
+@pytest.mark.parametrize("size", [(8, 8), (400, 100), (60, 900)])
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "LA", "CMYK", "I;16"])
+def test_whatever_is_sent_something_is_drawn(mode: str, size: tuple[int, int]) -> None:
+    assert drawn("hills", Image.new(mode, size), size=(256, 256)).image.size == (256, 256)
+
+
+def test_the_label_and_the_hash_are_on_it(photo_bytes: bytes) -> None:
+    picture = drawn("hills", image(photo_bytes))
+    one, other = (
+        image(encode(picture.image, picture.mark, hash=hash, format="png"))
+        for hash in ("00000000", "ffffffff")
+    )
+    assert ImageChops.difference(one, other).getbbox() is not None
+    label = ImageChops.difference(one.convert("RGB"), picture.image).getbbox()
+    assert label is not None and label[1] > SIZE[1] * 0.9 and label[2] - label[0] > SIZE[0] * 0.4
+    assert read_mark(one) == picture.mark
+    assert read_mark(image(photo_bytes)) is None

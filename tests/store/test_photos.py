@@ -1,0 +1,74 @@
+"""People's photos: cleaned, at most five, one of them primary."""
+
+import asyncio
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from coach.errors import NotFound, PhotoRefused
+from coach.store import FolderBlobs, Store
+
+
+async def test_a_photo_is_kept_with_what_is_known_about_it(store: Store, photo_bytes: bytes) -> None:
+    photo = await store.photos.add("anna", photo_bytes)
+
+    assert (photo.width, photo.height, photo.media_type, photo.primary) == (512, 600, "image/jpeg", True)
+    assert photo.blob == f"anna/photos/{photo.id}.jpg"
+    assert await store.photos.get("anna", photo.id) == photo
+    assert await store.photos.bytes("anna", photo.id) == await store.blobs.get(photo.blob)
+    assert (await store.photos.link("anna", photo.id, seconds=60)).endswith(f"{photo.id}.jpg")
+
+
+async def test_the_first_photo_is_primary_until_it_is_removed(
+    store: Store, photo_bytes: bytes, other_photo_bytes: bytes
+) -> None:
+    assert await store.photos.primary("anna") is None
+    first = await store.photos.add("anna", photo_bytes)
+    second = await store.photos.add("anna", other_photo_bytes)
+    third = await store.photos.add("anna", photo_bytes)
+    assert await store.photos.primary("anna") == first
+    assert [photo.id for photo in await store.photos.list("anna")] == [first.id, second.id, third.id]
+
+    await store.photos.remove("anna", third.id)
+    await store.photos.remove("anna", first.id)
+
+    now_first = await store.photos.primary("anna")
+    assert now_first is not None and now_first.id == second.id
+    assert await store.blobs.list() == [second.blob]
+    with pytest.raises(NotFound, match="There is no photo"):
+        await store.photos.remove("anna", first.id)
+    await store.photos.remove("anna", second.id)
+    assert (await store.photos.primary("anna"), await store.blobs.list()) == (None, [])
+
+
+async def test_of_many_at_once_five_are_kept_and_one_is_primary(
+    store: Store, photo_bytes: bytes, tmp_path, database_url: str
+) -> None:
+    other = await Store.open(database_url, blobs=FolderBlobs(tmp_path / "blobs"))
+
+    added = await asyncio.gather(
+        *(place.photos.add("anna", photo_bytes) for place in (store, other) for _ in range(4)),
+        return_exceptions=True,
+    )
+
+    refusals = [photo for photo in added if isinstance(photo, PhotoRefused)]
+    assert [refusal.code for refusal in refusals] == ["too_many"] * 3
+    kept = await store.photos.list("anna")
+    assert sorted(photo.blob for photo in kept) == await store.blobs.list()
+    assert [photo.primary for photo in kept].count(True) == 1
+    with pytest.raises(PhotoRefused, match="5 photos already"):
+        await store.photos.add("anna", b"not even looked at")
+    await other.close()
+
+
+async def test_a_photo_that_is_refused_leaves_nothing(store: Store) -> None:
+    tiny = BytesIO()
+    Image.new("RGB", (500, 63)).save(tiny, "PNG")
+
+    for upload, code in ((b"", "not_an_image"), (tiny.getvalue(), "too_small")):
+        with pytest.raises(PhotoRefused) as refusal:
+            await store.photos.add("anna", upload)
+        assert refusal.value.code == code
+
+    assert (await store.photos.list("anna"), await store.blobs.list()) == ([], [])

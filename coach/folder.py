@@ -88,6 +88,15 @@ class Coach:
             raise NotFound("phase", name)
         return self.phases[name]
 
+    def keys(self, phase: str) -> list[ContextKey[..., Any]]:
+        """The context keys a phase's whole prompt uses: those of ``coach.md``, then its own.
+
+        Raises:
+            NotFound: The coach has no such phase.
+        """
+        names = dict.fromkeys((*self.common, *self.phase(phase).context))
+        return [self.context[name] for name in names]
+
     async def render(self, phase: str, ctx: Context) -> Rendered:
         """The whole system text of a phase for one person: ``coach.md`` and the phase's own prompt.
 
@@ -98,10 +107,8 @@ class Coach:
             ContextError: A context key failed.
             PromptError: The prompt cannot be rendered from what they gave.
         """
-        asked = self.phase(phase)
-        names = dict.fromkeys((*self.common, *asked.context))
-        values = await gather_context([self.context[name] for name in names], ctx, self.services)
-        return self.prompts.system(asked.template, values)
+        values = await gather_context(self.keys(phase), ctx, self.services)
+        return self.prompts.system(self.phase(phase).template, values)
 
     async def turn(
         self,

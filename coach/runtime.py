@@ -34,7 +34,7 @@ async def open(
     """
     settings = settings or Settings.read()
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(settings.openai())
+        client = await stack.enter_async_context(settings.openai(keep_alive=False))
         store = await Store.open(settings.database, blobs=settings.blobs())
         stack.push_async_callback(store.close)
         stack.push_async_callback(drain)

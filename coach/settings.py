@@ -84,17 +84,24 @@ class Settings(BaseSettings):
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.home / 'coach.sqlite3'}"
 
-    def openai(self) -> AsyncOpenAI:
+    def openai(self, *, keep_alive: bool = True) -> AsyncOpenAI:
         """The SDK's client for these settings.
+
+        Args:
+            keep_alive: ``False`` for what is paid: a connection that the server has closed meanwhile breaks
+                while one sends, and then nobody knows whether it was received.
 
         Raises:
             SettingsError: There is no key; the message names both ways out.
         """
-        from openai import AsyncOpenAI
+        from httpx2 import Limits
+        from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
         if self.openai_api_key is None:
             raise SettingsError(NO_KEY)
-        return AsyncOpenAI(api_key=self.openai_api_key.get_secret_value(), base_url=self.openai_base_url)
+        http = None if keep_alive else DefaultAsyncHttpxClient(limits=Limits(max_keepalive_connections=0))
+        key = self.openai_api_key.get_secret_value()
+        return AsyncOpenAI(api_key=key, base_url=self.openai_base_url, http_client=http)
 
     def blobs(self) -> Blobs:
         """Where pictures are kept: the bucket when one is set, else a folder.

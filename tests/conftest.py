@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from coach.store import Database, FolderBlobs, Store
 from coach.store.migrate import migrate
@@ -69,7 +68,7 @@ def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -
         yield url
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
 async def store(database_url: str, tmp_path: Path) -> AsyncIterator[Store]:
     """An open store with its blobs in a folder."""
     opened = await Store.open(database_url, blobs=FolderBlobs(tmp_path / "blobs"))

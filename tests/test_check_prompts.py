@@ -102,6 +102,12 @@ BROKEN: dict[str, tuple[str, Change, str, str]] = {
         f"{BYE}:8",
         "`greet`, which the phase `bye` does not allow",
     ),
+    "an expression that names what is not allowed": (
+        "P014",
+        edited(BYE, ("Say goodbye", "\n{{ 'Call `greet`.' if person.name else '' }} Say goodbye")),
+        f"{BYE}:8",
+        "`greet`, which the phase `bye` does not allow",
+    ),
     "an action the prose never names": (
         "P014",
         edited(HELLO, ("go on with `leave`", "go on")),

@@ -55,6 +55,14 @@ class Unsaid:
 
 
 @dataclass(frozen=True)
+class Unknown:
+    other: object
+
+
+Unknown.__annotations__["other"] = "OnlyKnownToTypeCheckers"
+
+
+@dataclass(frozen=True)
 class Knot:
     inside: Knot
 
@@ -77,6 +85,7 @@ THERE: list[tuple[Any, str]] = [
     (Any, "anything.at.all"),
     (dict[str, Place], "anything"),
     (Unsaid, "anything"),
+    (Unknown, "anything"),
     (list, "[] anything"),
     (dict[str, int], "[] anything"),
     (tuple[int, str], "[] anything"),

@@ -14,7 +14,9 @@ from tests._s3 import S3Server
 
 
 @pytest.fixture
-def settings(dialect: str, database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> coach.Settings:
+def settings(
+    dialect: str, database_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> coach.Settings:
     """SQLite goes with a folder, PostgreSQL with a bucket: nothing else differs."""
     given: dict[str, Any] = {"home": tmp_path / "home", "database_url": database_url, "chat_model": "any"}
     if dialect == "postgres":

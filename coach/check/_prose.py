@@ -78,13 +78,14 @@ def _names(draft: Draft, template: str) -> set[str]:
 
 
 def _mentions(draft: Draft, template: str) -> Iterator[_Mention]:
-    """Every name in backticks in a template and what it includes; comments and expressions are no prose."""
+    """Every name in backticks in a template and what it includes; comments are no prose."""
     for name in sorted(draft.prompts.examine(template).templates):
         try:
             tree = draft.prompts.tree(name)
         except TemplateSyntaxError:
             continue
-        for data in tree.find_all(nodes.TemplateData):
-            for found in _IN_BACKTICKS.finditer(data.data):
-                line = data.lineno + data.data.count("\n", 0, found.start())
+        for node in tree.find_all((nodes.TemplateData, nodes.Const)):
+            text = str(node.data if isinstance(node, nodes.TemplateData) else node.value)
+            for found in _IN_BACKTICKS.finditer(text):
+                line = node.lineno + text.count("\n", 0, found.start())
                 yield _Mention(file=f"prompts/{name}", line=line, name=found[1])

@@ -15,11 +15,9 @@ def syntax(draft: Draft) -> Iterator[Finding]:
     """P006: every template can be compiled."""
     for name, page in draft.pages.items():
         if (problem := draft.prompts.problem(name)) is not None:
-            message, fix = (
-                f"it {problem.problem}",
-                "Correct the line; see jinja2's Template Designer documentation.",
-            )
-            yield finding("P006", page.file, problem.line or 1, message.rstrip("."), fix)
+            fix = "Correct the line; see jinja2's Template Designer documentation."
+            message = f"it {problem.problem.rstrip('.')}"
+            yield finding("P006", page.file, problem.line or 1, message, fix)
 
 
 def includes(draft: Draft) -> Iterator[Finding]:

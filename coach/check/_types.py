@@ -43,12 +43,13 @@ def attributes(annotation: Any) -> Mapping[str, Any] | None:
     if issubclass(kind, BaseModel):
         computed = {name: one.return_type for name, one in kind.model_computed_fields.items()}
         return {name: one.annotation for name, one in kind.model_fields.items()} | computed
-    if is_dataclass(kind):
+    if not (is_dataclass(kind) or typing.is_typeddict(kind) or hasattr(kind, "_fields")):
+        return None
+    try:
         hints = get_type_hints(kind, include_extras=True)
-        return {field.name: hints[field.name] for field in fields(kind)}
-    if typing.is_typeddict(kind) or hasattr(kind, "_fields"):
-        return get_type_hints(kind, include_extras=True)
-    return None
+    except NameError:
+        return None
+    return {field.name: hints[field.name] for field in fields(kind)} if is_dataclass(kind) else hints
 
 
 def items(annotation: Any) -> Any:

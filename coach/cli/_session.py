@@ -75,10 +75,8 @@ class Session:
         """What the person is asked about the call that waits."""
         if self.waiting is None:
             return ""
-        said = ", ".join(
-            f"{name} {value}" for name, value in self.waiting.arguments.items() if value is not None
-        )
-        return f"The coach asks for your yes: {self.waiting.action.replace('_', ' ')} ({said})"
+        values = ", ".join(str(value) for value in self.waiting.arguments.values() if value is not None)
+        return f"The coach asks for your yes: {self.waiting.action.replace('_', ' ')} ({values})"
 
     async def say(self, text: str, *, echo: bool = False) -> None:
         """Say something to the coach; ``echo`` shows it, when it was not typed here."""
@@ -154,7 +152,7 @@ class Session:
                 seconds = time.monotonic() - self._started.get(event.call_id, time.monotonic())
                 self.terminal.note(f"{seconds:4.1f} s  {text}")
             case Preview(blob=blob):
-                self.terminal.picture(await self.store.blobs.get(blob), columns=18)
+                self.terminal.picture(await self.store.blobs.get(blob), columns=14)
             case PhaseChanged(phase=phase):
                 self._phase(phase)
             case Waiting():

@@ -86,15 +86,15 @@ class Terminal:
 
     def _word(self, word: str) -> None:
         text = word.rstrip()
-        if text and self._column + len(text) > self.width and self._column > LABEL:
+        if text:
+            gap = " " if self._column > LABEL else ""
+            if gap and self._column + 1 + len(text) > self.width:
+                self._break()
+                gap = ""
+            self.console.print(gap + escape(text), end="", soft_wrap=True)
+            self._column += len(gap) + len(text)
+        for _ in range(word.count("\n")):
             self._break()
-        self.console.print(escape(text), end="", soft_wrap=True)
-        self._column += len(text)
-        if "\n" in word:
-            self._break()
-        elif word != text:
-            self.console.print(" ", end="", soft_wrap=True)
-            self._column += 1
 
     def _break(self) -> None:
         self.console.print("\n" + " " * LABEL, end="", soft_wrap=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -46,8 +45,11 @@ def show(
     except NotFound as exc:
         known = ", ".join(coach.phases)
         raise typer.BadParameter(f"There is no phase {phase!r}. There are: {known}.") from exc
-    values = _samples(coach, shown) if user is None else asyncio.run(_of_person(coach, shown, user))
-    _print(console, coach, shown, values, whose="sample values" if user is None else f"the values of {user}")
+    if user is None:
+        values, whose = {key.name: sample(key) for key in coach.keys(shown.name)}, "sample values"
+    else:
+        values, whose = asyncio.run(_of_person(coach, shown, user)), f"the values of {user}"
+    _print(console, coach, shown, values, whose=whose)
 
 
 def _print(console: Console, coach: Coach, phase: Phase, values: Mapping[str, Any], *, whose: str) -> None:
@@ -75,16 +77,8 @@ def _heading(console: Console, title: str) -> None:
 
 
 def _exactly(console: Console, text: str) -> None:
-    """Write a text as it is sent, however wide: nothing wrapped, nothing read as markup."""
-    console.print(Text(text), soft_wrap=True)
-
-
-def _names(coach: Coach, phase: Phase) -> dict[str, None]:
-    return dict.fromkeys((*coach.common, *phase.context))
-
-
-def _samples(coach: Coach, phase: Phase) -> dict[str, Any]:
-    return {name: sample(coach.context[name]) for name in _names(coach, phase)}
+    """Write a text as it is sent, however wide: nothing wrapped, nothing expanded, nothing read as markup."""
+    console.out(text, highlight=False)
 
 
 async def _of_person(coach: Coach, phase: Phase, user: str) -> dict[str, Any]:
@@ -95,10 +89,8 @@ async def _of_person(coach: Coach, phase: Phase, user: str) -> dict[str, Any]:
     settings = Settings.read()
     store = await Store.open(settings.database, blobs=settings.blobs())
     try:
-        coach = replace(coach, services={**store.services(), **coach.services})
+        services = {**store.services(), **coach.services}
         ctx = Context(user_id=user, phase=phase.name, next=phase.next)
-        return await gather_context(
-            [coach.context[name] for name in _names(coach, phase)], ctx, coach.services
-        )
+        return await gather_context(coach.keys(phase.name), ctx, services)
     finally:
         await store.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -65,12 +66,12 @@ class _Fitter:
         return self.value(rest[0], given) if rest else None
 
     def _number(self, kind: str, schema: Json, given: Any) -> int | float:
-        said = re.search(r"-?\d+(?:\.\d+)?", self._said)
+        said = re.search(r"-?\d{1,9}(?:\.\d{1,3})?", self._said)
         value = given if isinstance(given, int | float) else float(said[0]) if said else 1
-        low = schema.get("minimum", schema.get("exclusiveMinimum", value - 1) + 1)
-        high = schema.get("maximum", schema.get("exclusiveMaximum", value + 1) - 1)
-        bound = float(max(low, min(high, value)))
-        return round(bound) if kind == "integer" else bound
+        low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf) + 1)
+        high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf) - 1)
+        bounded: float = min(high, max(low, float(value)))
+        return round(bounded) if kind == "integer" else bounded
 
     def _said_one(self, allowed: list[Any]) -> Any:
         """The one the person mentioned, or the first."""

@@ -13,7 +13,7 @@ from coach.sandbox.talk import Identity, Talk
 
 NOTE_LENGTH = 400
 
-_KNOWN = (
+KNOWN = (
     "set_user_name",
     "remember_name",
     "save_note",
@@ -53,7 +53,7 @@ def _noted_here(talk: Talk) -> bool:
 def stranger(talk: Talk) -> str:
     """A tool this script knows nothing of, when the person names it in words."""
     low = talk.said.lower()
-    strangers = (tool for tool in talk.tools if tool not in _KNOWN)
+    strangers = (tool for tool in talk.tools if tool not in KNOWN)
     return next(
         (tool for tool in strangers if all(word in low for word in re.split(r"[_-]+", tool.lower()))), ""
     )

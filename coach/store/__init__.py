@@ -12,7 +12,6 @@ from coach.store.consent import CONSENT_TEXT, CONSENT_VERSION, Consent, Consents
 from coach.store.conversations import Conversation, Conversations, Message
 from coach.store.database import Database
 from coach.store.identities import Identities, Identity
-from coach.store.migrate import migrate as migrate_database
 from coach.store.notes import Note, Notes
 from coach.store.people import People, Person
 from coach.store.photos import Photo, Photos
@@ -81,8 +80,11 @@ class Store:
         """
         store = cls(Database(url), blobs)
         if migrate:
+            # Alembic is only needed here; importing the store's types stays quick.
+            from coach.store.migrate import migrate as run_migrations
+
             try:
-                await migrate_database(store.database)
+                await run_migrations(store.database)
             except BaseException:
                 await store.close()
                 raise

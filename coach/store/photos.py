@@ -10,10 +10,11 @@ from datetime import datetime
 from sqlalchemy import Select, delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from coach.errors import PhotoRefused
 from coach.store._rows import every, first, hold, new_id, now, one, rows_of
 from coach.store.blobs import Blobs, blob_key
 from coach.store.database import Database
-from coach.store.intake import refused, take_in
+from coach.store.intake import CleanPhoto, refused, take_in
 from coach.store.tables import photos
 
 MOST_PHOTOS = 5
@@ -69,26 +70,30 @@ class Photos:
         blob = blob_key(user_id, "photos", f"{photo_id}.{_ENDINGS[clean.media_type]}")
         await self._blobs.put(blob, clean.data, clean.media_type)
         try:
-            async with self._database.write() as connection:
-                await hold(connection, user_id)
-                others = await every(connection, _photos(user_id), Photo)
-                if len(others) >= MOST_PHOTOS:
-                    raise refused("too_many")
-                photo = Photo(
-                    id=photo_id,
-                    user_id=user_id,
-                    blob=blob,
-                    sha256=clean.sha256,
-                    width=clean.width,
-                    height=clean.height,
-                    media_type=clean.media_type,
-                    primary=not others,
-                    created_at=now(),
-                )
-                await connection.execute(insert(photos), vars(photo))
-        except BaseException:
+            return await self._insert(user_id, photo_id, blob, clean)
+        except PhotoRefused:
+            # After any other failure the row may be there all the same, and then needs its bytes.
             await self._blobs.delete(blob)
             raise
+
+    async def _insert(self, user_id: str, photo_id: str, blob: str, clean: CleanPhoto) -> Photo:
+        async with self._database.write() as connection:
+            await hold(connection, user_id)
+            others = await every(connection, _photos(user_id), Photo)
+            if len(others) >= MOST_PHOTOS:
+                raise refused("too_many")
+            photo = Photo(
+                id=photo_id,
+                user_id=user_id,
+                blob=blob,
+                sha256=clean.sha256,
+                width=clean.width,
+                height=clean.height,
+                media_type=clean.media_type,
+                primary=not others,
+                created_at=now(),
+            )
+            await connection.execute(insert(photos), vars(photo))
         return photo
 
     async def get(self, user_id: str, photo_id: str) -> Photo:

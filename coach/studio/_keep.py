@@ -83,7 +83,7 @@ class Keeper:
             return False
         try:
             await asyncio.to_thread(self.engine.read, path, head.media_type, file.decoded)
-        except PictureError:
+        except (PictureError, OSError):
             return False
         return True
 

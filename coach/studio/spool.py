@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
+from coach._durable import sync
 from coach.studio._finish import finish
 
 if sys.platform != "win32":
@@ -91,10 +92,10 @@ class SpoolFile:
         self._file.flush()
         os.fsync(self._file.fileno())
         if self._head.exists():
-            _sync(self._head)
+            sync(self._head)
         if self.part.exists():
             self.part.rename(self.body)
-        _sync(self.body.parent)
+        sync(self.body.parent)
 
     def remove(self) -> None:
         """Delete the generation's file and what was decoded from it."""
@@ -168,12 +169,3 @@ def _lock(descriptor: int) -> bool:
         except BlockingIOError:
             return False
     return True
-
-
-def _sync(path: Path) -> None:
-    """Make a file, or the names in a folder, durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -150,9 +150,7 @@ def parts(output: str) -> tuple[str, str, str]:
 
 
 def test_show_prints_exactly_what_a_phase_sends(tmp_path: Path) -> None:
-    long = (
-        "All on one line, however narrow the terminal is, as [bold]no markup[/bold] and :smile: no picture."
-    )
+    long = "All on one line, however narrow the terminal is, [bold]no markup[/bold], no :smile:,\ta tab."
     folder = write_folder(tmp_path, {"prompts/_rules.md": long})
     output = run("show", "hello", "--coach", folder, width=40)
     system, tools, estimate = parts(output)

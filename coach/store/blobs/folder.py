@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from coach._durable import sync
 from coach.store.blobs._key import check_key, check_prefix, missing
 
 _INCOMING = ".incoming"
@@ -73,12 +74,12 @@ class FolderBlobs:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync(path.parent)
+        sync(path.parent)
 
     def _delete(self, path: Path) -> None:
         path.unlink(missing_ok=True)
         if path.parent.exists():
-            _sync(path.parent)
+            sync(path.parent)
 
     def _list(self, prefix: str) -> Sequence[str]:
         keys = (
@@ -97,12 +98,4 @@ def _make(folder: Path) -> None:
         return
     _make(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
-    _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(folder.parent)

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,14 @@ from coach.store.blobs._key import check_key, check_prefix, missing
 LONGEST_LINK = 7 * 24 * 3600
 """Seconds a signed link can work at most."""
 
+_OPTIONS = {
+    # Not every compatible server knows S3's newer checksums.
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+    "connect_timeout": 10,
+    "read_timeout": 60,
+    "retries": {"mode": "standard"},
+}
 _ABSENT = {"NoSuchKey", "NotFound", "404"}
 _STRANGERS = ("/global/AllUsers", "/global/AuthenticatedUsers")
 
@@ -40,36 +49,28 @@ class S3Blobs:
         try:
             boto3: Any = importlib.import_module("boto3")
             self._botocore: Any = importlib.import_module("botocore")
-            config = importlib.import_module("botocore.config").Config
+            self._configure: Any = importlib.import_module("botocore.config").Config
             self._failures: Any = importlib.import_module("botocore.exceptions")
         except ModuleNotFoundError:
             raise SettingsError(
                 "An S3 bucket needs boto3; install it with `pip install 'coach[s3]'`."
             ) from None
         self._bucket = bucket
-        options: dict[str, Any] = {
-            # Not every compatible server knows S3's newer checksums.
-            "request_checksum_calculation": "when_required",
-            "response_checksum_validation": "when_required",
-            "connect_timeout": 10,
-            "read_timeout": 60,
-            "retries": {"mode": "standard"},
-            # A bucket in the host name needs DNS that only Amazon surely has; there, links name the region then.
-            "s3": {"addressing_style": "path" if endpoint else "virtual"},
-        }
+        # A bucket in the host name needs DNS that only Amazon surely has; there, links then name the region.
+        self._style = {"addressing_style": "path" if endpoint else "virtual"}
+        self._connect = partial(
+            boto3.session.Session().client,
+            "s3",
+            endpoint_url=endpoint,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
+            region_name=region,
+        )
+        self._client = self._client_for("s3v4")
 
-        def client(signature: Any) -> Any:
-            return boto3.session.Session().client(
-                "s3",
-                endpoint_url=endpoint,
-                aws_access_key_id=access_key,
-                aws_secret_access_key=secret_key,
-                region_name=region,
-                config=config(signature_version=signature, **options),
-            )
-
-        self._client_for = client
-        self._client = client("s3v4")
+    def _client_for(self, signature: Any) -> Any:
+        config = self._configure(signature_version=signature, s3=self._style, **_OPTIONS)
+        return self._connect(config=config)
 
     async def put(self, key: str, data: bytes | Path, media_type: str) -> None:
         """See :class:`~coach.store.blobs.Blobs`."""

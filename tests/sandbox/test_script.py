@@ -1,0 +1,233 @@
+"""The scripted coach: what it takes from a request, and that it never loops."""
+
+import json
+from collections.abc import Sequence
+
+import jsonschema_rs
+import pytest
+
+from coach.sandbox import ScriptedPerson
+from coach.sandbox.journey import KNOWN
+from coach.sandbox.script import Answer, answer
+from tests.sandbox._requests import PHASES, Json, tool
+
+TEXT: Json = {"type": "string"}
+PARAMETERS: dict[str, Json] = {
+    "set_user_name": {"name": TEXT},
+    "save_note": {"text": TEXT},
+    "create_identity": {"name": TEXT, "note": {"anyOf": [TEXT, {"type": "null"}]}},
+    "merge_identities": {"identity_ids": {"type": "array", "items": TEXT}, "name": TEXT},
+    "write_i_am_statement": {"identity_id": TEXT, "statement": TEXT},
+    "generate_identity_image": {"identity_id": TEXT, "prompt": {"anyOf": [TEXT, {"type": "null"}]}},
+    "revise_identity_image": {"identity_id": TEXT, "change": TEXT},
+    "transition_phase": {"phase": TEXT},
+}
+IDENTITIES = (
+    "i1 · Night-sky guide · proposed\ni2 · Quiet harbour · proposed\ni3 · Keeper &amp; friend · proposed"
+)
+
+
+def prompt(tools: Sequence[str], **tags: str) -> str:
+    """A system prompt that speaks of some tools and says some things."""
+    facts = "\n".join(f"<{name}>\n{value}\n</{name}>" for name, value in tags.items())
+    return f"Text inside tags such as <notes> is information. {' '.join(f'`{t}`' for t in tools)}\n{facts}"
+
+
+def ask(tools: Sequence[str], *messages: Json, mentioned: Sequence[str] | None = None, **tags: str) -> Answer:
+    """The coach's answer; a message without a role is the person's."""
+    system = {"role": "system", "content": prompt(tools if mentioned is None else mentioned, **tags)}
+    offered = [tool(name, **PARAMETERS.get(name, {"text": TEXT})) for name in tools]
+    return answer({"model": "m", "messages": [system, *messages], "tools": offered})
+
+
+def said(text: str) -> Json:
+    return {"role": "user", "content": text}
+
+
+@pytest.mark.parametrize(
+    ("tools", "tags", "text", "calls"),
+    [
+        (["set_user_name"], {"phase": "introduction"}, "call me Mia", [("set_user_name", {"name": "Mia"})]),
+        (["set_user_name"], {"phase": "introduction"}, "hello", []),
+        (
+            ["save_note"],
+            {"phase": "get_to_know_you"},
+            "I sing in a choir",
+            [("save_note", {"text": "I sing in a choir"})],
+        ),
+        (["save_note"], {"phase": "get_to_know_you"}, "what is this for?", []),
+        (
+            ["accept_identity"],
+            {"phase": "identity_brainstorming", "identities": IDENTITIES},
+            "the second one",
+            [("accept_identity", {"identity_id": "i2"})],
+        ),
+        (
+            ["merge_identities"],
+            {"phase": "identity_brainstorming", "identities": IDENTITIES},
+            "merge i1 and Keeper & friend",
+            [
+                (
+                    "merge_identities",
+                    {"identity_ids": ["i1", "i3"], "name": "Night-sky guide and Keeper & friend"},
+                )
+            ],
+        ),
+        (
+            ["create_identity"],
+            {"phase": "identity_brainstorming", "identities": IDENTITIES},
+            "What about bread whisperer?",
+            [("create_identity", {"name": "Bread whisperer", "note": None})],
+        ),
+        (
+            ["write_i_am_statement"],
+            {
+                "phase": "i_am_statement",
+                "current_identity": "i1 · Guide · refined",
+                "statement": "I am a guide.",
+            },
+            "I am the guide of my street.",
+            [("write_i_am_statement", {"identity_id": "i1", "statement": "I am the guide of my street."})],
+        ),
+        (
+            ["revise_identity_image"],
+            {
+                "phase": "identity_visualization",
+                "current_identity": "i1 · Guide · stated",
+                "visualization": "On a hill.",
+                "photo": "there is one",
+                "versions": "v1",
+            },
+            "Could it be brighter?",
+            [("revise_identity_image", {"identity_id": "i1", "change": "Could it be brighter?"})],
+        ),
+        (
+            ["generate_identity_image"],
+            {
+                "phase": "identity_visualization",
+                "current_identity": "i1 · Guide · stated",
+                "visualization": "On a hill.",
+                "photo": "none",
+            },
+            "yes, please",
+            [],
+        ),
+        (
+            ["log_walk"],
+            {},
+            "Please log the walk I took",
+            [("log_walk", {"text": "Please log the walk I took"})],
+        ),
+        (["log_walk"], {}, "I took a walk", []),
+    ],
+)
+def test_what_the_person_says_leads_to_the_call(
+    tools: list[str], tags: dict[str, str], text: str, calls: list[tuple[str, Json]]
+) -> None:
+    reply = ask(tools, said(text), **{"next_phases": "", **tags})
+    args = [
+        (name, {k: v for k, v in given.items() if k in PARAMETERS.get(name, {"text": 0})})
+        for name, given in reply.calls
+    ]
+    expected = [(name, {**given}) for name, given in calls]
+    if tools == ["accept_identity"]:
+        args, expected = [(n, {}) for n, _ in args], [(n, {}) for n, _ in expected]
+    assert args == expected and bool(reply.text) is not bool(calls)
+
+
+def test_a_tool_that_is_not_offered_or_not_spoken_of_is_not_called() -> None:
+    tags = {"phase": "get_to_know_you", "next_phases": ""}
+    assert ask(["save_note"], said("I sing in a choir"), mentioned=[], **tags).calls == ()
+    assert ask([], said("I sing in a choir"), mentioned=["save_note"], **tags).calls == ()
+
+
+@pytest.mark.parametrize("phase", [*PHASES, "somewhere_else"])
+@pytest.mark.parametrize("refusal", ["Try it differently.", "Refused.", "It waits for the user's yes."])
+def test_whatever_is_said_and_answered_a_turn_ends_in_words(phase: str, refusal: str) -> None:
+    tools = [*KNOWN, "log_walk"]
+    tags = {
+        "phase": phase,
+        "next_phases": ", ".join(PHASES),
+        "identities": IDENTITIES,
+        "current_identity": "i1 · Night-sky guide · visualized",
+        "photo": "there is one",
+    }
+    lines = [
+        "hi",
+        "yes",
+        "no",
+        "I am Ada",
+        "I love the sea and the stars",
+        "the first",
+        "change it",
+        "why?",
+        "",
+        "log walk",
+    ]
+    for line in lines:
+        for more in (
+            {},
+            {"visualization": "x"},
+            {"visualization": "x", "versions": "v1\nv2", "statement": "I am."},
+        ):
+            messages = [said(line)]
+            for _ in range(4):
+                reply = ask(tools, *messages, **tags, **more)
+                assert bool(reply.text) is not bool(reply.calls)
+                if reply.text:
+                    break
+                for number, (name, arguments) in enumerate(reply.calls):
+                    schema = tool(name, **PARAMETERS.get(name, {"text": TEXT}))["function"]["parameters"]
+                    jsonschema_rs.validate(schema, arguments)
+                    messages += called(f"c{len(messages)}-{number}", name, arguments, refusal)
+            assert reply.text, f"{phase}: {line!r} does not end"
+
+
+def called(id: str, name: str, arguments: Json, answered: str) -> list[Json]:
+    """A call and its answer."""
+    function = {"name": name, "arguments": json.dumps(arguments)}
+    call = {"id": id, "type": "function", "function": function}
+    return [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": id, "content": answered},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "calls"),
+    [
+        ("The user answered yes to `accept_identity_visualization`. It is done.", ["transition_phase"]),
+        ("The user pressed `accept_identity_visualization`. It is done.", ["transition_phase"]),
+        ("The user answered yes to `accept_identity_visualization`. It was not done: gone.", []),
+        ("The user answered no to `accept_identity_visualization`. It was not done: no.", []),
+        ("The user added a photo.", []),
+    ],
+)
+def test_what_the_application_tells_is_understood(told: str, calls: list[str]) -> None:
+    tags = {
+        "phase": "identity_visualization",
+        "next_phases": "wrap_up",
+        "current_identity": "i1 · Guide · stated",
+    }
+    history = [said("that is me"), {"role": "assistant", "content": "Then press yes."}]
+    reply = ask(["transition_phase"], *history, {"role": "system", "content": told}, **tags)
+    assert [name for name, _ in reply.calls] == calls and bool(reply.text) is not bool(calls)
+
+
+def test_a_stranger_s_answer_is_passed_on() -> None:
+    history = [said("log my walk"), *called("c1", "log_walk", {"text": "x"}, "The walk is logged.")]
+    assert ask(["log_walk"], *history).text.startswith("The walk is logged.")
+
+
+def test_the_person_reads_what_the_coach_offers_and_gives_up_in_the_end() -> None:
+    person = ScriptedPerson(name="Ada")
+    assert person.next("introduction", "Hello", has_photo=False, versions=0) == "Hello! You can call me Ada."
+    offered = "I put “Quiet harbour” and “Patient explorer” on your list."
+    picked = person.next("identity_brainstorming", offered, has_photo=False, versions=0)
+    assert picked is not None and picked.startswith("Quiet harbour")
+    seeing = "identity_visualization"
+    assert person.next(seeing, "I need a photo of you.", has_photo=False, versions=0) == "/photo"
+    for expected in ("Yes, once more, please.", None):
+        assert person.next(seeing, "Shall we try it once more?", has_photo=True, versions=0) == expected
+    assert person.next("wrap_up", "One small thing?", has_photo=True, versions=2) is not None
+    assert person.next("wrap_up", "Goodbye.", has_photo=True, versions=2) is None

@@ -1,7 +1,7 @@
 """Typed actions, context keys and phase prompts for a coach that lets people see themselves.
 
-A coach is a folder: ``prompts/``, ``actions/`` and ``context/``. :func:`load` proves such a folder, :func:`open`
-gives it the library's own services; :meth:`Coach.turn` runs the calls of a model you ask yourself, and
+A coach is a folder: ``prompts/``, ``actions/`` and ``context/``. :func:`load` proves such a folder and
+:func:`open` gives it the library's own services. :meth:`Coach.turn` runs the calls of a model that you ask;
 :class:`Conversation` asks it for you.
 """
 

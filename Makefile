@@ -29,8 +29,9 @@ lint: $(VENV)/dev.stamp ## Style, format and types
 	@$(BIN)/mypy
 
 lock: .venv-lock/bin/uv ## Take the newest versions pyproject.toml allows into constraints/
-	@echo hatchling | $(COMPILE) - --extra demo --extra postgres --extra s3 --output-file constraints/run.txt
-	@$(COMPILE) --extra dev --constraints constraints/run.txt --output-file constraints/dev.txt
+	@$(COMPILE) --extra dev --output-file constraints/dev.txt
+	@echo hatchling | $(COMPILE) - --extra demo --extra postgres --extra s3 \
+		--constraints constraints/dev.txt --output-file constraints/run.txt
 
 clean: ## Remove what was installed, built and cached; never what you made with it
 	@rm -rf .venv .venv-lock build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

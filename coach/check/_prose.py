@@ -84,8 +84,13 @@ def _mentions(draft: Draft, template: str) -> Iterator[_Mention]:
             tree = draft.prompts.tree(name)
         except TemplateSyntaxError:
             continue
-        for node in tree.find_all((nodes.TemplateData, nodes.Const)):
-            text = str(node.data if isinstance(node, nodes.TemplateData) else node.value)
+        for begins, text in _texts(tree):
             for found in _IN_BACKTICKS.finditer(text):
-                line = node.lineno + text.count("\n", 0, found.start())
+                line = begins + text.count("\n", 0, found.start())
                 yield _Mention(file=f"prompts/{name}", line=line, name=found[1])
+
+
+def _texts(tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    """Every text a template writes, with its line: between expressions, and in quotes inside them."""
+    yield from ((data.lineno, data.data) for data in tree.find_all(nodes.TemplateData))
+    yield from ((const.lineno, str(const.value)) for const in tree.find_all(nodes.Const))

@@ -59,9 +59,10 @@ def _print(console: Console, coach: Coach, phase: Phase, values: Mapping[str, An
     shown = f"{coach.name}, phase {phase.name}, with {whose}. Version of the words: {rendered.version}."
     console.print(Text(shown), soft_wrap=wrap)
     _heading(console, "System message")
-    _exactly(console, rendered.text)
+    # Not through the console: it would wrap lines and expand tabs.
+    typer.echo(rendered.text)
     _heading(console, counted(len(tools), "tool"))
-    _exactly(console, json.dumps(tools, ensure_ascii=False, indent=2))
+    typer.echo(json.dumps(tools, ensure_ascii=False, indent=2))
     _heading(console, "Estimate")
     sent = json.dumps(tools, ensure_ascii=False, separators=(",", ":"))
     system, called = estimate_tokens(rendered.text), estimate_tokens(sent) if tools else 0
@@ -74,11 +75,6 @@ def _print(console: Console, coach: Coach, phase: Phase, values: Mapping[str, An
 
 def _heading(console: Console, title: str) -> None:
     console.print(Rule(Text(title), style="dim", align="left"), width=min(console.width, 100))
-
-
-def _exactly(console: Console, text: str) -> None:
-    """Write a text as it is sent, however wide: nothing wrapped, nothing expanded, nothing read as markup."""
-    console.out(text, highlight=False)
 
 
 async def _of_person(coach: Coach, phase: Phase, user: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from coach.sandbox.painter import Commission, Picture, encode, paint, read_mark
 from coach.sandbox.painter.figure import Box, find_face
-from coach.sandbox.painter.scene import PLACES, TIMES, Scene, scene_of
+from coach.sandbox.painter.scene import PLACES, TIMES, Scene, scene_of, usual_time
 
 SIZE = (512, 768)
 NIGHT = Scene(place="observatory", time="night")
@@ -61,8 +61,7 @@ def test_the_words_decide_place_and_light(
 @pytest.mark.parametrize("time", TIMES)
 @pytest.mark.parametrize("place", PLACES)
 def test_every_place_is_painted_in_every_light(place: str, time: str) -> None:
-    usual = PLACES[place].usual
-    scene = Scene(place=place, time=usual if usual == "indoors" else time)
+    scene = Scene(place=place, time="indoors" if usual_time(place) == "indoors" else time)
     painted, _ = scene.paint((96, 144), Random(3))
     spread = ImageStat.Stat(painted.convert("L")).stddev[0]
     assert painted.size == (96, 144) and spread > 4, "something is there"

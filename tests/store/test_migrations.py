@@ -1,5 +1,6 @@
 """The migrations give exactly the tables the code has, on both databases, from wherever the package is."""
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, inspect, text
 
 from coach.errors import SettingsError
 from coach.store import Database
+from coach.store import migrate as migrate_module
 from coach.store.migrate import config_for, migrate
 from coach.store.tables import metadata
 
@@ -116,6 +118,26 @@ async def test_a_database_of_a_newer_version_is_refused(empty_database_url: str)
     with pytest.raises(SettingsError, match="newer version"):
         await migrate(database)
     await database.close()
+
+
+async def test_who_comes_second_waits_for_the_migration(empty_database_url: str) -> None:
+    first, second = Database(empty_database_url), Database(empty_database_url)
+    async with first.write() as connection:
+        if first.dialect == "postgresql":
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({migrate_module._LOCK})"))
+        waiting = asyncio.create_task(migrate(second))
+        async with asyncio.timeout(10), first.read() as watcher:
+            while first.dialect == "postgresql":
+                asked = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+                if (await watcher.execute(asked)).scalar() == 1:
+                    break
+        assert not waiting.done()
+
+    await waiting
+    async with second.read() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM people"))).scalar() == 0
+    await first.close()
+    await second.close()
 
 
 def test_three_processes_can_open_a_new_database_at_once(empty_database_url: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -128,6 +129,21 @@ async def test_a_server_in_trouble_does_not_count_as_private(
 
     with pytest.raises(SettingsError, match="SlowDown"):
         await blobs.is_private()
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("get_bucket_policy_status", {"PolicyStatus": {"IsPublic": True}}),
+        ("get_bucket_acl", {"Grants": [{"Grantee": {"URI": "http://acs/groups/global/AuthenticatedUsers"}}]}),
+    ],
+)
+async def test_a_bucket_that_says_it_is_public_is_believed(
+    blobs: S3Blobs, monkeypatch: pytest.MonkeyPatch, question: str, answer: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(blobs._client, question, lambda **_: answer)
+
+    assert not await blobs.is_private()
 
 
 async def test_being_refused_is_not_the_same_as_not_being_there(s3: S3Server) -> None:

@@ -78,7 +78,7 @@ def paint(commission: Commission) -> Picture:
         return Picture(image=image, mark=Mark(scene=scene, person=box))
     if figure and box:
         _enter(image, figure, box, sun)
-    _foreground(image, sun, rng, grass=scene.grass)
+    _foreground(image, sun, rng, grass=not scene.indoors)
     shade(image, vignette(image.size, 0.45), (0, 0, 0))
     image = grain(image, rng, 7)
     if commission.mask is not None and commission.images:

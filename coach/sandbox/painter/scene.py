@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from PIL import Image
@@ -15,70 +17,21 @@ from coach.sandbox.painter.light import LIGHTS, Light, varied
 Painter = Callable[[Image.Image, Light, Random], None]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Somewhere to be: how it is painted, when it is usually seen, which words mean it."""
+_TABLE = tomllib.loads(Path(__file__).with_name("scene.toml").read_text(encoding="utf-8"))
+TIMES: Mapping[str, str] = _TABLE["times"]
+"""The times of day under the sky, and the words that mean them."""
 
-    paint: Painter
-    usual: str
-    words: str
-    grass: bool = True
-
-
-PLACES = {
-    "observatory": Place(
-        paint=outdoors.observatory,
-        usual="night",
-        words="observatory telescope planetarium astronomer astronomy constellation constellations galaxy",
-    ),
-    "sea": Place(
-        paint=outdoors.sea,
-        usual="dawn",
-        words="sea ocean ship boat sail sailing harbour harbor beach coast shore wave waves lighthouse "
-        "captain navigator voyage island lake river water deck",
-    ),
-    "mountain": Place(
-        paint=outdoors.mountains,
-        usual="dusk",
-        words="mountain mountains peak peaks summit ridge cliff alpine climbing hiking trail valley",
-    ),
-    "city": Place(
-        paint=outdoors.city,
-        usual="night",
-        words="city skyline street rooftop urban downtown tower towers neighbourhood neighborhood",
-    ),
-    "forest": Place(
-        paint=outdoors.forest,
-        usual="golden",
-        words="forest wood woods tree trees garden orchard jungle pine pines clearing",
-    ),
-    "stage": Place(
-        paint=indoors.stage,
-        usual="indoors",
-        words="stage audience theatre theater concert spotlight podium auditorium applause microphone",
-        grass=False,
-    ),
-    "study": Place(
-        paint=indoors.study,
-        usual="indoors",
-        words="library book books classroom school study desk bookshelf bookshelves workshop atelier "
-        "laboratory lab office kitchen students lecture blackboard workbench",
-        grass=False,
-    ),
-    "hills": Place(
-        paint=outdoors.hills,
-        usual="day",
-        words="hill hills field fields meadow countryside farm vineyard prairie path road",
-    ),
+PLACES: Mapping[str, Painter] = {
+    "city": outdoors.city,
+    "forest": outdoors.forest,
+    "hills": outdoors.hills,
+    "mountain": outdoors.mountains,
+    "observatory": outdoors.observatory,
+    "sea": outdoors.sea,
+    "stage": indoors.stage,
+    "study": indoors.study,
 }
-
-TIMES = {
-    "night": "night midnight moon moonlight moonlit starlight starlit starry stars milky",
-    "dawn": "dawn sunrise morning daybreak",
-    "golden": "golden afternoon autumn",
-    "dusk": "dusk sunset evening twilight",
-    "day": "day daylight midday noon sunny bright",
-}
+"""How each place is painted."""
 
 _NOT = re.compile(
     r"\b(?:instead of|rather than|not|without|no|never)\s+(?:(?:the|a|an|at|in|on|by|of)\s+)*[a-z]+"
@@ -95,13 +48,19 @@ class Scene:
     def paint(self, size: tuple[int, int], rng: Random) -> tuple[Image.Image, Light]:
         """The scene without anybody in it, and its light. ``size`` is in pixels."""
         image, sun = Image.new("RGB", size), varied(LIGHTS[self.time], rng)
-        PLACES[self.place].paint(image, sun, rng)
+        PLACES[self.place](image, sun, rng)
         return image, sun
 
     @property
-    def grass(self) -> bool:
-        """Whether grass grows in front."""
-        return PLACES[self.place].grass
+    def indoors(self) -> bool:
+        """Whether there is a roof over it."""
+        return usual_time(self.place) == "indoors"
+
+
+def usual_time(place: str) -> str:
+    """The light a place has when a prompt names none."""
+    usual: str = _TABLE["places"][place]["usual"]
+    return usual
 
 
 def scene_of(prompt: str, *, before: Scene | None = None, rng: Random) -> Scene:
@@ -112,14 +71,12 @@ def scene_of(prompt: str, *, before: Scene | None = None, rng: Random) -> Scene:
         before: The scene of the picture that is being changed: what is new wins, the rest stays.
         rng: Chooses the place when no word of the prompt names one.
     """
-    places = {name: place.words for name, place in PLACES.items()}
+    places = {name: row["words"] for name, row in _TABLE["places"].items()}
     place = _asked(prompt, places, before.place if before else "")
     place = place or (before.place if before else rng.choice(("hills", "mountain", "sea", "forest")))
-    time = _asked(prompt, TIMES, before.time if before else "")
-    time = time or (before.time if before else PLACES[place].usual)
-    if "indoors" in (time, PLACES[place].usual):
-        time = PLACES[place].usual
-    return Scene(place=place, time=time)
+    time, usual = _asked(prompt, TIMES, before.time if before else ""), usual_time(place)
+    time = time or (before.time if before else usual)
+    return Scene(place=place, time=usual if "indoors" in (time, usual) else time)
 
 
 def _asked(prompt: str, words: Mapping[str, str], before: str) -> str:

@@ -25,7 +25,7 @@ MASK_BYTES = 4 * 1024 * 1024
 DATA_URL_LENGTH = 20_971_520
 
 _MIMES = ("image/png", "image/jpeg", "image/webp")
-_PIXELS = 100_000_000
+PIXELS = 100_000_000
 _INTEGERS = ("n", "output_compression", "partial_images", "frame_count", "frame_duration_ms")
 _OVERLAYS = ("mask", "markup")
 _FILES = ("image", "image[]", *_OVERLAYS)
@@ -194,7 +194,7 @@ def _open(upload: Upload, number: int, most: int) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(upload.data), formats=("PNG", "JPEG", "WEBP"))
-            if image.width * image.height > _PIXELS:
+            if image.width * image.height > PIXELS:
                 raise errors.bad_image(upload.param, number)
             image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):

@@ -18,6 +18,8 @@ from typing import Literal
 _PNG = b"\x89PNG\r\n\x1a\n"
 _HEIC = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 _LONGEST_PROFILE = 4 * 1024 * 1024
+# Honest files have some hundred segments or chunks; millions of empty ones only cost time.
+_MOST_PARTS = 65_536
 # How the other files begin that people try.
 _OTHERS = (
     *(b"GIF8", b"BM", b"II*\0", b"MM\0*", b"8BPS", b"%PDF", b"<svg", b"<?xml", b"\xff\x0a", b"\0\0\1\0"),
@@ -112,7 +114,7 @@ def _read_jpeg(data: bytes) -> ImageFile:
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Marker, where it stands, what it says; up to the start of the picture itself."""
     at = 2
-    while True:
+    for _ in range(_MOST_PARTS):
         start = data.find(b"\xff", at)
         if start < 0:
             raise BrokenFile("a JPEG has a picture")
@@ -130,6 +132,7 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
             raise BrokenFile("a segment is cut off")
         yield marker, start, segment
         at += length
+    raise BrokenFile("too many segments")
 
 
 def _read_png(data: bytes) -> ImageFile:
@@ -157,12 +160,15 @@ def _read_png(data: bytes) -> ImageFile:
 
 def _png_chunks(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
     at = len(_PNG)
-    while at < len(data):
+    for _ in range(_MOST_PARTS):
+        if at >= len(data):
+            return
         length, kind = struct.unpack_from(">I4s", data, at)
         yield at, kind, data[at + 8 : at + 8 + length]
         if kind == b"IEND":
             return
         at += 12 + length
+    raise BrokenFile("too many chunks")
 
 
 def _inflated(packed: bytes) -> bytes | None:
@@ -175,7 +181,9 @@ def _inflated(packed: bytes) -> bytes | None:
 def _read_webp(data: bytes) -> ImageFile:
     size, profile, orientation = None, None, 1
     at = 12
-    while at + 8 <= len(data):
+    for _ in range(_MOST_PARTS):
+        if at + 8 > len(data):
+            break
         kind, length = struct.unpack_from("<4sI", data, at)
         chunk = data[at + 8 : at + 8 + length]
         if size is None:

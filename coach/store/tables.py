@@ -72,6 +72,11 @@ def _whole(name: str, *, default: str | None = None) -> Column[int]:
     return Column(name, Integer, nullable=False, server_default=default)
 
 
+def _picture() -> list[Column[Any]]:
+    """Where a picture lies and what it is; pixels."""
+    return [_words("blob"), _words("sha256"), _whole("width"), _whole("height"), _words("media_type")]
+
+
 def _when(name: str, *, null: bool = False) -> Column[Any]:
     return Column(name, UtcDateTime, nullable=null)
 
@@ -119,11 +124,7 @@ photos = Table(
     metadata,
     _id(),
     _owner(),
-    _words("blob"),
-    _words("sha256"),
-    _whole("width"),
-    _whole("height"),
-    _words("media_type"),
+    *_picture(),
     Column("primary", Boolean, nullable=False),
     _when("created_at"),
     Index(None, "user_id", "created_at"),
@@ -268,11 +269,7 @@ versions = Table(
     _whole("number"),
     _words("parent_id", null=True),
     _words("generation_id"),
-    _words("blob"),
-    _words("sha256"),
-    _whole("width"),
-    _whole("height"),
-    _words("media_type"),
+    *_picture(),
     _words("prompt"),
     _when("accepted_at", null=True),
     _when("created_at"),

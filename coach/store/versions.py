@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +35,8 @@ class Version(NewVersion):
     """One picture of one identity.
 
     Attributes:
-        number: 1, 2, … per identity.
+        handle: What the model calls it: ``v1``, ``v2``, … per identity.
+        number: The number in its handle.
         parent_id: The version it was made from.
         generation_id: The row of the ledger that paid for it.
         prompt: What the picture service was asked for.
@@ -51,11 +52,10 @@ class Version(NewVersion):
     prompt: str
     accepted_at: datetime | None
     created_at: datetime
+    handle: str = field(init=False)
 
-    @property
-    def handle(self) -> str:
-        """What the model calls it."""
-        return f"v{self.number}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "handle", f"v{self.number}")
 
 
 class Versions:
@@ -176,24 +176,24 @@ async def insert_rows(
         raise NotFound("identity", identity_id)
     before = row["versions_made"] - len(pictures)
     moment = now()
-    rows = tuple(
-        Version(
+    rows = [
+        {
             **vars(picture),
-            id=new_id(),
-            user_id=user_id,
-            identity_id=identity_id,
-            number=number,
-            parent_id=parent_id,
-            generation_id=generation_id,
-            prompt=prompt,
-            accepted_at=None,
-            created_at=moment,
-        )
+            "id": new_id(),
+            "user_id": user_id,
+            "identity_id": identity_id,
+            "number": number,
+            "parent_id": parent_id,
+            "generation_id": generation_id,
+            "prompt": prompt,
+            "accepted_at": None,
+            "created_at": moment,
+        }
         for number, picture in enumerate(pictures, before + 1)
-    )
+    ]
     if rows:
-        await connection.execute(insert(versions), [vars(version) for version in rows])
-    return rows
+        await connection.execute(insert(versions), rows)
+    return tuple(Version(**row) for row in rows)
 
 
 async def _find(connection: AsyncConnection, user_id: str, identity_id: str, ref: str) -> Version:

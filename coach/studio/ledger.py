@@ -187,7 +187,7 @@ class Ledger:
 
     async def versions(self, user_id: str, generation_ids: Sequence[str]) -> list[Version]:
         """The versions that came of a person's generations, in the order they were made."""
-        columns = [versions.c[field.name] for field in fields(Version)]
+        columns = [versions.c[field.name] for field in fields(Version) if field.init]
         mine = select(*columns).where(versions.c.user_id == user_id)
         mine = mine.where(versions.c.generation_id.in_(generation_ids))
         async with self._database.read() as connection:

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from coach.sandbox.painter import Commission, Picture, encode, paint, read_mark
+from coach.sandbox.painter import NOTE, Commission, Picture, encode, paint, read_mark
 from coach.sandbox.painter.figure import Box, find_face
 from coach.sandbox.painter.scene import PLACES, TIMES, Scene, scene_of, usual_time
 
@@ -130,3 +130,18 @@ def test_the_label_and_the_hash_are_on_it(photo_bytes: bytes) -> None:
     assert label is not None and label[1] > SIZE[1] * 0.9 and label[2] - label[0] > SIZE[0] * 0.4
     assert read_mark(one) == picture.mark
     assert read_mark(image(photo_bytes)) is None
+
+
+@pytest.mark.parametrize("person", ["person=900,900,100,100", "person=-9,-9,-1,-1", ""])
+def test_a_forged_note_does_no_harm(person: str) -> None:
+    forged = Image.new("RGB", (64, 64))
+    forged.info["sandbox"] = f"{NOTE} place=sea time=night {person}".strip()
+    picture = drawn("brighter", forged, size=(256, 256))
+    assert (picture.mark.scene, picture.mark.person) == (Scene(place="sea", time="night"), None)
+    forged.info["sandbox"] = f"{NOTE} place=sea time=never"
+    assert read_mark(forged) is None
+
+
+def test_without_anybody_a_transparent_picture_is_a_round_piece_of_the_scene() -> None:
+    alpha = paint(Commission(prompt="sea", size=(256, 256), seed="s", transparent=True)).image.getchannel("A")
+    assert (alpha.getpixel((2, 2)), alpha.getpixel((128, 128))) == (0, 255)

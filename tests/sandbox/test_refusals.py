@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from PIL import Image
 
-from coach.sandbox import BLOCKED_INPUT, BLOCKED_OUTPUT, Sandbox
+from coach.sandbox import BLOCKED_INPUT, BLOCKED_OUTPUT, Sandbox, images, intake
 from coach.sandbox.errors import ApiError
 from coach.sandbox.rules import check, models
 
@@ -179,7 +179,7 @@ def test_a_wrong_mask_is_named(
 
 
 @pytest.mark.parametrize(
-    ("images", "code", "param"),
+    ("given", "code", "param"),
     [
         (None, "missing_required_parameter", "images"),
         ("a", "invalid_type", "images"),
@@ -197,8 +197,8 @@ def test_a_wrong_mask_is_named(
     ],
     ids=["none", "text", "empty", "no key", "link", "base64", "other key", "gif", "long"],
 )
-def test_a_wrong_reference_is_named(wire: httpx2.Client, images: Any, code: str, param: str) -> None:
-    answer = wire.post("/images/edits", json={**GOOD} | ({} if images is None else {"images": images}))
+def test_a_wrong_reference_is_named(wire: httpx2.Client, given: Any, code: str, param: str) -> None:
+    answer = wire.post("/images/edits", json={**GOOD} | ({} if given is None else {"images": given}))
     assert refused(answer) == (400, code, param, REQUEST)
 
 
@@ -277,3 +277,29 @@ def test_free_sizes_have_their_bounds_and_fixed_ones_are_three(model: str, size:
     with pytest.raises(ApiError) as caught:
         check("generations", params, today=date(2026, 11, 20))
     assert caught.value.code == "invalid_value"
+
+
+def test_a_file_that_is_too_large_is_not_even_read(
+    wire: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "IMAGE_BYTES", len(PNG))
+    answer = wire.post("/images/edits", data=GOOD, files={"image": ("a.png", PNG, "image/png")})
+    assert refused(answer) == (400, "invalid_value", "image", REQUEST)
+
+
+def test_a_picture_with_too_many_pixels_is_no_picture(
+    wire: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "PIXELS", 64 * 64 - 1)
+    answer = wire.post("/images/edits", data=GOOD, files={"image": ("a.png", PNG, "image/png")})
+    assert refused(answer) == (400, "invalid_image_file", "image", REQUEST)
+
+
+def test_our_own_fault_has_the_envelope_too(wire: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spilt(commission: object) -> None:
+        raise RuntimeError("the paint is all over the floor")
+
+    monkeypatch.setattr(images, "paint", spilt)
+    answer = wire.post("/images/generations", json=GOOD)
+    assert answer.status_code == 500 and answer.json()["error"]["type"] == "server_error"
+    assert "floor" not in answer.text

@@ -44,3 +44,14 @@ def test_waiting_ends_with_the_server() -> None:
         waiting.start()
     waiting.join(5)
     assert not waiting.is_alive()
+
+
+def test_ctrl_c_ends_the_waiting_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(thread: threading.Thread, timeout: float | None = None) -> None:
+        raise KeyboardInterrupt
+
+    with Sandbox() as sandbox:
+        with monkeypatch.context() as pressed:
+            pressed.setattr(threading.Thread, "join", interrupted)
+            sandbox.wait()
+        assert httpx2.get(sandbox.base_url.removesuffix("/v1") + "/sandbox/log").status_code == 200

@@ -196,6 +196,9 @@ def test_bytes_between_segments_are_skipped(photo_bytes: bytes) -> None:
         (claimed_webp(16_383, 16_383), "too_many_pixels"),
         (png(0, 10), "broken"),
         (png(10, 10, rows=10)[:-30], "broken"),
+        (b"\xff\xd8" + b"\xff\xe0\0\2" * 70_000, "broken"),
+        (png(10, 10, rows=10, extra=chunk(b"tEXt", b"") * 70_000), "broken"),
+        (b"RIFF\0\0\0\0WEBP" + b"JUNK\0\0\0\0" * 70_000, "broken"),
         (png(10, 10, rows=10, extra=chunk(b"IHDR", b"\0" * 13)), "broken"),
     ],
 )

@@ -1,6 +1,7 @@
 """Versions: the pictures of an identity."""
 
 import asyncio
+from dataclasses import asdict
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -29,6 +30,7 @@ async def test_versions_are_numbered_per_identity(store: Store, guide: Identity)
     assert await store.versions.list("anna", "i1") == [first, second, third]
     assert await store.versions.latest("anna", "i1") == third
     assert third.parent_id == second.id
+    assert asdict(third)["handle"] == "v3"
     for ref in ("v1", first.id):
         assert await store.versions.get("anna", "i1", ref) == first
     assert await store.versions.find("anna", other.id) == other

@@ -96,8 +96,8 @@ def _scenery(scene: Scene, size: Size, rng: Random) -> tuple[Image.Image, Light]
 def _person(images: Sequence[Image.Image], marks: Sequence[Mark | None]) -> Figure | None:
     photos = [image for image, mark in zip(images, marks, strict=True) if mark is None]
     if not photos:
-        drawn = [(i, m.person) for i, m in zip(images, marks, strict=True) if m is not None and m.person]
-        photos = [image.crop(_inside(image, box)) for image, box in drawn]
+        boxes = (_inside(image, mark) for image, mark in zip(images, marks, strict=True))
+        photos = [image.crop(box) for image, box in zip(images, boxes, strict=True) if box]
     if not photos:
         return None
     photo = ImageOps.exif_transpose(photos[-1])
@@ -105,9 +105,13 @@ def _person(images: Sequence[Image.Image], marks: Sequence[Mark | None]) -> Figu
     return cut_out(photo.convert("RGBA" if photo.has_transparency_data else "RGB"))
 
 
-def _inside(image: Image.Image, box: Size | tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    left, top, right, bottom = (*box,)[:4]
-    return max(0, left), max(0, top), min(image.width, right), min(image.height, bottom)
+def _inside(image: Image.Image, mark: Mark | None) -> tuple[int, int, int, int] | None:
+    """Where the person is in a picture drawn earlier, if its note names a place inside it."""
+    if mark is None or mark.person is None:
+        return None
+    left, top, right, bottom = mark.person
+    box = max(0, left), max(0, top), min(image.width, right), min(image.height, bottom)
+    return box if box[0] < box[2] and box[1] < box[3] else None
 
 
 def _place(figure: Figure, size: Size) -> tuple[int, int, int, int]:

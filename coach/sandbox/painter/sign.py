@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from coach.sandbox.painter.brush import blur
+from coach.sandbox.painter.light import LIGHTS
 from coach.sandbox.painter.scene import PLACES, Scene
 
 LABEL = "SANDBOX · not a real picture"
@@ -36,7 +37,7 @@ class Mark:
 def read_mark(image: Image.Image) -> Mark | None:
     """The note of a picture this sandbox drew, or ``None`` for any other image."""
     found = _MARK.search(str(image.info.get("sandbox") or image.getexif().get(_DESCRIPTION) or ""))
-    if found is None or found[1] not in PLACES:
+    if found is None or found[1] not in PLACES or found[2] not in LIGHTS:
         return None
     box = tuple(int(n) for n in found.groups()[2:] if n)
     scene = Scene(place=found[1], time=found[2])

@@ -82,9 +82,8 @@ class FolderBlobs:
             sync(path.parent)
 
     def _list(self, prefix: str) -> Sequence[str]:
-        keys = (
-            file.relative_to(self._folder) for file in (self._folder / prefix).rglob("*") if file.is_file()
-        )
+        paths = (self._folder / prefix).rglob("*")
+        keys = (path.relative_to(self._folder) for path in paths if path.is_file())
         return sorted(key.as_posix() for key in keys if key.parts[0] != _INCOMING)
 
 

@@ -33,15 +33,23 @@ def answer_message(outcome: Outcome, moves: list[str]) -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": outcome.event.call_id, "content": say}
 
 
-def rejected(call: Call, state: State, say: str) -> Finished:
+def rejected(call: Call, state: State, say: str) -> Outcome:
     """The answer to a call that was not run."""
-    return Finished(call_id=call.id, action=call.name[:64], state=state, say=say)
+    return Outcome(event=Finished(call_id=call.id, action=call.name[:64], state=state, say=say))
 
 
-def finished(record: CallRecord, state: State, say: str, data: Mapping[str, Any] | None = None) -> Outcome:
+def finished(
+    record: CallRecord,
+    state: State,
+    say: str,
+    data: Mapping[str, Any] | None = None,
+    *,
+    following: str | None = None,
+    waits: Waiting | None = None,
+) -> Outcome:
     """The answer to a call that is on record."""
     event = Finished(call_id=record.call_id, action=record.action, state=state, say=say, data=data)
-    return Outcome(event=event)
+    return Outcome(event=event, next=following, waits=waits)
 
 
 def waiting(record: CallRecord) -> Waiting:

@@ -7,17 +7,17 @@ import logging
 import secrets
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
 from pydantic import TypeAdapter, ValidationError
 
-from coach._calls import Meter
+from coach._calls import Call, Meter
 from coach.action import Action, Result
 from coach.context import Context
 from coach.errors import CoachError, NotFound, Refused, Retry
-from coach.events import Finished, Started, State
+from coach.events import Finished, Started, State, Waiting
 from coach.pending import CallRecord, Journal
 from coach.schema import drop_left_out
 
@@ -28,20 +28,24 @@ _locks: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDicti
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a call ended, and the phase it asks to go to."""
+    """How a call ended, the phase it asks to go to, and the question it leaves with the person."""
 
     event: Finished
     next: str | None = None
+    waits: Waiting | None = None
 
 
-def validated(action: Action[..., Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """Judge arguments.
+def validated(action: Action[..., Any], call: Call) -> tuple[dict[str, Any], str]:
+    """Judge a call's arguments.
 
     Returns:
         The arguments as plain data and ``""``, or ``{}`` and what is wrong, without echoing any value.
     """
+    given = call.parse()
+    if given is None:
+        return {}, "The arguments are not a JSON object."
     try:
-        params = action.params.model_validate(drop_left_out(action.params, dict(given)))
+        params = action.params.model_validate(drop_left_out(action.params, given))
         return params.model_dump(mode="json"), ""
     except ValidationError as exc:
         problems = exc.errors(include_url=False, include_input=False, include_context=False)
@@ -71,19 +75,14 @@ class Runner:
         """Run an action and keep its outcome. Only cancellation passes through."""
         await ctx.emit(Started(call_id=record.call_id, action=action.name))
         outcome = await self._settle(action, record, ctx)
-        await self.keep(record, outcome.event)
+        await self.keep(record, outcome)
         return outcome
 
-    async def keep(self, record: CallRecord, event: Finished) -> None:
+    async def keep(self, record: CallRecord, outcome: Outcome) -> None:
         """Write an outcome down."""
-        await self._journal.finish(
-            record.user_id,
-            record.conversation_id,
-            record.call_id,
-            state=event.state,
-            say=event.say,
-            data=event.data,
-        )
+        event = outcome.event
+        ended = replace(record, state=event.state, say=event.say, data=event.data, next=outcome.next)
+        await self._journal.finish(ended)
 
     def put_right(self, call_id: str, action: Action[..., Any], say: str) -> Finished:
         """Ask the model to put a call right; after the allowed tries, the answer stands."""

@@ -27,6 +27,7 @@ class CallRecord:
         digest: :func:`digest_of` the action and its arguments; a person's yes is bound to it.
         prompt_version: The version of the prompt the model was shown, 8 hex digits, or ``""`` for a button.
         state: ``"running"`` until it ends.
+        next: The phase it asked to go to.
         expires_at: Until when a waiting call can be answered.
     """
 
@@ -42,6 +43,7 @@ class CallRecord:
     created_at: datetime
     say: str = ""
     data: Mapping[str, Any] | None = None
+    next: str | None = None
     expires_at: datetime | None = None
     finished_at: datetime | None = None
 
@@ -52,17 +54,11 @@ class Journal(Protocol):
     async def begin(self, record: CallRecord) -> CallRecord | None:
         """Keep a new record. If the call id is known already, keep nothing and return what is stored."""
 
-    async def finish(
-        self,
-        user_id: str,
-        conversation_id: str,
-        call_id: str,
-        *,
-        state: State,
-        say: str,
-        data: Mapping[str, Any] | None,
-    ) -> None:
-        """Write down how a call ended."""
+    async def find(self, user_id: str, conversation_id: str, call_id: str) -> CallRecord | None:
+        """The record of a call, or ``None``."""
+
+    async def finish(self, record: CallRecord) -> None:
+        """Write down how a call ended: its ``state``, ``say``, ``data`` and ``next``."""
 
     async def waiting(self, user_id: str, conversation_id: str) -> list[CallRecord]:
         """The calls that wait for a yes and have not expired, oldest first."""
@@ -87,21 +83,14 @@ class MemoryJournal:
         self._records[key] = record
         return None
 
-    async def finish(
-        self,
-        user_id: str,
-        conversation_id: str,
-        call_id: str,
-        *,
-        state: State,
-        say: str,
-        data: Mapping[str, Any] | None,
-    ) -> None:
+    async def find(self, user_id: str, conversation_id: str, call_id: str) -> CallRecord | None:
         """See :class:`Journal`."""
-        key = (user_id, conversation_id, call_id)
-        self._records[key] = replace(
-            self._records[key], state=state, say=say, data=data, finished_at=datetime.now(UTC)
-        )
+        return self._records.get((user_id, conversation_id, call_id))
+
+    async def finish(self, record: CallRecord) -> None:
+        """See :class:`Journal`."""
+        key = (record.user_id, record.conversation_id, record.call_id)
+        self._records[key] = replace(record, finished_at=datetime.now(UTC))
 
     async def waiting(self, user_id: str, conversation_id: str) -> list[CallRecord]:
         """See :class:`Journal`."""

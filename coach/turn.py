@@ -20,7 +20,7 @@ from coach._stream import Emit, stream
 from coach.action import Action
 from coach.context import Context
 from coach.errors import Conflict
-from coach.events import Event, Finished, PhaseChanged, Waiting
+from coach.events import Event, PhaseChanged, Waiting
 from coach.folder import Coach
 from coach.pending import PATIENCE, CallRecord, digest_of
 from coach.phase import Phase
@@ -127,10 +127,10 @@ class Turn:
 
     async def _run(self, calls: list[Call], emit: Emit, *, pressed: bool = False) -> None:
         phase = self._phase
-        asked = [self._judge(call, phase, pressed=pressed) for call in calls]
+        asked = [await self._judge(call, phase, pressed=pressed) for call in calls]
         tasks = []
-        for one in asked:
-            tasks.append(asyncio.ensure_future(self._answer(one, phase, emit)))
+        for call, one in zip(calls, asked, strict=True):
+            tasks.append(asyncio.ensure_future(self._answer(call, one, phase, emit)))
             # In the order asked, so that a call may build on the one before; pictures side by side.
             if not (isinstance(one, _Asked) and one.action.spends):
                 await tasks[-1]
@@ -142,60 +142,71 @@ class Turn:
         if not pressed:
             await self.refresh()
 
-    def _judge(self, call: Call, phase: Phase, *, pressed: bool) -> _Asked | Finished:
+    async def _judge(self, call: Call, phase: Phase, *, pressed: bool) -> _Asked | Outcome:
         """Decide what a call is, before anything happens."""
+        known = await self._journal.find(self.user_id, self.conversation_id, call.id)
+        if known is not None:
+            return self._repeated(call, known, phase)
         action = self._coach.actions.get(call.name)
         if action is None or call.name not in phase.actions:
             here = ", ".join(f"`{name}`" for name in phase.actions) or "none"
             return rejected(call, "retry", f"There is no such action here. Available now: {here}.")
-        given = call.parse()
-        if given is None:
-            return self._runner.put_right(call.id, action, "The arguments are not a JSON object.")
-        arguments, wrong = validated(action, given)
+        arguments, wrong = validated(action, call)
         if wrong:
-            return self._runner.put_right(call.id, action, wrong)
+            return Outcome(event=self._runner.put_right(call.id, action, wrong))
         if (no_room := self._meter.take(spends=action.spends)) is not None:
             return rejected(call, "refused", no_room)
         asks = not pressed and (action.by == "user" or action.name in phase.confirm)
         now = datetime.now(UTC)
-        return _Asked(
-            action=action,
-            record=CallRecord(
-                user_id=self.user_id,
-                conversation_id=self.conversation_id,
-                call_id=call.id,
-                action=action.name,
-                arguments=arguments,
-                digest=digest_of(action.name, arguments),
-                phase=phase.name,
-                prompt_version="" if pressed else self.prompt_version,
-                state="waiting" if asks else "running",
-                created_at=now,
-                expires_at=now + PATIENCE if asks else None,
-            ),
+        record = CallRecord(
+            user_id=self.user_id,
+            conversation_id=self.conversation_id,
+            call_id=call.id,
+            action=action.name,
+            arguments=arguments,
+            digest=digest_of(action.name, arguments),
+            phase=phase.name,
+            prompt_version="" if pressed else self.prompt_version,
+            state="waiting" if asks else "running",
+            created_at=now,
+            expires_at=now + PATIENCE if asks else None,
         )
+        return _Asked(action=action, record=record)
 
-    async def _answer(self, asked: _Asked | Finished, phase: Phase, emit: Emit) -> Outcome:
-        outcome = (
-            Outcome(event=asked) if isinstance(asked, Finished) else await self._outcome(asked, phase, emit)
-        )
-        await emit(outcome.event)
-        return outcome
-
-    async def _outcome(self, asked: _Asked, phase: Phase, emit: Emit) -> Outcome:
-        record = await self._journal.begin(asked.record) or asked.record
-        if record.digest != asked.record.digest:
+    def _repeated(self, call: Call, record: CallRecord, phase: Phase) -> _Asked | Outcome:
+        """What a call id that is on record gives: its own answer, whatever the phase is by now."""
+        action = self._coach.actions.get(record.action)
+        arguments, wrong = ({}, "gone") if action is None else validated(action, call)
+        if action is None or wrong or digest_of(call.name, arguments) != record.digest:
             say = "This call id was used before for another call. Call again with a new id."
             return finished(record, "refused", say)
         if record.state == "waiting":
-            await emit(waiting(record))
-            return finished(record, "waiting", WAITS)
+            return finished(record, "waiting", WAITS, waits=waiting(record))
         if record.state != "running":
-            return finished(record, record.state, record.say, record.data)
-        if record is not asked.record and not asked.action.spends:
+            following = record.next if record.next in phase.next else None
+            return finished(record, record.state, record.say, record.data, following=following)
+        if not action.spends or action.name not in phase.actions:
             say = "An earlier try was interrupted. Look at what you know of the user before you repeat it."
             return finished(record, "retry", say)
-        return await self._runner.run(asked.action, record, self._context(record.call_id, phase, emit))
+        return _Asked(action=action, record=record)
+
+    async def _answer(self, call: Call, asked: _Asked | Outcome, phase: Phase, emit: Emit) -> Outcome:
+        if isinstance(asked, _Asked):
+            # Somebody else may have begun the same call since it was judged.
+            known = await self._journal.begin(asked.record)
+            if known is not None:
+                asked = self._repeated(call, known, phase)
+            elif asked.record.state == "waiting":
+                asked = finished(asked.record, "waiting", WAITS, waits=waiting(asked.record))
+        if isinstance(asked, _Asked):
+            context = self._context(call.id, phase, emit)
+            outcome = await self._runner.run(asked.action, asked.record, context)
+        else:
+            outcome = asked
+        if outcome.waits is not None:
+            await emit(outcome.waits)
+        await emit(outcome.event)
+        return outcome
 
     async def _decide(self, call_id: str, digest: str, yes: bool, emit: Emit) -> None:
         now = datetime.now(UTC)
@@ -206,7 +217,7 @@ class Turn:
         if not yes or action is None:
             say = "The user said no." if action else "This action is no longer available."
             outcome = finished(record, "declined", say)
-            await self._runner.keep(record, outcome.event)
+            await self._runner.keep(record, outcome)
         else:
             outcome = await self._runner.run(action, record, self._context(call_id, self._phase, emit))
         await emit(outcome.event)

@@ -129,6 +129,22 @@ async def test_a_repeated_call_id_gives_the_stored_answer_and_no_second_effect(
     assert log[-1] == ("bob", "same", "bob's")
 
 
+async def test_a_repeated_call_answers_the_same_in_a_later_phase_and_moves_only_where_that_leads(
+    talk: coach.Coach, log: list[Any]
+) -> None:
+    turn = await start(talk)
+    calls = [call("fail", id="f", how="refused"), call("move", id="m", phase="middle")]
+    await run(turn, *calls)
+    answers = turn.answers
+    # A crash before the move was kept by the host: the same reply is run again, in the phase it was asked in.
+    again = await start(talk)
+    await run(again, *calls)
+    assert (again.phase, again.answers) == ("middle", answers)
+    # And after it: nothing is judged anew, and nothing moves back.
+    await run(again, *calls)
+    assert (again.phase, again.answers) == ("middle", answers)
+
+
 async def test_all_calls_of_a_reply_are_judged_in_its_phase_and_the_move_comes_last(
     talk: coach.Coach, log: list[Any]
 ) -> None:

@@ -134,6 +134,8 @@ def _broken(folder: Path, path: Path, exc: BaseException, kind: Kind) -> Finding
             return finding(kind.reasons[exc.reason], file, line, str(exc), _FIXES[exc.reason])
         case SyntaxError():
             return finding(kind.broken, file, line, f"it is no Python: {exc.msg}", "Correct the line.")
+        case ValueError() if b"\0" in path.read_bytes():  # a SyntaxError from Python 3.11.4 on
+            return finding(kind.broken, file, line, "it is no Python: it has null bytes", "Correct the line.")
         case ModuleNotFoundError():
             missing = str(exc.name).rpartition(f".{kind.folder}.")[2]
             fix = "Install it, or write `from ._helper import …` for a file beside this one."

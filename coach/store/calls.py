@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, update
 
 from coach.errors import NotFound
-from coach.events import State
 from coach.pending import CallRecord
 from coach.store._rows import columns, every, first, hold, insert_if_new, now, one, rows_of
 from coach.store.database import Database
@@ -35,29 +33,28 @@ class Calls:
                 return None
             return await one(connection, known, CallRecord, kind="call", ref=record.call_id)
 
-    async def finish(
-        self,
-        user_id: str,
-        conversation_id: str,
-        call_id: str,
-        *,
-        state: State,
-        say: str,
-        data: Mapping[str, Any] | None,
-    ) -> None:
-        """Write down how a call ended.
+    async def find(self, user_id: str, conversation_id: str, call_id: str) -> CallRecord | None:
+        """The record of a call, or ``None``."""
+        call = _call(user_id, conversation_id, call_id)
+        async with self._database.read() as connection:
+            row = await first(connection, rows_of(calls, CallRecord, user_id).where(calls.c.id == call))
+        return CallRecord(**row) if row else None
+
+    async def finish(self, record: CallRecord) -> None:
+        """Write down how a call ended: its ``state``, ``say``, ``data`` and ``next``.
 
         Raises:
             NotFound: This person has no such call.
         """
+        call = _call(record.user_id, record.conversation_id, record.call_id)
         change = (
             update(calls)
-            .where(calls.c.user_id == user_id, calls.c.id == _call(user_id, conversation_id, call_id))
-            .values(state=state, say=say, data=data, finished_at=now())
+            .where(calls.c.user_id == record.user_id, calls.c.id == call)
+            .values(state=record.state, say=record.say, data=record.data, next=record.next, finished_at=now())
         )
         async with self._database.write() as connection:
             if not (await connection.execute(change)).rowcount:
-                raise NotFound("call", call_id)
+                raise NotFound("call", record.call_id)
 
     async def waiting(self, user_id: str, conversation_id: str) -> list[CallRecord]:
         """The calls that wait for a yes and have not expired, oldest first."""

@@ -206,6 +206,7 @@ calls = Table(
     _words("state"),
     _words("say"),
     Column("data", Json),
+    _words("next", null=True),
     _when("expires_at", null=True),
     _when("created_at"),
     _when("finished_at", null=True),

@@ -89,9 +89,7 @@ async def test_the_journey_of_a_picture(
     assert "at sunrise" in versions[1].prompt and "15 to 25 percent" in versions[1].prompt
 
     for which, expected in ((None, "v2"), ("v1", "v1"), ("v1", "v1")):
-        accepted = await call(
-            reference, "accept_identity_visualization", identity_id="i1", version=which
-        )
+        accepted = await call(reference, "accept_identity_visualization", identity_id="i1", version=which)
         assert accepted.data.handle == expected
     identity = await store.identities.get("ann", "i1")
     assert (identity.stage, identity.accepted_version_id) == ("visualized", versions[0].id)

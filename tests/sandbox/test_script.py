@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import jsonschema_rs
 import pytest
 
-from coach.sandbox import ScriptedPerson
 from coach.sandbox.journey import KNOWN
 from coach.sandbox.script import Answer, answer
 from tests.sandbox._requests import PHASES, Json, tool
@@ -287,17 +286,3 @@ def test_what_the_application_tells_is_understood(told: str, calls: list[str]) -
 def test_a_stranger_s_answer_is_passed_on() -> None:
     history = [said("log my walk"), *called("c1", "log_walk", {"text": "x"}, "The walk is logged.")]
     assert ask(["log_walk"], *history).text.startswith("The walk is logged.")
-
-
-def test_the_person_reads_what_the_coach_offers_and_gives_up_in_the_end() -> None:
-    person = ScriptedPerson(name="Ada")
-    assert person.next("introduction", "Hello", has_photo=False, versions=0) == "Hello! You can call me Ada."
-    offered = "I put “Quiet harbour” and “Patient explorer” on your list."
-    picked = person.next("identity_brainstorming", offered, has_photo=False, versions=0)
-    assert picked is not None and picked.startswith("Quiet harbour")
-    seeing = "identity_visualization"
-    assert person.next(seeing, "I need a photo of you.", has_photo=False, versions=0) == "/photo"
-    for expected in ("Yes, once more, please.", None):
-        assert person.next(seeing, "Shall we try it once more?", has_photo=True, versions=0) == expected
-    assert person.next("wrap_up", "One small thing?", has_photo=True, versions=2) is not None
-    assert person.next("wrap_up", "Goodbye.", has_photo=True, versions=2) is None

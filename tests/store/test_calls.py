@@ -54,12 +54,15 @@ async def test_the_same_call_id_elsewhere_is_another_call(journal: Journal) -> N
 
 async def test_a_finished_call_tells_how_it_ended(journal: Journal) -> None:
     await journal.begin(replace(WAITING, state="running"))
+    ended = replace(WAITING, state="done", say="Accepted.", data={"version": "v1"}, next="wrap_up")
 
-    await journal.finish("anna", "", "call_1", state="done", say="Accepted.", data={"version": "v1"})
+    await journal.finish(ended)
 
     stored = await journal.begin(WAITING)
     assert stored is not None and stored.finished_at is not None
-    assert (stored.state, stored.say, stored.data) == ("done", "Accepted.", {"version": "v1"})
+    assert replace(stored, finished_at=None) == ended
+    assert await journal.find("anna", "", "call_1") == stored
+    assert await journal.find("ben", "", "call_1") is None
     assert await journal.waiting("anna", "") == []
 
 
@@ -106,9 +109,9 @@ async def test_a_call_id_is_whatever_the_model_wrote(store: Store, call_id: str)
     assert await store.calls.begin(record) is not None
     claimed = await store.calls.claim("anna", "", call_id, WAITING.digest, NOW)
     assert claimed is not None
-    await store.calls.finish("anna", "", claimed.call_id, state="done", say="", data=None)
+    await store.calls.finish(replace(claimed, state="done"))
 
 
 async def test_a_call_that_was_never_made_cannot_end(store: Store) -> None:
     with pytest.raises(NotFound, match="There is no call"):
-        await store.calls.finish("anna", "", "call_1", state="done", say="", data=None)
+        await store.calls.finish(WAITING)

@@ -106,7 +106,7 @@ def _talk() -> None:
     op.create_table(
         "calls",
         *_texts("id", "user_id", "conversation_id", "call_id", "action", "digest", "phase"),
-        *_texts("prompt_version", "state", "say"),
+        *_texts("prompt_version", "state", "say", "next?"),
         _json("arguments", nullable=False),
         _json("data"),
         *_times("expires_at?", "created_at", "finished_at?"),

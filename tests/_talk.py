@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import textwrap
 from pathlib import Path
+from typing import Any
+
+import coach
 
 HEAD = """
 from __future__ import annotations
@@ -91,3 +95,13 @@ def write_talk(root: Path) -> Path:
         '+++\nfirst = "start"\ncontext = []\n+++\nYou are a coach.\n'
     )
     return folder
+
+
+async def open_gate(name: str) -> None:
+    """Lets every picture through."""
+    await asyncio.sleep(0)
+
+
+async def run(turn: coach.Turn, *calls: Any) -> list[coach.Event]:
+    """Run one reply's calls to their end."""
+    return [event async for event in turn.run(calls)]

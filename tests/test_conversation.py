@@ -11,11 +11,7 @@ import pytest
 import coach
 from coach.conversation import AWAY, LOST, SILENT
 from coach.testing import ScriptedModel, call
-from tests._talk import write_talk
-
-
-async def open_gate(name: str) -> None:
-    await asyncio.sleep(0)
+from tests._talk import open_gate, write_talk
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The whole journey through ``coach.open``: SQLite and a folder, PostgreSQL and a bucket, with a restart in it."""
+"""The whole journey through ``coach.open``: SQLite and a folder, PostgreSQL and a bucket, with restarts."""
 
 from __future__ import annotations
 

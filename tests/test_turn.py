@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 import coach
 from coach.testing import call
-from tests._talk import ACTIONS, write_talk
-
-
-async def open_gate(name: str) -> None:
-    await asyncio.sleep(0)
+from tests._talk import open_gate, run, write_talk
 
 
 @pytest.fixture
@@ -32,10 +25,6 @@ def talk(tmp_path: Path, log: list[Any]) -> coach.Coach:
 
 async def start(talk: coach.Coach, **given: Any) -> coach.Turn:
     return await talk.turn(**{"user_id": "ann", "conversation_id": "c1", **given})
-
-
-async def run(turn: coach.Turn, *calls: Any) -> list[coach.Event]:
-    return [event async for event in turn.run(calls)]
 
 
 def said(turn: coach.Turn) -> list[str]:
@@ -267,43 +256,3 @@ async def test_what_was_begun_goes_on_when_the_reader_leaves(tmp_path: Path, log
     again = await start(talk)
     await run(again, call("paint", id="p", name="a"))
     assert said(again) == ["There it is."]
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
-names = st.sampled_from([*ACTIONS, "wr1te", "", "write "]) | st.text(max_size=20)
-arguments = (
-    st.text(max_size=40)
-    | json_values.map(json.dumps)
-    | st.fixed_dictionaries({"text": st.text(max_size=30)}).map(json.dumps)
-    | st.fixed_dictionaries({"name": st.text(max_size=30)}).map(json.dumps)
-    | st.sampled_from(['{"text": "\\ud800"}', '{"text": "a\\u0000b"}', '{"phase": "end"}', "null", ""])
-)
-raw_calls = st.builds(
-    lambda id, name, arguments: {"id": id, "function": {"name": name, "arguments": arguments}},
-    st.sampled_from(["a", "b", "c", "", None]) | st.text(max_size=8),
-    names,
-    arguments,
-)
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(replies=st.lists(st.lists(raw_calls, max_size=6), min_size=1, max_size=3))
-async def test_nothing_a_model_sends_raises_or_goes_unanswered(
-    talk: coach.Coach, log: list[Any], replies: list[list[dict[str, Any]]]
-) -> None:
-    log.clear()
-    turn = await start(talk, conversation_id=str(id(replies)), limits=coach.Limits(seconds=5))
-    for calls in replies:
-        phase, before = turn.phase, len(log)
-        await run(turn, *calls)
-        asked = {call["id"] for call in calls if call["id"]}
-        answered = [answer["tool_call_id"] for answer in turn.answers]
-        assert len(answered) == len(set(answered))
-        assert asked <= set(answered)
-        effects = {entry[1] for entry in log[before:] if entry[0] == "begin"}
-        assert phase == "start" or not effects
-        assert not any(entry[1] == "approved" for entry in log)

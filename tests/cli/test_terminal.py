@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ def test_a_message_reads_the_same_however_it_is_cut(text: str, cuts: list[int]) 
     whole, pieces = terminal(30), terminal(30)
     whole[0].say("coach", text)
     borders = [0, *sorted(cut for cut in cuts if cut < len(text)), len(text)]
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in itertools.pairwise(borders):
         pieces[0].stream("coach", text[start:end], style="")
     pieces[0].end()
     assert pieces[1].getvalue() == whole[1].getvalue()

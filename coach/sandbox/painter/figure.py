@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageMath
+from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageMath
 
 from coach.sandbox.painter.brush import Size, blur, curve, polygon, ramp
 
@@ -26,6 +26,7 @@ _UNIT = 16
 """Log-odds are kept in bytes: 128 is even, 16 more is one more."""
 
 _SIGMOID = [round(255 / (1 + math.exp(-(v - 128) / _UNIT))) for v in range(256)]
+_LIFTED = [round(255 * (v / 255) ** 0.6) for v in range(256)] * 3
 _LEANING = [round(128 + (v - 127.5) / 127.5 * 2.5 * _UNIT) for v in range(256)]
 _SURE, _SURELY_NOT = [0] * 170 + [255] * 86, [255] * 86 + [0] * 170
 
@@ -169,7 +170,8 @@ def _coarse(photo: Image.Image, face: Box) -> Image.Image:
 
 def _palettes(small: Image.Image, face: Box) -> tuple[Image.Image, Image.Image]:
     """Each pixel's colour as a number: 128 colours, and 32 colours in each of 8 zones around the person."""
-    calm = small.filter(ImageFilter.MedianFilter(3))
+    # Lifted and saturated, dark blue and black are different colours.
+    calm = ImageEnhance.Color(small.filter(ImageFilter.MedianFilter(3)).point(_LIFTED)).enhance(3)
     fine, rough = (
         Image.frombytes(
             "L",

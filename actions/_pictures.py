@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coach import Identity, Painting, PictureRequest, Reference, Result
+from coach import Generated, Identity, PictureRequest, Reference, Result
 
 from ._shared import PictureData
 
@@ -22,22 +22,22 @@ def portrait(prompt: str, photo_id: str, *, version_id: str | None = None) -> Pi
     return PictureRequest(prompt=prompt, references=tuple(references), keep_face=True)
 
 
-def first_look(identity: Identity, painting: Painting) -> Result[PictureData]:
+def first_look(identity: Identity, generated: Generated) -> Result[PictureData]:
     """What the model reads and the application gets once a picture is there."""
-    version = painting.versions[0]
+    version = generated.versions[0]
     data = PictureData(
         identity_id=identity.id,
         version_id=version.id,
         handle=version.handle,
         blob=version.blob,
-        model=painting.model,
-        operation=painting.operation,
+        model=generated.model,
+        operation=generated.operation,
         width=version.width,
         height=version.height,
-        repairs=painting.repairs,
-        quote_micros=painting.quote_micros,
-        actual_micros=painting.actual_micros,
-        seconds=painting.seconds,
+        repairs=generated.repairs,
+        quote_micros=generated.quote_micros,
+        actual_micros=generated.actual_micros,
+        seconds=generated.seconds,
     )
     say = (
         f"The picture of {identity.name} is on the user's screen as {version.handle}. "

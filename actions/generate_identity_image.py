@@ -39,5 +39,5 @@ async def generate_identity_image(
     if not scene:
         raise Refused(f"{identity.name} has no visualization yet. Find the moment with the user first.")
     text = prompts.render("images/identity.md", scene_of(identity, scene)).text
-    painting = await studio.paint(ctx, portrait(text, photo.id), identity_id=identity.id)
-    return first_look(identity, painting)
+    generated = await studio.generate(ctx, portrait(text, photo.id), identity_id=identity.id)
+    return first_look(identity, generated)

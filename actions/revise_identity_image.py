@@ -43,5 +43,5 @@ async def revise_identity_image(
     text = prompts.render("images/revision.md", {**scene_of(identity, scene), "change": change}).text
     # The original photo goes along each time: a copy of a copy drifts away from the face.
     request = portrait(text, photo.id, version_id=parent.id)
-    painting = await studio.paint(ctx, request, identity_id=identity.id, parent=parent.id)
-    return first_look(identity, painting)
+    generated = await studio.generate(ctx, request, identity_id=identity.id, parent=parent.id)
+    return first_look(identity, generated)

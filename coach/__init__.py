@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from coach._calls import Call, Limits
 from coach.action import Action, Result, action
+from coach.check import Finding
 from coach.context import Context, ContextKey, context_key
 from coach.errors import (
     CoachError,
@@ -37,11 +38,13 @@ from coach.events import (
     Progress,
     Say,
     Started,
+    State,
     Stopped,
     Waiting,
 )
 from coach.folder import Coach, load
 from coach.pending import CallRecord, Journal
+from coach.phase import Phase
 from coach.prompt import Prompts
 from coach.turn import Turn
 
@@ -51,57 +54,60 @@ if TYPE_CHECKING:
     from coach.runtime import open
     from coach.settings import Settings
     from coach.store import (
+        CONSENT_TEXT,
+        Blobs,
+        Consents,
         Conversations,
+        FolderBlobs,
         Identities,
         Identity,
         Notes,
         People,
+        Photo,
         Photos,
+        S3Blobs,
         Store,
         Version,
         Versions,
     )
-    from coach.studio import Painting, PictureRequest, Reference, Studio
+    from coach.studio import Generated, PictureRequest, Reference, Studio
 
 # What needs a database, a picture service or a language model is imported when it is first asked for.
 _LATER = {
-    "Conversation": "coach.conversation",
-    "Conversations": "coach.store",
-    "Identities": "coach.store",
-    "Identity": "coach.store",
-    "Model": "coach.model",
-    "Notes": "coach.store",
-    "OpenAIModel": "coach.model",
-    "Painting": "coach.studio",
-    "People": "coach.store",
-    "Photos": "coach.store",
-    "PictureRequest": "coach.studio",
-    "Reference": "coach.studio",
-    "Reply": "coach.model",
-    "Settings": "coach.settings",
-    "Store": "coach.store",
-    "Studio": "coach.studio",
-    "Version": "coach.store",
-    "Versions": "coach.store",
-    "open": "coach.runtime",
+    "coach.conversation": ("Conversation",),
+    "coach.model": ("Model", "OpenAIModel", "Reply"),
+    "coach.runtime": ("open",),
+    "coach.settings": ("Settings",),
+    "coach.store": (
+        *("CONSENT_TEXT", "Blobs", "Consents", "Conversations", "FolderBlobs", "Identities", "Identity"),
+        *("Notes", "People", "Photo", "Photos", "S3Blobs", "Store", "Version", "Versions"),
+    ),
+    "coach.studio": ("Generated", "PictureRequest", "Reference", "Studio"),
 }
+_HOME = {name: module for module, names in _LATER.items() for name in names}
 
 __all__ = [
+    "CONSENT_TEXT",
     "Action",
+    "Blobs",
     "Call",
     "CallRecord",
     "Coach",
     "CoachError",
     "Conflict",
     "ConsentMissing",
+    "Consents",
     "Context",
     "ContextError",
     "ContextKey",
     "Conversation",
     "Conversations",
     "Event",
+    "Finding",
     "Finished",
+    "FolderBlobs",
     "FolderError",
+    "Generated",
     "Identities",
     "Identity",
     "InputRefused",
@@ -112,9 +118,10 @@ __all__ = [
     "NotFound",
     "Notes",
     "OpenAIModel",
-    "Painting",
     "People",
+    "Phase",
     "PhaseChanged",
+    "Photo",
     "PhotoRefused",
     "Photos",
     "PictureError",
@@ -128,10 +135,12 @@ __all__ = [
     "Reply",
     "Result",
     "Retry",
+    "S3Blobs",
     "Say",
     "Settings",
     "SettingsError",
     "Started",
+    "State",
     "Stopped",
     "Store",
     "Studio",
@@ -147,6 +156,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        return getattr(import_module(_LATER[name]), name)
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module 'coach' has no attribute {name!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coach._calls import Call
 from coach._run import Outcome
@@ -11,21 +11,26 @@ from coach.action import Action
 from coach.events import Finished, State, Waiting
 from coach.pending import CallRecord
 
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionToolMessageParam
+
 WAITS = "This waits for the user's yes: they see a button now. It has not happened yet; do not say it has."
 
 
-def tool(action: Action[..., Any]) -> dict[str, Any]:
+def tool(action: Action[..., Any]) -> ChatCompletionFunctionToolParam:
     """An action as a strict tool of chat completions."""
-    function = {
-        "name": action.name,
-        "description": action.description,
-        "parameters": action.schema,
-        "strict": True,
+    return {
+        "type": "function",
+        "function": {
+            "name": action.name,
+            "description": action.description,
+            "parameters": action.schema,
+            "strict": True,
+        },
     }
-    return {"type": "function", "function": function}
 
 
-def answer_message(outcome: Outcome, moves: list[str]) -> dict[str, Any]:
+def answer_message(outcome: Outcome, moves: list[str]) -> ChatCompletionToolMessageParam:
     """The tool message that answers a call; ``moves`` are the phases asked for, of which the first counts."""
     say = outcome.event.say
     if outcome.next is not None and outcome.next != moves[0]:

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from coach.text import clean
@@ -95,17 +95,27 @@ class Meter:
         """Wall-clock seconds the turn still has."""
         return self.limits.seconds - (time.monotonic() - self.started)
 
-    def take(self, *, spends: bool) -> str | None:
-        """Count a call; return the sentence that refuses it when there is no room."""
+    @property
+    def over(self) -> Literal["calls", "time"] | None:
+        """What is used up, if anything."""
         if self.seconds_left <= 0:
-            return "The time of this turn is used up. Tell the user and wait for their next message."
-        if self.calls >= self.limits.calls:
-            return "No more calls in this turn. Talk with the user and wait for their next message."
-        if spends and self.pictures >= self.limits.pictures:
+            return "time"
+        return "calls" if self.calls >= self.limits.calls else None
+
+    def take_call(self) -> str | None:
+        """Count a call, whatever it is; return the sentence that refuses it when there is no room."""
+        if self.over is not None:
+            used = "time" if self.over == "time" else "number of calls"
+            return f"The {used} of this turn is used up. Talk with the user and wait for their next message."
+        self.calls += 1
+        return None
+
+    def take_picture(self) -> str | None:
+        """Count a call that may cost money; return the sentence that refuses it when there is no room."""
+        if self.pictures >= self.limits.pictures:
             return (
-                f"Only {self.limits.pictures} pictures can be made in one turn. "
+                f"Pictures in one turn: at most {self.limits.pictures}. "
                 "Talk with the user and wait for their next message."
             )
-        self.calls += 1
-        self.pictures += spends
+        self.pictures += 1
         return None

@@ -1,7 +1,8 @@
-"""What survives a power cut."""
+"""Files: what survives a power cut, and what an error of theirs may be called."""
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -13,3 +14,8 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def code_of(error: OSError) -> str:
+    """The system's name of an error, such as ``ENOSPC``: it holds no path and no address."""
+    return errno.errorcode.get(error.errno or 0, type(error).__name__)

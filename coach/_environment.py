@@ -2,7 +2,7 @@
 
 What a template writes is text; what a value brings is data. Data is never a template, cannot close a fence
 and reaches nothing behind it: the sandbox is immutable, an undefined name is an error, and every value has
-its ``& < >`` replaced unless the template's author says otherwise.
+its ``<`` and ``>`` replaced unless the template's author says otherwise.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, nodes
-from jinja2.compiler import CodeGenerator
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -20,22 +19,16 @@ _TAG = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 def light(value: Any) -> str:
-    """What everything a template prints goes through: markup stays, the rest has ``& < >`` replaced.
+    """What everything a template prints goes through: a value as text that can neither open nor close a tag.
 
-    Quotes stay readable, unlike with jinja's own escaping; ``None`` prints as nothing.
+    Its ``<`` and ``>`` are replaced; ``&`` and quotes stay as they were written, and ``None`` prints as
+    nothing. What :func:`quoted` made is left as it is.
     """
-    if type(value) is str:
-        text = value
-    elif value is None or isinstance(value, Markup):
+    if value is None or isinstance(value, Markup):
         return value or ""
-    else:
-        text = str(value)
-    if "&" in text:
-        text = text.replace("&", "&amp;")
-    if "<" in text:
-        text = text.replace("<", "&lt;")
-    if ">" in text:
-        text = text.replace(">", "&gt;")
+    text = str(value)
+    if "<" in text or ">" in text:
+        text = text.replace("<", "&lt;").replace(">", "&gt;")
     return text
 
 
@@ -52,24 +45,6 @@ def quoted(value: Any, tag: str) -> Markup:
     return Markup(f"<{tag}>\n{text}\n</{tag}>")
 
 
-class _OnceEscaped(CodeGenerator):
-    """Sends what a template prints through :func:`light` alone.
-
-    Jinja calls its own ``escape`` on top, which only costs time: half of a rendering. These three methods are
-    the ones jinja's ``NativeCodeGenerator`` overrides for its purposes.
-    """
-
-    def _output_child_to_const(self, node: nodes.Expr, frame: Any, finalize: Any) -> str:
-        const = node.as_const(frame.eval_ctx)
-        return str(const) if isinstance(node, nodes.TemplateData) else light(const)
-
-    def _output_child_pre(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
-        self.write(finalize.src)
-
-    def _output_child_post(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
-        self.write(")")
-
-
 class PromptEnvironment(ImmutableSandboxedEnvironment):
     """Renders the given sources; each is compiled once and never looked at again.
 
@@ -77,13 +52,12 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         sources: The templates' texts by name, lines as in their files.
     """
 
-    code_generator_class = _OnceEscaped
-
     def __init__(self, sources: Mapping[str, str]) -> None:
         super().__init__(
             loader=_Sources(sources),
             undefined=StrictUndefined,
-            autoescape=True,
+            # Jinja's own escaping is for HTML: it would make `&amp;` and `&#39;` of a person's words.
+            autoescape=False,
             finalize=light,
             keep_trailing_newline=True,
             trim_blocks=True,

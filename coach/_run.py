@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from coach._calls import Call, Meter
 from coach.action import Action, Result
 from coach.context import Context
-from coach.errors import CoachError, NotFound, Refused, Retry
+from coach.errors import CoachError, NotFound, PictureError, Refused, Retry
 from coach.events import Finished, Started, State, Waiting
 from coach.pending import CallRecord, Journal
 from coach.schema import drop_left_out
@@ -96,12 +96,17 @@ class Runner:
         def ended(state: State, say: str) -> Outcome:
             return Outcome(event=Finished(call_id=record.call_id, action=action.name, state=state, say=say))
 
-        seconds = max(0.0, min(action.timeout, self._meter.seconds_left))
+        # What may be paid for is never cut off by the turn's clock: it began in time, and is let finish.
+        left = action.timeout if action.spends else min(action.timeout, self._meter.seconds_left)
+        seconds = max(0.0, left)
         try:
             async with asyncio.timeout(seconds) as deadline, _alone(action, record):
-                result = await self._call(action, record, ctx)
+                return _done(action, record, ctx, await self._call(action, record, ctx))
         except (Retry, NotFound) as exc:
             return Outcome(event=self.put_right(record.call_id, action, str(exc)))
+        except PictureError as exc:
+            log.warning("action %s made no picture: %s. %s", action.name, exc.code, exc.detail)
+            return ended("refused", str(exc))
         except (Refused, CoachError) as exc:
             return ended("refused", str(exc))
         except Exception as exc:
@@ -111,7 +116,6 @@ class Runner:
             ref = secrets.token_hex(4)
             log.exception("action %s failed, ref %s", action.name, ref)
             return ended("failed", f"`{action.name}` failed for a reason you cannot put right (ref {ref}).")
-        return _done(action, record, ctx, result)
 
     async def _call(self, action: Action[..., Any], record: CallRecord, ctx: Context) -> Result[Any]:
         params = action.params.model_validate(record.arguments)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic.fields import FieldInfo
 
-Reason = Literal["async", "docstring", "description", "schema", "parameters"]
+Reason = Literal["async", "docstring", "description", "schema", "parameters", "alias", "data"]
 """What about a function keeps it from being an action or a context key."""
 
 

@@ -1,11 +1,15 @@
-"""What a template uses, read from its syntax tree and followed through its includes."""
+"""What a template uses, read from its syntax tree and followed through its includes.
+
+Prompts are made of text, ``if``, ``for``, ``set``, filters and ``include``. Of what else jinja has nothing is
+followed: it is :class:`Trouble`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from jinja2 import nodes
 from jinja2.visitor import NodeVisitor
@@ -16,6 +20,20 @@ ITEM = "[]"
 _SAME_ITEMS = frozenset({"list", "rejectattr", "reverse", "selectattr", "sort", "unique"})
 _ONE_ITEM = frozenset({"first", "last", "random"})
 
+_TAGS: dict[type[nodes.Node], str] = {
+    nodes.Extends: "extends",
+    nodes.Block: "block",
+    nodes.Import: "import",
+    nodes.FromImport: "from",
+    nodes.Macro: "macro",
+    nodes.CallBlock: "call",
+    nodes.With: "with",
+    nodes.AssignBlock: "set … endset",
+    nodes.ScopedEvalContextModifier: "autoescape",
+}
+"""The tags of jinja that prompts do not have."""
+
+Kind = Literal["dynamic", "missing", "no context", "tag"]
 Source = tuple[str, tuple[str, ...]]
 
 
@@ -41,11 +59,17 @@ class Use:
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Trouble:
-    """A template refers to another one in a way that cannot work or cannot be followed."""
+    """A template does what cannot work or cannot be followed.
+
+    Attributes:
+        kind: It includes what is only known while rendering (``"dynamic"``), what is not there
+            (``"missing"``) or without the values (``"no context"``), or has a ``"tag"`` that prompts do not.
+        name: What is missing, or the tag.
+    """
 
     template: str
     line: int
-    kind: Literal["dynamic", "missing", "no context"]
+    kind: Kind
     name: str = ""
 
 
@@ -76,10 +100,8 @@ class Walker(NodeVisitor):
     ) -> None:
         self.found = Found()
         self._parse, self._known = parse, known
-        self._scope: dict[str, Source | None] = dict.fromkeys((*given, "self"))
-        self._given = dict(self._scope)
+        self._scope: dict[str, Source | None] = dict.fromkeys(given)
         self._inside: list[str] = []
-        self._blind = False
 
     def walk(self, template: str) -> None:
         """Follow a template; one that is being followed already is not followed again."""
@@ -90,6 +112,12 @@ class Walker(NodeVisitor):
         self._inside.append(template)
         self.visit(tree)
         self._inside.pop()
+
+    def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> None:
+        if (tag := _TAGS.get(type(node))) is None:
+            super().visit(node)
+        else:
+            self._trouble(node, "tag", tag)
 
     def visit_Name(self, node: nodes.Name) -> None:
         self._use(self._source(node), node)
@@ -113,53 +141,26 @@ class Walker(NodeVisitor):
         with self._inner():
             self._bind(node.target, _item(self._source(node.iter)))
             self._scope["loop"] = None
-            self._visit_all(filter(None, [node.test]), node.body)
+            for inner in (*filter(None, [node.test]), *node.body):
+                self.visit(inner)
         with self._inner():
-            self._visit_all(node.else_)
+            for inner in node.else_:
+                self.visit(inner)
 
     def visit_Assign(self, node: nodes.Assign) -> None:
         self.visit(node.node)
         self._bind(node.target, self._source(node.node))
 
-    def visit_AssignBlock(self, node: nodes.AssignBlock) -> None:
-        with self._inner():
-            self._visit_all(node.body)
-        self._bind(node.target, None)
-
-    def visit_With(self, node: nodes.With) -> None:
-        self._visit_all(node.values)
-        with self._inner():
-            for target, value in zip(node.targets, node.values, strict=True):
-                self._bind(target, self._source(value))
-            self._visit_all(node.body)
-
-    def visit_Macro(self, node: nodes.Macro) -> None:
-        self._scope[node.name] = None
-        self._function(node.args, node.defaults, node.body)
-
-    def visit_CallBlock(self, node: nodes.CallBlock) -> None:
-        self.visit(node.call)
-        self._function(node.args, node.defaults, node.body)
-
-    def visit_Block(self, node: nodes.Block) -> None:
-        with self._inner():
-            self._scope["super"] = None
-            self._visit_all(node.body)
-
     def visit_Include(self, node: nodes.Include) -> None:
-        self._follow(node, blind=not node.with_context, optional=node.ignore_missing)
-
-    def visit_Extends(self, node: nodes.Extends) -> None:
-        self._follow(node)
-
-    def visit_Import(self, node: nodes.Import) -> None:
-        self._follow(node, blind=not node.with_context)
-        self._scope[node.target] = None
-
-    def visit_FromImport(self, node: nodes.FromImport) -> None:
-        self._follow(node, blind=not node.with_context)
-        for name in node.names:
-            self._scope[name if isinstance(name, str) else name[1]] = None
+        if not (isinstance(node.template, nodes.Const) and isinstance(node.template.value, str)):
+            self._trouble(node, "dynamic")
+        elif not self._known(node.template.value):
+            self._trouble(node, "missing", node.template.value)
+        elif not node.with_context:
+            self._trouble(node, "no context")
+        else:
+            with self._inner():
+                self.walk(node.template.value)
 
     def _visit_step(self, node: nodes.Getattr | nodes.Getitem) -> None:
         source = self._source(node)
@@ -167,43 +168,12 @@ class Walker(NodeVisitor):
             self.visit(node.node)
         self._use(source, node)
 
-    def _visit_all(self, *groups: Iterable[nodes.Node]) -> None:
-        for group in groups:
-            for node in group:
-                self.visit(node)
-
-    def _function(self, args: list[nodes.Name], defaults: list[nodes.Expr], body: list[nodes.Node]) -> None:
-        self._visit_all(defaults)
-        with self._inner():
-            names = [arg.name for arg in args]
-            self._scope.update(dict.fromkeys((*names, "caller", "varargs", "kwargs")))
-            self._visit_all(body)
-
-    def _follow(
-        self,
-        node: nodes.Include | nodes.Import | nodes.FromImport | nodes.Extends,
-        *,
-        blind: bool = False,
-        optional: bool = False,
-    ) -> None:
-        names = _constants(node.template)
-        if names is None:
-            self._trouble(node, "dynamic")
-            return
-        known = [name for name in names if self._known(name)]
-        if not known and not optional:
-            self._trouble(node, "missing", ", ".join(names))
-        with self._inner(blind=blind):
-            for name in known:
-                self.walk(name)
-
     @contextmanager
-    def _inner(self, *, blind: bool = False) -> Iterator[None]:
-        """A scope of its own; a ``blind`` one sees nothing of the outer ones."""
-        outer, was_blind = self._scope, self._blind
-        self._scope, self._blind = dict(self._given if blind else outer), was_blind or blind
+    def _inner(self) -> Iterator[None]:
+        """A scope of its own."""
+        outer, self._scope = self._scope, dict(self._scope)
         yield
-        self._scope, self._blind = outer, was_blind
+        self._scope = outer
 
     def _bind(self, target: nodes.Node, source: Source | None) -> None:
         if isinstance(target, nodes.Name):
@@ -226,17 +196,11 @@ class Walker(NodeVisitor):
         return None if source is None else (source[0], (*source[1], step))
 
     def _use(self, source: Source | None, node: nodes.Node) -> None:
-        if source is None:
-            return
-        name, path = source
-        if self._blind:
-            self._trouble(node, "no context", name)
-        else:
+        if source is not None:
+            name, path = source
             self.found.uses.add(Use(template=self._inside[-1], line=node.lineno, name=name, path=path))
 
-    def _trouble(
-        self, node: nodes.Node, kind: Literal["dynamic", "missing", "no context"], name: str = ""
-    ) -> None:
+    def _trouble(self, node: nodes.Node, kind: Kind, name: str = "") -> None:
         self.found.troubles.add(Trouble(template=self._inside[-1], line=node.lineno, kind=kind, name=name))
 
 
@@ -246,11 +210,3 @@ def _item(source: Source | None) -> Source | None:
 
 def _key(arg: nodes.Expr) -> str:
     return arg.value if isinstance(arg, nodes.Const) and isinstance(arg.value, str) else ITEM
-
-
-def _constants(expression: nodes.Expr) -> list[str] | None:
-    """The names an include is written with; ``None`` when they are only known while rendering."""
-    parts = expression.items if isinstance(expression, (nodes.Tuple, nodes.List)) else [expression]
-    if all(isinstance(part, nodes.Const) and isinstance(part.value, str) for part in parts):
-        return [part.value for part in parts if isinstance(part, nodes.Const)]
-    return None

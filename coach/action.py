@@ -11,9 +11,9 @@ import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args, get_origin, overload
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
 from pydantic.errors import PydanticUserError
 from pydantic_core import SchemaError as CoreSchemaError
 
@@ -33,7 +33,8 @@ class Result(Generic[T]):
 
     Attributes:
         say: What the model reads. Prose: no link, no id, no base64.
-        data: What the application gets: a pydantic model, or nothing.
+        data: What the application gets: a pydantic model or anything else that pydantic can dump as JSON, or
+            nothing.
         next: The phase to go to, one of those the phase declares; applied after the other calls.
     """
 
@@ -123,6 +124,7 @@ def action(
         if exclusive is not None and exclusive not in signature.fields:
             problem = f"exclusive={exclusive!r} is not one of its keyword-only parameters"
             raise SignatureError(signature.name, problem, reason="parameters", line=signature.line)
+        _check_data(signature)
         return Action(
             name=signature.name,
             description=signature.description,
@@ -142,7 +144,7 @@ def _params(signature: Signature, module: str) -> type[BaseModel]:
     """The keyword-only parameters as a model.
 
     Raises:
-        SignatureError: One has a type that pydantic cannot check.
+        SignatureError: One has a type that pydantic cannot check, or an alias.
     """
     fields: dict[str, Any] = dict(signature.fields)
     with warnings.catch_warnings():
@@ -158,6 +160,27 @@ def _params(signature: Signature, module: str) -> type[BaseModel]:
         except (PydanticUserError, CoreSchemaError, NameError) as exc:
             problem = "a parameter has a type that cannot be checked; use text, numbers, lists or models"
             raise SignatureError(signature.name, problem, reason="schema", line=signature.line) from exc
+    for name, field in params.model_fields.items():
+        if field.alias or field.validation_alias:
+            problem = f"parameter `{name}` has an alias, but is given by its own name; name it that instead"
+            raise SignatureError(
+                signature.name, problem, reason="alias", line=signature.line, parameter=name
+            )
     # Under the action's own name pickle would find the action.
     params.__qualname__ = f"{signature.name}.params"
     return params
+
+
+def _check_data(signature: Signature) -> None:
+    """Refuse a ``Result[…]`` whose data could not be written down.
+
+    Raises:
+        SignatureError: pydantic does not know how to dump the type.
+    """
+    if get_origin(signature.returns) is not Result:
+        return
+    try:
+        TypeAdapter(get_args(signature.returns)[0])
+    except (PydanticUserError, CoreSchemaError, NameError) as exc:
+        problem = "the data of its `Result[…]` has a type that cannot be written down as JSON"
+        raise SignatureError(signature.name, problem, reason="data", line=signature.line) from exc

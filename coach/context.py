@@ -1,4 +1,4 @@
-"""Who is talking, and what a prompt may know about them."""
+"""Whose call it is, and what a prompt may know about them."""
 
 from __future__ import annotations
 

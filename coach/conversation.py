@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -91,7 +92,8 @@ class Conversation:
         """Run an action because the person pressed its button; the coach is told and speaks on."""
 
         async def follow(turn: Turn, emit: Emit) -> None:
-            await self._told(turn.press(action, arguments), emit, f"The user pressed `{_name(action)}`.")
+            call = Call(id="", name=action, arguments=arguments)
+            await self._button(call, "pressed this button", turn.press(action, arguments), emit)
             await self._reply(turn, emit)
 
         return self._stream(follow)
@@ -104,8 +106,9 @@ class Conversation:
         """
 
         async def follow(turn: Turn, emit: Emit) -> None:
-            answered = f"The user answered {'yes' if yes else 'no'} to `{waiting.action}`."
-            await self._told(turn.decide(waiting.call_id, waiting.digest, yes=yes), emit, answered)
+            call = Call(id="", name=waiting.action, arguments=waiting.arguments)
+            decided = turn.decide(waiting.call_id, waiting.digest, yes=yes)
+            await self._button(call, "said yes" if yes else "said no", decided, emit)
             await self._reply(turn, emit)
 
         return self._stream(follow)
@@ -118,7 +121,7 @@ class Conversation:
         """Every message so far, as chat completions has them."""
         return [row.content for row in await self._store.messages(self.user_id, self.id)]
 
-    def _stream(self, follow: Callable[[Turn, Emit], Any]) -> AsyncIterator[Event]:
+    def _stream(self, follow: Callable[[Turn, Emit], Awaitable[None]]) -> AsyncIterator[Event]:
         async def produce(emit: Emit) -> None:
             async def heard(event: Event) -> None:
                 if isinstance(event, PhaseChanged):
@@ -135,6 +138,8 @@ class Conversation:
         return stream(produce)
 
     async def _turn(self) -> Turn:
+        # Read anew: another process, or another object here, may have moved on.
+        self.phase = (await self._store.get(self.user_id, self.id)).phase
         return await self._coach.turn(
             user_id=self.user_id, phase=self.phase, conversation_id=self.id, limits=self._limits
         )
@@ -148,7 +153,10 @@ class Conversation:
         """Ask the model until it has nothing more to call."""
         for _ in range(self._limits.replies):
             try:
-                reply = await self._ask(turn, emit)
+                async with asyncio.timeout(turn.seconds_left):
+                    reply = await self._ask(turn, emit)
+            except TimeoutError:
+                break
             except ModelError as exc:
                 await emit(Stopped(reason="model", say=AWAY, detail=str(exc)))
                 return
@@ -159,7 +167,7 @@ class Conversation:
             await self._call(turn, reply.calls, emit)
             if turn.over:
                 break
-        await self._stop(LOST, "time" if turn.over else "replies", emit)
+        await self._stop(LOST, turn.over or "replies", emit)
 
     async def _ask(self, turn: Turn, emit: Emit) -> Reply:
         reply = Reply(text="")
@@ -168,8 +176,7 @@ class Conversation:
             if isinstance(piece, str):
                 await emit(Say(text=piece))
             else:
-                # Ids are ours: a server may repeat its own, and a call id is worth one answer for ever.
-                calls = tuple(replace(call, id=f"call_{uuid4().hex[:24]}") for call in piece.calls)
+                calls = tuple(replace(call, id=_call_id()) for call in piece.calls)
                 reply = Reply(text=clean(piece.text), calls=calls)
         if reply.text or reply.calls:
             await self._keep(_assistant(reply), turn.prompt_version)
@@ -181,19 +188,41 @@ class Conversation:
         for answer in turn.answers:
             await self._keep(answer)
 
-    async def _told(self, events: AsyncIterator[Event], emit: Emit, what: str) -> None:
+    async def _button(self, call: Call, what: str, events: AsyncIterator[Event], emit: Emit) -> None:
+        """Follow what a button does, and tell the coach in the shape every server takes: a call, answered.
+
+        As a message of the person it could be forged by writing it; as a system message it would put words of
+        the person into the system's mouth.
+        """
         async for event in events:
             await emit(event)
             if isinstance(event, Finished):
-                done = "It is done." if event.state == "done" else f"It was not done: {event.say}"
-                await self._keep({"role": "system", "content": f"{what} {done}"})
+                call = replace(call, id=_call_id())
+                await self._keep(_assistant(Reply(text="", calls=(call,))))
+                told = f"The user {what}{_came_of(event)}"
+                await self._keep({"role": "tool", "tool_call_id": call.id, "content": told})
 
     async def _stop(self, say: str, reason: Any, emit: Emit) -> None:
         await self._keep({"role": "assistant", "content": say})
         await emit(Stopped(reason=reason, say=say))
 
-    async def _keep(self, message: dict[str, Any], prompt_version: str | None = None) -> None:
+    async def _keep(self, message: Mapping[str, Any], prompt_version: str | None = None) -> None:
         await self._store.append(self.user_id, self.id, message, prompt_version)
+
+
+def _came_of(event: Finished) -> str:
+    match event.state:
+        case "done":
+            return f". It is done: {event.say}"
+        case "declined":
+            return "."
+        case _:
+            return f", but it was not done: {event.say}"
+
+
+def _call_id() -> str:
+    """An id of ours: a server may repeat its own, and a call id is worth one answer for ever."""
+    return f"call_{uuid4().hex[:24]}"
 
 
 def _assistant(reply: Reply) -> dict[str, Any]:
@@ -216,8 +245,10 @@ def _name(name: str) -> str:
 
 
 def _arguments(call: Call) -> str:
-    text = call.arguments if isinstance(call.arguments, str) else "{}"
-    return str(clean(text)) if call.parse() is not None else "{}"
+    parsed = call.parse()
+    if parsed is None:
+        return "{}"
+    return str(clean(call.arguments)) if isinstance(call.arguments, str) else json.dumps(parsed)
 
 
 def _unanswered(messages: list[dict[str, Any]]) -> tuple[Call, ...]:

@@ -7,6 +7,7 @@
     ├── PromptError        a prompt cannot be rendered from the values it was given
     ├── ContextError       what a prompt may know could not be gathered; names the keys
     ├── SettingsError      a setting is missing or wrong
+    ├── StoreUnavailable   the database or the place for pictures cannot be used now
     ├── NotFound           no such thing for this person (also: somebody else's)
     ├── InputRefused       a message or a value is empty, too long or not one of those allowed
     ├── Conflict           the same key was used for something else, or the thing has moved on
@@ -72,6 +73,14 @@ class ContextError(CoachError):
 
 class SettingsError(CoachError):
     """A setting is missing or wrong. The message names it and the ways out."""
+
+
+class StoreUnavailable(CoachError):
+    """The database, the bucket or the folder for pictures cannot be used now.
+
+    The message says which, with a code for whoever runs it; it names no address. Of a change that was being
+    made nobody knows whether it was kept.
+    """
 
 
 class NotFound(CoachError):

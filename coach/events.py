@@ -84,7 +84,7 @@ class PhaseChanged:
 class Stopped:
     """The turn was ended before the model was done: a sentence for the person, one for the operator."""
 
-    reason: Literal["replies", "time", "model"]
+    reason: Literal["replies", "calls", "time", "model"]
     say: str
     detail: str = ""
 

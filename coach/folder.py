@@ -34,7 +34,7 @@ class Coach:
         context: What a prompt may know, by name.
         phases: The phases by name.
         prompts: Every prompt, also those for pictures.
-        first_phase: Where a talk begins.
+        first_phase: The phase a conversation begins in.
         common: The context keys that ``coach.md`` uses: gathered in every phase.
         services: What actions and context keys may ask for, by name. ``prompts`` is always there.
     """
@@ -51,16 +51,23 @@ class Coach:
     services: Mapping[str, object] = field(default_factory=dict, repr=False)
     _journal: Journal = field(default_factory=MemoryJournal, repr=False)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.services.get("calls", self._journal), Journal):
+            raise CoachError(
+                "The service `calls` is where calls are recorded: a `coach.Journal`. Give yours another name."
+            )
+
     @property
     def journal(self) -> Journal:
         """Where calls are recorded: the service ``calls``, or this process's memory without one."""
         return cast("Journal", self.services.get("calls", self._journal))
 
-    def with_services(self, **services: object) -> Coach:
+    def with_services(self, /, **services: object) -> Coach:
         """The same coach with more services, or other ones under the same names.
 
         Raises:
             FolderError: An action or a context key asks for a service that is still not there.
+            CoachError: The service ``calls`` is no :class:`~coach.pending.Journal`.
         """
         given = {**self.services, **services}
         if missing := sorted(unprovided(self.folder, self.actions, self.context, given)):
@@ -122,7 +129,7 @@ class Coach:
 
         Args:
             user_id: The person, as the host application knows them.
-            phase: The phase the talk is in; left out, the first one.
+            phase: The phase the conversation is in; left out, the first one.
             conversation_id: The conversation; its calls are recorded under it.
             limits: How much the turn may do.
 
@@ -137,17 +144,19 @@ class Coach:
         )
 
 
-def load(source: str | Path, **services: object) -> Coach:
+def load(source: str | Path, /, **services: object) -> Coach:
     """Load a coach folder: it is code, so load none that you would not run.
 
     Args:
         source: A path (a ``Path``, or text with a slash or a leading dot), or the name of a package that is a
             coach folder. A package is the better home: its modules keep their natural names.
         services: What its actions and context keys may ask for, by name. Without any, who needs what is not
-            checked until :meth:`Coach.with_services` gives some.
+            checked until :meth:`Coach.with_services` gives some. The one named ``calls`` records calls: a
+            :class:`~coach.pending.Journal`.
 
     Raises:
         FolderError: The folder has errors; ``findings`` holds all of them.
+        CoachError: The service ``calls`` is no ``Journal``.
 
     Loaded again, a folder whose Python has not changed gives the same classes. One that changed is imported
     anew, under another package name. (Two edits within a second that keep a file's size are one edit to

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,7 +26,7 @@ class Model(Protocol):
     """What a conversation needs of a language model."""
 
     def reply(
-        self, *, system: str, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]]
+        self, *, system: str, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]
     ) -> AsyncIterator[str | Reply]:
         """Ask for one reply: pieces of text as they come, then the whole :class:`Reply`, last.
 
@@ -56,7 +56,7 @@ class OpenAIModel:
         self._client, self._model = client, model
 
     async def reply(
-        self, *, system: str, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]]
+        self, *, system: str, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]
     ) -> AsyncIterator[str | Reply]:
         """See :class:`Model`."""
         from httpx2 import HTTPError

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from coach.events import State
 
@@ -48,6 +48,7 @@ class CallRecord:
     finished_at: datetime | None = None
 
 
+@runtime_checkable
 class Journal(Protocol):
     """Where call records are kept. Every method is scoped to its person."""
 

@@ -26,14 +26,14 @@ _PLACE = re.compile(r"^(?P<problem>.*?) \(at (?:line (?P<line>\d+), column \d+|e
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """One phase of the talk.
+    """One phase of a conversation.
 
     Attributes:
         name: The file's name without ``.md``.
         title: What a person may read; left out in the file, the name in words.
         actions: The actions the model may call, in the order it is shown them.
         context: The context keys its prompt uses, besides those of ``prompts/coach.md``.
-        next: The phases that may follow. Empty: the talk ends here.
+        next: The phases that may follow. Empty: the conversation ends here.
         confirm: Those of its actions that need the person's yes.
         path: The file.
         template: Its name among the prompts, e.g. ``phases/wrap_up.md``.

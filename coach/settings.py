@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
     from coach.store import Blobs
 
 NO_KEY = (
-    "OPENAI_API_KEY is not set. Set it (and OPENAI_BASE_URL for another compatible server) to talk to a real "
-    "service, or add --sandbox to try everything without a key: its pictures are drawn, not made by a model."
+    "OPENAI_API_KEY is not set. Set it (and OPENAI_BASE_URL for another compatible server) to use a real "
+    "service. Or try everything without a key: `coach chat --sandbox`, or run `coach sandbox` and set what "
+    "it prints; its pictures are drawn, not made by a model."
 )
 
 
@@ -46,10 +49,19 @@ class Settings(BaseSettings):
         None, validation_alias="COACH_IMAGE_MODEL", description="Left out: the capability table's default."
     )
     picture_seconds: float = Field(
-        300, gt=0, validation_alias="COACH_PICTURE_SECONDS", description="Total time one picture may take."
+        300,
+        gt=0,
+        le=540,  # below the time-out of the picture actions, which would cut it off
+        validation_alias="COACH_PICTURE_SECONDS",
+        description="Total time one picture may take, in seconds.",
     )
-    max_picture_usd: float | None = Field(
+    max_picture_usd: Decimal | None = Field(
         None, gt=0, validation_alias="COACH_MAX_PICTURE_USD", description="Quotes above it are refused."
+    )
+    salt: SecretStr | None = Field(
+        None,
+        validation_alias="COACH_SALT",
+        description="Keys the hash that stands for a person at the picture service; the same on every host.",
     )
     s3_endpoint: str | None = Field(None, validation_alias="S3_ENDPOINT")
     s3_access_key: SecretStr | None = Field(None, validation_alias="S3_ACCESS_KEY")
@@ -71,7 +83,8 @@ class Settings(BaseSettings):
         """
         unknown = given.keys() - cls.model_fields.keys()
         if unknown:
-            raise SettingsError(f"There is no setting {', '.join(sorted(unknown))}.")
+            names = ", ".join(cls.model_fields)
+            raise SettingsError(f"There is no setting {', '.join(sorted(unknown))}; there are: {names}.")
         values: dict[str, Any] = {str(cls.model_fields[name].validation_alias): given[name] for name in given}
         try:
             return cls(**values)
@@ -95,11 +108,15 @@ class Settings(BaseSettings):
             SettingsError: There is no key; the message names both ways out.
         """
         from httpx2 import Limits
-        from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+        from openai import DEFAULT_CONNECTION_LIMITS, AsyncOpenAI, DefaultAsyncHttpxClient
 
         if self.openai_api_key is None:
             raise SettingsError(NO_KEY)
-        http = None if keep_alive else DefaultAsyncHttpxClient(limits=Limits(max_keepalive_connections=0))
+        limits = DEFAULT_CONNECTION_LIMITS if keep_alive else Limits(max_keepalive_connections=0)
+        # No proxy leads to this machine itself.
+        host = urlsplit(self.openai_base_url or "").hostname or ""
+        local = host == "localhost" or host.startswith("127.") or host == "::1"
+        http = DefaultAsyncHttpxClient(limits=limits, trust_env=not local)
         key = self.openai_api_key.get_secret_value()
         return AsyncOpenAI(api_key=key, base_url=self.openai_base_url, http_client=http)
 

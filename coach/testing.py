@@ -6,7 +6,7 @@ For pictures, tests use the real clients against ``coach sandbox``: see :mod:`co
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -40,7 +40,7 @@ class ScriptedModel:
         return len(self._left)
 
     async def reply(
-        self, *, system: str, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]]
+        self, *, system: str, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]
     ) -> AsyncIterator[str | Reply]:
         """See :class:`coach.model.Model`."""
         self.asked.append({"system": system, "messages": list(messages), "tools": list(tools)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from coach.errors import InputRefused
@@ -10,19 +11,32 @@ LONGEST_MESSAGE = 16_000
 """Characters of one message of a person; about ten printed pages."""
 
 
+# PostgreSQL stores neither NUL nor half a surrogate pair; a model can produce both.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_GAP = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+
+
 def clean(value: Any) -> Any:
-    """Remove what no database and no provider takes: NUL characters and lone surrogates, at any depth.
+    """Put U+FFFD for what no database and no provider takes: NUL and lone surrogates, at any depth.
 
     Raises:
         RecursionError: The value is nested deeper than Python follows.
     """
     if isinstance(value, str):
-        return value.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
+        return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, dict):
         return {clean(key): clean(inner) for key, inner in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [clean(inner) for inner in value]
     return value
+
+
+def one_line(text: str) -> str:
+    """A text on one line: white space, line ends of every kind and control characters are one space each run.
+
+    What stands in a list that a prompt writes line by line cannot add a line to it.
+    """
+    return _GAP.sub(" ", str(clean(text))).strip()
 
 
 def message_text(text: str) -> str:

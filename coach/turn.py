@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 from coach._answers import WAITS, answer_message, finished, rejected, tool, waiting
@@ -19,12 +19,15 @@ from coach._run import Outcome, Runner, validated
 from coach._stream import Emit, stream
 from coach.action import Action
 from coach.context import Context
-from coach.errors import Conflict
+from coach.errors import Conflict, InputRefused
 from coach.events import Event, PhaseChanged, Waiting
 from coach.folder import Coach
 from coach.pending import PATIENCE, CallRecord, digest_of
 from coach.phase import Phase
 from coach.prompt import Rendered
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionToolMessageParam
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,7 @@ class Turn:
         self, coach: Coach, *, user_id: str, conversation_id: str, phase: str, limits: Limits
     ) -> None:
         self.user_id, self.conversation_id = user_id, conversation_id
-        self.answers: list[dict[str, Any]] = []
+        self.answers: list[ChatCompletionToolMessageParam] = []
         self._coach = coach
         self._phase = coach.phase(phase)
         self._meter = Meter(limits=limits)
@@ -63,7 +66,7 @@ class Turn:
 
     @property
     def prompt(self) -> str:
-        """The system text for the next reply; it is new after each :meth:`run`."""
+        """The system text for the next reply; new after :meth:`run`, :meth:`press` and :meth:`decide`."""
         return self._rendered.text
 
     @property
@@ -72,14 +75,19 @@ class Turn:
         return self._rendered.version
 
     @property
-    def tools(self) -> list[dict[str, Any]]:
+    def tools(self) -> list[ChatCompletionFunctionToolParam]:
         """The phase's actions as tools of chat completions, strict, in the order the phase names them."""
         return [tool(self._coach.actions[name]) for name in self._phase.actions]
 
     @property
-    def over(self) -> bool:
-        """Whether the turn's time is used up."""
-        return self._meter.seconds_left <= 0
+    def over(self) -> Literal["calls", "time"] | None:
+        """What of the turn's limits is used up, if anything: then stop asking the model."""
+        return self._meter.over
+
+    @property
+    def seconds_left(self) -> float:
+        """Wall-clock seconds the turn still has."""
+        return max(0.0, self._meter.seconds_left)
 
     async def refresh(self) -> None:
         """Gather what the phase's prompt may know and render it."""
@@ -89,14 +97,16 @@ class Turn:
         """Run the calls of one reply of the model.
 
         Args:
-            calls: The reply's tool calls, in any shape :meth:`Call.of <coach.turn.Call.of>` reads.
+            calls: The reply's tool calls, in any shape :meth:`coach.Call.of` reads.
 
         Yields:
             What happens. At the end :attr:`answers` holds one answer per call id, and :attr:`prompt`,
             :attr:`tools` and :attr:`phase` are those for the next reply. Nothing a model sends raises.
         """
-        asked = {call.id: call for call in reversed([Call.of(raw) for raw in calls])}
-        return stream(lambda emit: self._run(list(reversed(asked.values())), emit))
+        asked: dict[str, Call] = {}
+        for call in map(Call.of, calls):
+            asked.setdefault(call.id, call)
+        return stream(lambda emit: self._run(list(asked.values()), emit))
 
     def press(self, action: str, arguments: Mapping[str, Any]) -> AsyncIterator[Event]:
         """Run an action because the person pressed a button. Their press is the yes.
@@ -133,20 +143,22 @@ class Turn:
             tasks.append(asyncio.ensure_future(self._answer(call, one, phase, emit)))
             # In the order asked, so that a call may build on the one before; pictures side by side.
             if not (isinstance(one, _Asked) and one.action.spends):
-                await tasks[-1]
-        outcomes = await asyncio.gather(*tasks)
+                await asyncio.wait(tasks[-1:])
+        outcomes = await _all(tasks)
         moves = [outcome.next for outcome in outcomes if outcome.next is not None]
-        self.answers = [answer_message(outcome, moves) for outcome in outcomes]
+        if not pressed:
+            self.answers = [answer_message(outcome, moves) for outcome in outcomes]
         if moves:
             await self._move(moves[0], emit)
-        if not pressed:
-            await self.refresh()
+        await self.refresh()
 
     async def _judge(self, call: Call, phase: Phase, *, pressed: bool) -> _Asked | Outcome:
         """Decide what a call is, before anything happens."""
         known = await self._journal.find(self.user_id, self.conversation_id, call.id)
         if known is not None:
             return self._repeated(call, known, phase)
+        if (no_room := self._meter.take_call()) is not None:
+            return rejected(call, "refused", no_room)
         action = self._coach.actions.get(call.name)
         if action is None or call.name not in phase.actions:
             here = ", ".join(f"`{name}`" for name in phase.actions) or "none"
@@ -154,7 +166,7 @@ class Turn:
         arguments, wrong = validated(action, call)
         if wrong:
             return Outcome(event=self._runner.put_right(call.id, action, wrong))
-        if (no_room := self._meter.take(spends=action.spends)) is not None:
+        if action.spends and (no_room := self._meter.take_picture()) is not None:
             return rejected(call, "refused", no_room)
         asks = not pressed and (action.by == "user" or action.name in phase.confirm)
         now = datetime.now(UTC)
@@ -186,7 +198,7 @@ class Turn:
             following = record.next if record.next in phase.next else None
             return finished(record, record.state, record.say, record.data, following=following)
         if not action.spends or action.name not in phase.actions:
-            say = "An earlier try was interrupted. Look at what you know of the user before you repeat it."
+            say = "An earlier try has not ended, or was cut off. Look at what you know before you repeat it."
             return finished(record, "retry", say)
         return _Asked(action=action, record=record)
 
@@ -223,6 +235,7 @@ class Turn:
         await emit(outcome.event)
         if outcome.next is not None:
             await self._move(outcome.next, emit)
+        await self.refresh()
 
     async def _move(self, name: str, emit: Emit) -> None:
         previous, self._phase = self._phase.name, self._coach.phase(name)
@@ -240,10 +253,21 @@ class Turn:
         return context if emit is None else replace(context, emit=emit)
 
 
+async def _all(tasks: list[asyncio.Task[Outcome]]) -> list[Outcome]:
+    """Every outcome; when one raises, only after the others ended: a picture is never left to itself."""
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in ended:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return [outcome for outcome in ended if not isinstance(outcome, BaseException)]
+
+
 async def open_turn(
     coach: Coach, *, user_id: str, phase: str | None, conversation_id: str, limits: Limits
 ) -> Turn:
     """Make a turn and render its first prompt. See :meth:`Coach.turn <coach.folder.Coach.turn>`."""
+    if not isinstance(user_id, str) or not user_id.strip():
+        raise InputRefused("A turn needs a person: `user_id` is the host's name for them, and not empty.")
     turn = Turn(
         coach,
         user_id=user_id,

@@ -11,11 +11,4 @@ LAST = 8
 @context_key
 async def what_was_said(ctx: Context, conversations: Conversations) -> list[str]:
     """The person's last messages in their conversation before this one, oldest first."""
-    for conversation in await conversations.list(ctx.user_id):
-        if conversation.id == ctx.conversation_id:
-            continue
-        messages = await conversations.messages(ctx.user_id, conversation.id)
-        said = [str(row.content["content"]) for row in messages if row.role == "user"]
-        if said:
-            return said[-LAST:]
-    return []
+    return list(await conversations.last_said(ctx.user_id, before=ctx.conversation_id, limit=LAST))

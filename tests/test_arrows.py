@@ -12,7 +12,7 @@ LIBRARY = {"core", "store", "studio", "settings", "model", "conversation", "runt
 # import itself.
 MAY_IMPORT = {
     "core": {"core", "reference"},
-    "store": {"errors", "events", "pending", "_durable"},
+    "store": {"errors", "events", "pending", "text", "_durable"},
     "studio": {"core", "store"},
     "settings": {"core", "store"},
     "model": {"core", "settings"},

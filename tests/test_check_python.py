@@ -90,6 +90,24 @@ BROKEN: dict[str, tuple[str, Mapping[str, str | None], str, str]] = {
         "actions/küssen.py:6",
         "its name becomes a tool's",
     ),
+    "a parameter by another name": (
+        "A008",
+        edited(GREET, ('description="Whether to shout."', 'alias="loud", description="Whether to shout."')),
+        f"{GREET}:12",
+        "parameter `loudly` has an alias, but is given by its own name; name it that instead. Rename",
+    ),
+    "a parameter that is checked by another name": (
+        "A008",
+        edited(GREET, ('(description="', '(validation_alias="loud", description="')),
+        f"{GREET}:12",
+        "parameter `loudly` has an alias",
+    ),
+    "data that cannot be written down": (
+        "A009",
+        edited(LEAVE, ("Result[None]", "Result[memoryview]")),
+        f"{LEAVE}:6",
+        "the data of its `Result[…]` has a type that cannot be written down as JSON. Return a pydantic model",
+    ),
     "no python": ("A007", {LEAVE: "x = 1\ndef leave(:\n"}, f"{LEAVE}:2", "it is no Python"),
     "null bytes": ("A007", {LEAVE: "x = 1\0"}, f"{LEAVE}:1", "it is no Python"),
     "a package that is not there": (

@@ -1,4 +1,4 @@
-"""Templates that use what they were not given, followed through loops, macros and includes."""
+"""Templates that use what they were not given, followed through loops and includes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,14 +43,23 @@ BROKEN: dict[str, tuple[str, Mapping[str, str | None], str, str]] = {
         f"{SCENE}:2",
         "only known while rendering",
     ),
-    "a macro that cannot see": (
+    "an include of one of several": (
         "P007",
-        {
-            **edited(BYE, (SAY, '{% from "_rules.md" import dear %}{{ dear() }}')),
-            RULES: "\n{% macro dear() %}Dear {{ person.name }}{% endmacro %}",
-        },
-        f"{RULES}:2",
-        "`person` is not known in a file that is imported without context",
+        {SCENE: "{% include ['_rules.md', '_nowhere.md'] %}"},
+        f"{SCENE}:1",
+        "only known while rendering",
+    ),
+    "an include that may be missing": (
+        "P006",
+        {SCENE: "{% include '_none.md' ignore missing %}"},
+        f"{SCENE}:1",
+        "there is no `_none.md` to include",
+    ),
+    "an include that sees nothing": (
+        "P007",
+        edited(HELLO, ('"_rules.md" %}', '"_rules.md" without context %}')),
+        f"{HELLO}:11",
+        "what it includes would see no values. Leave `without context` out.",
     ),
     "a variable nobody declares": (
         "P012",
@@ -119,7 +128,7 @@ BROKEN: dict[str, tuple[str, Mapping[str, str | None], str, str]] = {
     ),
     "an attribute of a value's new name": (
         "P016",
-        edited(BYE, (SAY, "{% set who = person %}{% with x = who %}{{ x.age }}{% endwith %}")),
+        edited(BYE, (SAY, "{% set who = person %}{% set x = who %}{{ x.age }}")),
         f"{BYE}:7",
         "`person` has no `age`",
     ),
@@ -150,12 +159,8 @@ SOUND_BODIES = [
     "{{ person.name | upper }} {{ person['name'] }} {{ range(3) | join }}",
     "{% for wish in wishes if wish.place %}{{ loop.index }} {{ wish.place }}{% else %}none{% endfor %}",
     "{% for a, b in [(1, 2)] %}{{ a + b }}{% endfor %}",
-    "{% macro m(x, y=person.name) %}{{ x }}{{ y }}{{ caller() }}{% endmacro %}{% call m(1) %}c{% endcall %}",
     "{% set ns = namespace(n=0) %}{% for w in wishes %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}",
-    "{% set long %}{{ person.name }}{% endset %}{{ long | quoted('name') }}",
-    "{% import '_macros.md' as macros %}{{ macros.dear(person.name) }}",
-    "{% from '_macros.md' import dear as d with context %}{{ d(person.name) }}",
-    "{% include ['_nowhere.md', '_macros.md'] %}{% include '_none.md' ignore missing %}",
+    "{% filter upper %}{{ person.name | quoted('name') }}{% endfilter %}",
     "{{ wishes | map(attribute='text') | join(', ') }} {{ wishes | length }}",
     "{% raw %}{{ not_a_variable }}{% endraw %}{# {{ nor_this }} `nor_that` #}",
     "{{ person.name.strip() }}{% for key in person.keys() %}{{ key }}{% endfor %}",
@@ -164,21 +169,30 @@ SOUND_BODIES = [
 
 @pytest.mark.parametrize("body", SOUND_BODIES)
 def test_what_jinja_can_do_is_not_mistaken_for_an_error(tmp_path: Path, body: str) -> None:
-    changes = {
-        **edited(HELLO, ('{% include "_rules.md" %}', body)),
-        "prompts/_macros.md": "{% macro dear(name) %}Dear {{ name }}{% endmacro %}",
-    }
+    changes = edited(HELLO, ('{% include "_rules.md" %}', body))
     assert check(write_folder(tmp_path, changes)) == []
 
 
-def test_inheritance_is_followed(tmp_path: Path) -> None:
-    changes = {
-        **edited(
-            BYE, (SAY, '{% extends "_base.md" %}{% block body %}{{ super() }}{{ nobody }}{% endblock %}')
-        ),
-        "prompts/_base.md": "{{ person.name }}{% block body %}{{ somebody }}{% endblock %}",
-    }
-    assert places(found(tmp_path, changes, "P012")) == ["prompts/_base.md:1", f"{BYE}:7"]
+REFUSED_TAGS = {
+    "extends": "{% extends '_rules.md' %}",
+    "block": "{% block body %}{{ nobody }}{% endblock %}",
+    "import": "{% import '_rules.md' as rules %}",
+    "from": "{% from '_rules.md' import rule with context %}",
+    "macro": "{% macro m(x) %}{{ x }}{% endmacro %}",
+    "call": "{% call person.name() %}c{% endcall %}",
+    "with": "{% with x = person %}{{ x.name }}{% endwith %}",
+    "set … endset": "{% set x %}{{ person.name }}{% endset %}",
+    "autoescape": "{% autoescape true %}{{ person.name }}{% endautoescape %}",
+}
+
+
+@pytest.mark.parametrize("tag", REFUSED_TAGS)
+def test_a_tag_that_prompts_do_not_have_is_refused(tmp_path: Path, tag: str) -> None:
+    [finding] = found(
+        tmp_path, edited(BYE, (SAY, f"Bye, {{{{ person.name }}}}.\n{REFUSED_TAGS[tag]}")), "P008"
+    )
+    assert (finding.file, finding.line, finding.severity) == (BYE, 8, "error")
+    assert finding.message == f"prompts do not have the tag `{tag}`"
 
 
 def test_a_prompt_that_includes_itself_is_found_by_trying(tmp_path: Path) -> None:

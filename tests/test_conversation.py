@@ -40,10 +40,10 @@ def roles(messages: list[dict[str, Any]]) -> list[str]:
 async def test_it_greets_answers_and_keeps_every_message(talk: coach.Coach) -> None:
     conversation, model = await begin(talk, "Hello.", "Nice.")
     assert await events_of(conversation.greet()) == [coach.Say(text="Hello.")]
-    assert await events_of(conversation.say("  I am Ann.\x00 ")) == [coach.Say(text="Nice.")]
+    assert await events_of(conversation.say("  I am Ann\x00. ")) == [coach.Say(text="Nice.")]
     assert await conversation.messages() == [
         {"role": "assistant", "content": "Hello."},
-        {"role": "user", "content": "I am Ann."},
+        {"role": "user", "content": "I am Ann\ufffd."},
         {"role": "assistant", "content": "Nice."},
     ]
     assert model.left == 0
@@ -148,8 +148,11 @@ async def test_a_waiting_call_runs_when_the_person_says_yes_and_the_model_is_tol
     events = await events_of(conversation.decide(waiting, yes=True))
     assert log == [("ann", "approved", "move")]
     assert [type(event).__name__ for event in events] == ["Started", "Finished", "PhaseChanged", "Say"]
-    told = model.asked[-1]["messages"][-1]
-    assert told == {"role": "system", "content": "The user answered yes to `approve`. It is done."}
+    asked, told = model.asked[-1]["messages"][-2:]
+    assert asked["tool_calls"][0]["function"] == {"name": "approve", "arguments": '{"text": "move"}'}
+    assert asked["tool_calls"][0]["id"] == told["tool_call_id"] != waiting.call_id
+    assert told["content"] == "The user said yes. It is done: Approved."
+    assert "This is end." in model.asked[-1]["system"] and model.asked[-1]["tools"] == []
     again = await coach.Conversation.resume(talk, model, user_id="ann", conversation_id=conversation.id)
     assert again.phase == "end"
     with pytest.raises(coach.Conflict):
@@ -160,7 +163,28 @@ async def test_a_button_is_told_to_the_model_too(talk: coach.Coach, log: list[An
     conversation, model = await begin(talk, "Good.")
     await events_of(conversation.press("approve", {"text": "this"}))
     assert log == [("ann", "approved", "this")]
-    assert model.asked[0]["messages"][-1]["content"] == "The user pressed `approve`. It is done."
+    assert model.asked[0]["messages"][-1]["content"] == "The user pressed this button. It is done: Approved."
+
+
+async def test_a_model_that_never_ends_is_given_up_on_in_time(talk: coach.Coach) -> None:
+    class Endless:
+        async def reply(self, **_: Any) -> Any:
+            while True:
+                await asyncio.sleep(0.01)
+                yield "…"
+
+    limits = coach.Limits(seconds=0.3)
+    conversation = await coach.Conversation.start(talk, Endless(), user_id="ann", limits=limits)
+    events = await events_of(conversation.say("Go."))
+    assert events[-1] == coach.Stopped(reason="time", say=LOST)
+
+
+async def test_another_object_of_the_same_conversation_follows_its_phase(talk: coach.Coach) -> None:
+    conversation, model = await begin(talk, [call("move", phase="end")], "Moved.", "Still here.")
+    other = await coach.Conversation.resume(talk, model, user_id="ann", conversation_id=conversation.id)
+    await events_of(conversation.say("Move."))
+    await events_of(other.say("And?"))
+    assert (other.phase, "This is end." in model.asked[-1]["system"]) == ("end", True)
 
 
 async def test_two_messages_at_once_are_answered_one_after_the_other(talk: coach.Coach) -> None:
@@ -181,9 +205,9 @@ async def test_a_message_that_cannot_be_taken_is_refused_and_nothing_is_kept(
 
 async def test_somebody_elses_conversation_and_no_conversation_are_the_same(talk: coach.Coach) -> None:
     conversation, model = await begin(talk)
-    errors = []
-    for who, which in (("bob", conversation.id), ("bob", "0" * 8)):
+    errors = set()
+    for which in (conversation.id, "0" * 36):
         with pytest.raises(coach.NotFound) as info:
-            await coach.Conversation.resume(talk, model, user_id=who, conversation_id=which)
-        errors.append(str(info.value).replace(which, "?"))
-    assert errors[0][:30] == errors[1][:30]
+            await coach.Conversation.resume(talk, model, user_id="bob", conversation_id=which)
+        errors.add(str(info.value).replace(which, "?"))
+    assert errors == {"There is no conversation '?'."}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -192,9 +193,40 @@ async def test_a_turn_allows_only_so_many_pictures_and_calls(talk: coach.Coach, 
     turn = await start(talk, limits=coach.Limits(calls=4, pictures=1))
     await run(turn, *(call("paint", name=str(n)) for n in range(3)))
     assert [event for event in log if event[0] == "begin"] == [("begin", "0")]
-    assert "Only 1 pictures" in said(turn)[1]
+    assert "at most 1" in said(turn)[1]
     await run(turn, *(call("write", text=str(n)) for n in range(5)))
-    assert sum(entry[0] == "ann" for entry in log) == 3
+    assert sum(entry[0] == "ann" for entry in log) == 1
+    assert turn.over == "calls"
+
+
+async def test_calls_that_are_none_are_counted_too(talk: coach.Coach) -> None:
+    turn = await start(talk, limits=coach.Limits(calls=2))
+    while not turn.over:
+        await run(turn, call("nonsense"))
+    assert turn.over == "calls"
+
+
+async def test_a_picture_that_began_in_time_is_not_cut_off_by_the_turns_clock(tmp_path: Path) -> None:
+    async def gate(name: str) -> None:
+        await asyncio.sleep(0.4)
+
+    talk = coach.load(write_talk(tmp_path), log=[], gate=gate)
+    turn = await start(talk, limits=coach.Limits(seconds=0.2))
+    await run(turn, call("paint", name="a"))
+    assert said(turn) == ["There it is."]
+    assert turn.over == "time"
+
+
+async def test_an_outcome_that_cannot_be_told_is_still_an_answer(
+    talk: coach.Coach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def odd(*_: Any, **__: Any) -> coach.Result[Any]:
+        return coach.Result(say="x", data=object())
+
+    actions = {**talk.actions, "write": replace(talk.actions["write"], handler=odd)}
+    turn = await start(replace(talk, actions=actions))
+    await run(turn, call("write", text="x"))
+    assert "cannot put right" in said(turn)[0]
 
 
 async def test_what_needs_a_yes_happens_once_and_only_for_the_exact_arguments(
@@ -236,6 +268,7 @@ async def test_a_button_runs_the_same_action_and_may_move_the_phase(
     events = [event async for event in turn.press("approve", {"text": "move"})]
     assert log == [("ann", "approved", "move")]
     assert isinstance(events[-1], coach.PhaseChanged) and turn.phase == "end"
+    assert "This is end." in turn.prompt and turn.answers == []
     turn = await start(talk)
     events = [event async for event in turn.press("approve", {"texts": "typo"})]
     assert events[-1].state == "retry" and "text: Field required" in events[-1].say

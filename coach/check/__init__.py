@@ -6,9 +6,9 @@ Two have both:
 - P014 is an error where a phase's prose names an action that the phase does not allow, since the model would
   call it in vain. It is a warning where an allowed action is never named, where ``coach.md`` names one that
   some phase does not allow, and where a name in backticks is nearly an action's.
-- P022 is an error where a phase has no ``next`` or leads only to itself; ``next = []`` says that the talk
-  ends there and is no finding. It is a warning where a phase leads on but allows no action: the host may
-  move the talk.
+- P022 is an error where a phase has no ``next`` or leads only to itself; ``next = []`` says that the
+  conversation ends there and is no finding. It is a warning where a phase leads on but allows no action: the
+  host may move the conversation.
 """
 
 from __future__ import annotations

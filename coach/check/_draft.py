@@ -75,8 +75,8 @@ class Draft:
         pairs = [(phase, self.pages[phase.template]) for phase in self.phases.values()]
         return [(phase, page) for phase, page in pairs if page.sound]
 
-    def talk(self) -> list[Page]:
-        """The pages a talk is made of, whose front matter can be relied on: the phases and ``coach.md``."""
+    def prose(self) -> list[Page]:
+        """What a conversation is led by, where its front matter can be relied on: phases and ``coach.md``."""
         return [*(page for _, page in self.sound_phases()), *([self.coach] if self.coach else [])]
 
 

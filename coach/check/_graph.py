@@ -36,14 +36,14 @@ def dead_ends(draft: Draft) -> Iterator[Finding]:
     """
     for phase, page in draft.sound_phases():
         if "next" not in page.front:
-            fix = "Write which phases may follow, or `next = []` where the talk ends."
+            fix = "Write which phases may follow, or `next = []` where the conversation ends."
             yield finding("P022", page.file, 1, "the phase does not say what may follow it", fix)
         elif phase.next and set(phase.next) == {phase.name}:
-            fix = "Name another phase, or write `next = []` where the talk ends."
+            fix = "Name another phase, or write `next = []` where the conversation ends."
             line = page.line("next")
             yield finding("P022", page.file, line, "the phase leads only to itself", fix)
         elif phase.next and not phase.actions:
             message = "the phase leads on, but allows no action that could leave it"
-            fix = "Allow one that returns `Result(…, next=…)`, unless the host moves the talk."
+            fix = "Allow one that returns `Result(…, next=…)`, unless the host moves on."
             line = page.line("next")
             yield finding("P022", page.file, line, message, fix, severity="warning")

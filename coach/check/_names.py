@@ -10,7 +10,7 @@ from coach.prompt import COACH
 
 
 def first_phase(draft: Draft) -> Iterator[Finding]:
-    """P005: ``coach.md`` names the phase a talk begins in."""
+    """P005: ``coach.md`` names the phase a conversation begins in."""
     page = draft.coach
     if page is None:
         return
@@ -32,7 +32,7 @@ def unknown(draft: Draft) -> Iterator[Finding]:
         ("context", "P011", "context key", draft.context_names, "context/{}.py"),
         ("next", "P020", "phase", set(draft.phases), "prompts/phases/{}.md"),
     )
-    for page in draft.talk():
+    for page in draft.prose():
         for field, code, what, known, home in refers:
             for name in page.names(field):
                 if name not in known:

@@ -61,7 +61,7 @@ def not_everywhere(draft: Draft) -> Iterator[Finding]:
 def misspelt(draft: Draft) -> Iterator[Finding]:
     """P014, a warning: a name in backticks that is nearly an action's is probably meant to be it."""
     known = draft.action_names | draft.context_names | draft.phases.keys() | _parameters(draft)
-    for page in draft.talk():
+    for page in draft.prose():
         for mention in _mentions(draft, page.template):
             near = get_close_matches(mention.name, draft.action_names, n=1, cutoff=0.85)
             if near and mention.name not in known and "_" in mention.name:

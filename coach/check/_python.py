@@ -50,6 +50,8 @@ ACTIONS = Kind(
         "async": "A004",
         "schema": "A005",
         "parameters": "A006",
+        "alias": "A008",
+        "data": "A009",
     },
 )
 CONTEXT = Kind(
@@ -157,6 +159,8 @@ _FIXES: dict[Reason, str] = {
     "description": "The model reads it to know what to give.",
     "schema": "Use `str`, `int`, `float`, `bool`, `Literal`, lists and pydantic models.",
     "parameters": "The context first, then services, then after `*` what the model gives.",
+    "alias": "Rename the parameter, and leave `alias` and `validation_alias` out of its `Field`.",
+    "data": "Return a pydantic model, a dataclass, or text, numbers, lists and dicts of these.",
 }
 
 

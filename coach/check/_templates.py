@@ -21,7 +21,7 @@ def syntax(draft: Draft) -> Iterator[Finding]:
 
 
 def includes(draft: Draft) -> Iterator[Finding]:
-    """P006, P007: every include names a file that is there, in so many words."""
+    """P006, P007, P008: every include names a file that is there, and no tag is used that is not followed."""
     for trouble in draft.prompts.examine(*draft.pages).troubles:
         yield _trouble(draft, trouble)
 
@@ -34,14 +34,18 @@ def _trouble(draft: Draft, trouble: Trouble) -> Finding:
     if trouble.kind == "dynamic":
         fix = "Write the name in quotes; choose between several with `{% if %}`."
         return finding("P007", file, trouble.line, "what it includes is only known while rendering", fix)
-    message = f"`{trouble.name}` is not known in a file that is imported without context"
-    fix = "Pass it to the macro, or write `with context`."
-    return finding("P007", file, trouble.line, message, fix)
+    if trouble.kind == "no context":
+        fix = "Leave `without context` out."
+        return finding("P007", file, trouble.line, "what it includes would see no values", fix)
+    fix = (
+        "Prompts have `if`, `for`, `set`, `include` and filters; put what is used twice in a file of its own."
+    )
+    return finding("P008", file, trouble.line, f"prompts do not have the tag `{trouble.name}`", fix)
 
 
 def undeclared(draft: Draft) -> Iterator[Finding]:
     """P012: every value a prompt uses is named in its front matter, or in that of ``coach.md``."""
-    for page in draft.talk() if draft.coach else ():
+    for page in draft.prose() if draft.coach else ():
         declared = {*page.names("context"), *draft.common}
         for (template, name), lines in _lines(draft, page).items():
             if name not in declared:
@@ -56,7 +60,7 @@ def undeclared(draft: Draft) -> Iterator[Finding]:
 
 def unused(draft: Draft) -> Iterator[Finding]:
     """P013: every context key a prompt names is used in it or in what it includes."""
-    for page in draft.talk():
+    for page in draft.prose():
         if not draft.whole(page.template):
             continue
         used = {use.name for use in draft.prompts.variables(page.template)}
@@ -69,7 +73,7 @@ def unused(draft: Draft) -> Iterator[Finding]:
 
 def attributes(draft: Draft) -> Iterator[Finding]:
     """P016: every attribute a prompt uses is one that the context key's return type has."""
-    for page in draft.talk():
+    for page in draft.prose():
         for use in draft.prompts.variables(page.template):
             key = draft.context.get(use.name)
             wrong = missing(key.signature.returns, use.path) if key and key.signature.returns else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -17,22 +19,44 @@ from coach.errors import CoachError
 
 app = typer.Typer(
     name="coach",
-    help="A coach that lets people see themselves: typed actions, phase prompts, pictures.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"coach {metadata.version('coach')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """A coach that lets people see themselves: typed actions, phase prompts, pictures."""
+
+
 for command in (demo, chat, check, new, show, doctor, sandbox):
     app.command()(command)
 
 
 def main() -> None:
     """Run the command line; an error of the library is a sentence, not a traceback."""
+    # As `python -m coach` has it: a package in the working directory can be named.
+    sys.path.insert(0, "")
     try:
         app()
     except CoachError as exc:
         sys.stderr.write(f"coach: {exc}\n")
+        sys.exit(1)
+    except OSError as exc:
+        name = "" if exc.filename is None else f": {exc.filename}"
+        sys.stderr.write(f"coach: {exc.strerror or type(exc).__name__}{name}\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("\n")

@@ -40,6 +40,7 @@ class Session:
         waiting: The call that waits for the person's yes, if one does.
         pictures: The pictures shown so far.
         heard: What the coach said last.
+        stopped: Whether a turn was ended before the coach was done.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class Session:
         self.waiting: Waiting | None = None
         self.pictures: list[Shown] = []
         self.heard = ""
+        self.stopped = False
+        self._seen: set[str] = set()
         self._started: dict[str, float] = {}
 
     async def greet(self) -> None:
@@ -59,16 +62,16 @@ class Session:
         await self._follow(self.conversation.greet())
 
     async def recall(self, messages: Sequence[Mapping[str, Any]]) -> None:
-        """Pick up a conversation: show where it was, and what still waits."""
+        """Pick up a conversation: keep what was said, show where it was, and what still waits."""
+        names = {"user": ("You", "bold green"), "assistant": ("Coach", "bold cyan")}
+        said = [message for message in messages if message["role"] in names and message["content"]]
+        for message in said:
+            self.transcript.said(names[message["role"]][0], message["content"])
         self._phase(self.conversation.phase)
-        last = [
-            message for message in messages if message["role"] in ("user", "assistant") and message["content"]
-        ]
-        for message in last[-2:]:
-            if message["role"] == "assistant":
-                self.terminal.say("coach", message["content"], style="bold cyan")
-            else:
-                self.terminal.say("you", message["content"], style="bold green")
+        for message in said[-2:]:
+            name, style = names[message["role"]]
+            self.terminal.say(name.lower(), message["content"], style=style)
+        await self.show_newest()
         self.waiting = next(iter(await self.conversation.waiting()), None)
 
     def question(self) -> str:
@@ -158,6 +161,7 @@ class Session:
             case Waiting():
                 self.waiting = event
             case Stopped(say=say, detail=detail):
+                self.stopped = True
                 self.terminal.say("coach", say, style="bold cyan")
                 self.transcript.said("Coach", say)
                 if detail:
@@ -177,12 +181,43 @@ class Session:
             self.terminal.note(f"· {event.action}")
 
     async def _show(self, data: Mapping[str, Any]) -> None:
-        picture = await self.store.blobs.get(data["blob"])
-        name = f"{data['handle']}{Path(data['blob']).suffix}"
-        path = self.transcript.picture(name, picture, f"Version {data['handle']}")
+        path = await self._show_blob(data["handle"], data["blob"])
         self.pictures.append(Shown(data=data, path=path))
+
+    async def show_newest(self) -> None:
+        """Show the newest picture of the identity it is about, unless it was shown: it came unwatched."""
+        user = self.conversation.user_id
+        identity = await self.store.identities.current(user)
+        newest = identity and await self.store.versions.latest(user, identity.handle)
+        if newest and newest.blob not in self._seen:
+            await self._show_blob(newest.handle, newest.blob)
+
+    async def _show_blob(self, handle: str, blob: str) -> Path:
+        self._seen.add(blob)
+        picture = await self.store.blobs.get(blob)
+        path = self.transcript.picture(f"{handle}{Path(blob).suffix}", picture, f"Version {handle}")
         self.terminal.picture(picture)
-        self.terminal.note(f"{data['handle']}  {path}", style="bold")
+        self.terminal.note(f"{handle}  {path}", style="bold")
+        return path
+
+    async def forget_photos(self) -> None:
+        """Take the person's consent back and delete their photos."""
+        user = self.conversation.user_id
+        await self.store.consents.revoke(user, "pictures")
+        for photo in await self.store.photos.list(user):
+            await self.store.photos.remove(user, photo.id)
+        self.terminal.note("Your agreement is taken back and your photos are deleted. Your pictures stay.")
+
+    async def list_pictures(self) -> None:
+        """Show which pictures the person has, of every identity."""
+        user, listed = self.conversation.user_id, False
+        for identity in await self.store.identities.list(user):
+            for version in await self.store.versions.list(user, identity.handle):
+                accepted = " · accepted" if version.id == identity.accepted_version_id else ""
+                self.terminal.note(f"{identity.name} · {version.handle}{accepted}")
+                listed = True
+        if not listed:
+            self.terminal.note("There is no picture yet.")
 
     def _flush(self, said: list[str]) -> None:
         if said:

@@ -9,15 +9,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-NARROW = 72
-"""Columns under which a row is shown as lines of its own."""
+LAST = 20
+"""Columns left for the last cell, which may wrap; with less room, a row is shown as lines of its own."""
 
 
 def print_table(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under their columns; in a narrow terminal each row as lines. The first column names it."""
     console.print()
     console.print(Text(title, style="bold"))
-    if console.width >= NARROW:
+    widths = [max(len(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]
+    if sum(widths[:-1]) + 3 * len(widths) + min(widths[-1], LAST) <= console.width:
         console.print(_table(columns, rows))
         return
     for first, *cells in rows:
@@ -29,8 +30,8 @@ def print_table(console: Console, title: str, columns: Sequence[str], rows: Sequ
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number < len(columns) - 1)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table

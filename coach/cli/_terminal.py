@@ -66,6 +66,12 @@ class Terminal:
         for line in body.wrap(self.console, self.width - LABEL):
             self.console.print(Text(" " * LABEL) + line)
 
+    def lines(self, *lines: str) -> None:
+        """Write lines that belong to nobody, wrapped between words."""
+        self.end()
+        for line in lines:
+            self.console.print(Text(line), width=self.width)
+
     @contextmanager
     def busy(self, text: str) -> Iterator[None]:
         """Show that something takes a while, where the terminal can show movement."""

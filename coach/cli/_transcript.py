@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coach.sandbox.painter import NOTE as SANDBOX_NOTE
+from coach.sandbox import NOTE
 
 
 @dataclass(kw_only=True)
@@ -39,15 +40,20 @@ class Transcript:
         """Write a picture beside the text and show it there."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / name
+        for number in itertools.count(2):
+            # Another identity has its own `v1`, and an earlier conversation may have left one here.
+            if not path.exists() or path.read_bytes() == data:
+                break
+            path = self.folder / f"{Path(name).stem}-{number}{path.suffix}"
         path.write_bytes(data)
-        self.lines.append(f"![{caption}]({name})")
+        self.lines.append(f"![{caption}]({path.name})")
         return path
 
     def write(self) -> Path:
         """Write ``conversation.md``."""
         head = ["# A conversation with the coach"]
         if self.sandbox:
-            head.append(f"> {SANDBOX_NOTE}")
+            head.append(f"> {NOTE}")
         path = self.folder / "conversation.md"
         self.folder.mkdir(parents=True, exist_ok=True)
         path.write_text("\n\n".join([*head, *self.lines]) + "\n", encoding="utf-8")

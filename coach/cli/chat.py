@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coach._stream import drain
 from coach.cli._options import CoachFolder, UseSandbox
+from coach.cli._terminal import LABEL
+from coach.errors import CoachError
 
 if TYPE_CHECKING:
     from coach.cli._session import Session
 
+INDENT = " " * LABEL
 HELP = (
-    "Type what you want to say. /photo PATH adds your photo, /pictures lists your pictures, /quit leaves; "
-    "the conversation is kept and goes on next time."
+    "Type what you want to say. /photo PATH adds your photo, /pictures lists your pictures, /forget deletes "
+    "your photos and takes your consent back, /quit leaves; the conversation is kept and goes on next time."
 )
+LEAVING = "Finishing what was begun, so that nothing paid for is lost. Ctrl-C again leaves at once."
 
 
 def chat(
@@ -30,15 +36,26 @@ def chat(
     ),
 ) -> None:
     """Talk with the coach. Needs OPENAI_API_KEY (and OPENAI_BASE_URL for another server), or --sandbox."""
-    # input() belongs to the main thread, so that Ctrl-C ends it at once; the talk runs in between.
-    with asyncio.Runner() as runner:
-        stack = AsyncExitStack()
+    from coach.store import owner_of
+
+    # input() belongs to the main thread, so that Ctrl-C ends it at once; the conversation runs in between.
+    with asyncio.Runner() as runner, _exit_stack(runner) as stack:
+        mine = out / owner_of(user)
+        session = runner.run(_open(stack, folder, sandbox=sandbox, new=new, user=user, out=mine))
         try:
-            session = runner.run(_open(stack, folder, sandbox=sandbox, new=new, user=user, out=out))
             _talk(runner, session)
-            session.terminal.note(f"Kept: {session.transcript.write()}. `coach chat` goes on from here.")
         finally:
-            runner.run(stack.aclose())
+            again = "coach chat --sandbox" if sandbox else "coach chat"
+            session.terminal.lines("", f"Kept: {session.transcript.write()}", f"`{again}` goes on from here.")
+
+
+@contextmanager
+def _exit_stack(runner: asyncio.Runner) -> Iterator[AsyncExitStack]:
+    stack = AsyncExitStack()
+    try:
+        yield stack
+    finally:
+        runner.run(stack.aclose())
 
 
 async def _open(
@@ -70,36 +87,67 @@ async def _open(
 
 def _talk(runner: asyncio.Runner, session: Session) -> None:
     while True:
-        if session.waiting is not None:
-            yes = _ask(f"{session.question()} [y/N] ")
-            runner.run(session.decide(yes=yes is not None and yes.lower() in ("y", "yes")))
-            continue
-        line = _ask("  you  ")
-        match (line or "").split(maxsplit=1):
-            case _ if line is None:
+        try:
+            if session.waiting is not None:
+                yes = _yes(f"{INDENT}{session.question()} [y/N] ")
+                _follow(runner, session, session.decide(yes=yes))
+            elif not _line(runner, session):
                 return
-            case ["/quit" | "/exit"]:
-                return
-            case ["/photo", path]:
-                _photo(runner, session, Path(path))
-            case ["/pictures"]:
-                for shown in session.pictures:
-                    session.terminal.note(f"{shown.data['handle']}  {shown.path}")
-            case [word, *_] if word.startswith("/"):
-                session.terminal.note(HELP)
-            case []:
-                continue
-            case _:
-                runner.run(session.say(line or ""))
+        except KeyboardInterrupt:
+            return
+        except CoachError as exc:
+            session.terminal.note(str(exc), style="yellow")
+        session.transcript.write()
+
+
+def _line(runner: asyncio.Runner, session: Session) -> bool:
+    """Ask the person for a line and do it; says whether they go on."""
+    line = _ask("  you  ")
+    match (line or "").split(maxsplit=1):
+        case _ if line is None:
+            return False
+        case ["/quit" | "/exit"]:
+            return False
+        case ["/photo", path]:
+            _photo(runner, session, Path(path.strip("'\"")).expanduser())
+        case ["/photo"]:
+            session.terminal.note("Say where the photo is: /photo PATH")
+        case ["/pictures"]:
+            runner.run(session.list_pictures())
+        case ["/forget"]:
+            runner.run(session.forget_photos())
+        case [word, *_] if word.startswith("/"):
+            session.terminal.note(f"There is no {word[:20]}. {HELP}")
+        case []:
+            pass
+        case _:
+            _follow(runner, session, session.say(line or ""))
+    return True
+
+
+def _follow(runner: asyncio.Runner, session: Session, turn: Coroutine[Any, Any, None]) -> None:
+    """Show a turn. The first Ctrl-C waits for what is being paid for, and shows it; the second one leaves."""
+    try:
+        runner.run(turn)
+    except KeyboardInterrupt:
+        session.terminal.note(LEAVING)
+        runner.run(drain())
+        runner.run(session.show_newest())
 
 
 def _photo(runner: asyncio.Runner, session: Session, path: Path) -> None:
+    if not path.is_file():
+        session.terminal.note(f"There is no file {str(path)!r}.")
+        return
     session.show_consent()
-    yes = _ask("Do you agree? [y/N] ")
-    if yes is None or yes.lower() not in ("y", "yes"):
+    if not _yes(f"{INDENT}Do you agree? [y/N] "):
         session.terminal.note("Without your yes no photo is read. Nothing was kept.")
     elif runner.run(session.add_photo(path)):
-        runner.run(session.say("I have added my photo.", echo=True))
+        _follow(runner, session, session.say("I have added my photo.", echo=True))
+
+
+def _yes(question: str) -> bool:
+    return (_ask(question) or "").lower() in ("y", "yes")
 
 
 def _ask(prompt: str) -> str | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coach.errors import InputRefused
+from coach.errors import CoachError, InputRefused
 
 if TYPE_CHECKING:
     from coach.cli._session import Session
@@ -35,9 +35,12 @@ def demo(
 
     A scripted person talks with a scripted coach; the framework between them is the real one.
     """
+    from coach.store.intake import clean_photo
+
     picture = photo or portrait()
     if not picture.expanduser().is_file():
         raise InputRefused(f"There is no file {str(picture)!r}. Give the path of a photo.")
+    clean_photo(picture.expanduser().read_bytes())  # better refused now than after five phases
     asyncio.run(_run(picture, _emptied(out)))
 
 
@@ -84,15 +87,20 @@ async def _run(photo: Path, out: Path) -> None:
             "pictures are drawn by the sandbox, not made by a model. The framework between is the real one."
         )
         await session.greet()
-        await _converse(session, photo)
+        ended = await _converse(session, photo)
         _report(session, seconds=time.monotonic() - began)
+    if not ended:
+        raise CoachError("The demo did not come to its end: see above what stopped it.")
 
 
-async def _converse(session: Session, photo: Path) -> None:
+async def _converse(session: Session, photo: Path) -> bool:
+    """Let the person speak until they have nothing more to say; says whether they came to see themselves."""
     from coach.sandbox import ScriptedPerson
 
     person = ScriptedPerson()
     for _ in range(LONGEST):
+        if session.stopped:
+            return False
         if session.waiting is not None:
             session.terminal.note(f"{session.question()} [y/N] y", style="bold")
             await session.decide(yes=True)
@@ -104,15 +112,16 @@ async def _converse(session: Session, photo: Path) -> None:
             versions=len(session.pictures),
         )
         if line is None:
-            return
+            return bool(session.pictures)
         if line == "/photo":
             session.terminal.say("you", f"/photo {photo.name}", style="bold green")
             session.show_consent()
             session.terminal.note("Do you agree? [y/N] y", style="bold")
             if not await session.add_photo(photo):
-                raise typer.Exit(1)
+                return False
         else:
             await session.say(line, echo=True)
+    return False
 
 
 def _report(session: Session, *, seconds: float) -> None:
@@ -120,6 +129,8 @@ def _report(session: Session, *, seconds: float) -> None:
     from coach.cli._table import print_table
 
     page = session.transcript.write()
+    if not session.pictures:
+        return
     rows = [
         (
             shown.data["handle"],
@@ -133,9 +144,9 @@ def _report(session: Session, *, seconds: float) -> None:
     ]
     columns = ("", "Model", "Quoted", "Actual", "Time", "File")
     print_table(session.terminal.console, "What was made", columns, rows)
-    session.terminal.console.print(
-        f"\nThe conversation: {page}\n"
-        "Quoted and actual are what the model would have charged; the sandbox charges nothing.\n"
+    session.terminal.lines(
+        "",
+        f"The conversation: {page}",
+        "Quoted and actual are what the model would have charged; the sandbox charges nothing.",
         f"It took {seconds:.0f} seconds. Your turn: .venv/bin/coach chat --sandbox",
-        soft_wrap=True,
     )

@@ -8,8 +8,10 @@ import typer
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8765,
-    delay: Annotated[float, typer.Option(help="Seconds a picture takes.")] = 1.5,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
+    ] = 8765,
+    delay: Annotated[float, typer.Option(min=0, help="Seconds a picture takes.")] = 1.5,
 ) -> None:
     """Run the sandbox: a strict stand-in for the picture and chat services, on this machine only."""
     from coach.sandbox import Sandbox

@@ -15,6 +15,7 @@ from rich.text import Text
 from coach._answers import tool
 from coach.check import sample
 from coach.cli._findings import counted, show_findings
+from coach.cli._options import CoachFolder
 from coach.cli.check import here
 from coach.context import Context, gather_context
 from coach.errors import FolderError, NotFound
@@ -25,10 +26,7 @@ from coach.prompt import estimate_tokens
 
 def show(
     phase: Annotated[str | None, typer.Argument(help="A phase; left out, the first one.")] = None,
-    folder: Annotated[
-        str | None,
-        typer.Option("--coach", help="A coach folder, or the name of a package that is one."),
-    ] = None,
+    folder: CoachFolder = "",
     user: Annotated[
         str | None,
         typer.Option(help="Render it for this person of the database. Left out: with sample values."),

@@ -7,6 +7,7 @@ anywhere and keeps nothing but a log in memory.
 
 from coach.sandbox.app import create_app
 from coach.sandbox.log import Received
+from coach.sandbox.painter import NOTE
 from coach.sandbox.person import Command, ScriptedPerson
 from coach.sandbox.rules import BLOCKED_INPUT, BLOCKED_OUTPUT
 from coach.sandbox.server import Sandbox
@@ -14,6 +15,7 @@ from coach.sandbox.server import Sandbox
 __all__ = [
     "BLOCKED_INPUT",
     "BLOCKED_OUTPUT",
+    "NOTE",
     "Command",
     "Received",
     "Sandbox",

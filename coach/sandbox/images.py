@@ -31,7 +31,7 @@ class Job:
 
     Attributes:
         resolved: What is used of ``size``, ``quality``, ``background`` and ``output_format``: never ``auto``.
-        hash: Of everything that was sent, 64 hex digits.
+        hash: Of everything that was sent but who it is for, 64 hex digits.
         partials: How many partial images; ``None`` when the answer is not streamed.
     """
 
@@ -172,7 +172,8 @@ def _resolved(given: Mapping[str, Any], images: list[Image.Image]) -> dict[str, 
 
 
 def _hash(operation: Operation, sent: Sent) -> str:
-    parts = [operation, json.dumps(sent.params, sort_keys=True)]
+    drawn = {name: value for name, value in sent.params.items() if name not in ("safety_identifier", "user")}
+    parts = [operation, json.dumps(drawn, sort_keys=True)]
     parts += [hashlib.sha256(upload.data).hexdigest() for upload in (*sent.images, *sent.overlays.values())]
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 Json = Mapping[str, Any]
 
-_DECISION = re.compile(r"The user (answered yes to|answered no to|pressed) `(\w+)`\.\s*(.*)", re.DOTALL)
+# How a conversation tells what came of a button: as the answer of a call.
+_BUTTON = re.compile(r"The user (said yes|said no|pressed this button)(\. It is done|, but it was not done)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +169,8 @@ class Talk:
     def _turn(self) -> int:
         """Where the turn begins: at the person's last message, or the last thing the application told."""
         spoken = [i for i, m in enumerate(self.messages) if m["role"] in ("user", "system", "developer")]
+        # A button's call stands right before its answer.
+        spoken += [i - 1 for i, m in enumerate(self.messages) if m["role"] == "tool" and _button(_text(m))]
         return max([self._head, *spoken]) if len(self.messages) > self._head else self._head
 
     def _done_since(self, start: int) -> tuple[Done, ...]:
@@ -175,22 +178,26 @@ class Talk:
         answers = {m["tool_call_id"]: _text(m) for m in messages if m["role"] == "tool"}
         found: list[Done] = []
         for message in messages:
-            if message["role"] == "system" and (told := _DECISION.search(_text(message))):
-                found.append(_decided(told))
             for call in message.get("tool_calls") or []:
                 name, arguments = call["function"]["name"], _object(call["function"]["arguments"])
-                found.append(Done(name=name, arguments=arguments, answer=answers.get(call["id"], "")))
+                found.append(_done(name, arguments, answers.get(call["id"], "")))
         return tuple(found)
 
 
-def _decided(told: re.Match[str]) -> Done:
-    rest = told[3].strip()
+def _button(answer: str) -> re.Match[str] | None:
+    return _BUTTON.match(answer)
+
+
+def _done(name: str, arguments: Json, answer: str) -> Done:
+    told = _button(answer)
+    if told is None:
+        return Done(name=name, arguments=arguments, answer=answer)
     return Done(
-        name=told[2],
-        arguments={},
-        answer="" if rest.startswith("It is done") else rest,
+        name=name,
+        arguments=arguments,
+        answer="" if told[2] == ". It is done" else answer,
         by="person",
-        declined=told[1] == "answered no to",
+        declined=told[1] == "said no",
     )
 
 

@@ -1,10 +1,12 @@
-"""Everything that is kept: people, what they agreed to, their photos, talks, identities and pictures.
+"""Everything that is kept: people, their consents, photos, conversations, identities and pictures.
 
 SQLite in a file or PostgreSQL; bytes in a folder or an S3 bucket. Every method takes the person first and
 sees only what is theirs; somebody else's thing and a missing thing give the same ``NotFound``.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from coach.store.blobs import BlobKind, Blobs, FolderBlobs, S3Blobs, blob_key, owner_of
 from coach.store.calls import Calls
@@ -17,6 +19,9 @@ from coach.store.people import People, Person
 from coach.store.photos import Photo, Photos
 from coach.store.tables import Stage
 from coach.store.versions import NewVersion, Version, Versions
+
+if TYPE_CHECKING:
+    from coach.store.migrate import State
 
 __all__ = [
     "CONSENT_TEXT",
@@ -75,8 +80,8 @@ class Store:
             migrate: ``False``: leave the tables as they are.
 
         Raises:
-            SettingsError: The address is not understood, the database cannot be reached or is newer than this
-                version, or a driver is missing.
+            SettingsError: The address is not understood, the database cannot be made or reached or is newer
+                than this version, or a driver is missing.
         """
         store = cls(Database(url), blobs)
         if migrate:
@@ -90,10 +95,27 @@ class Store:
                 raise
         return store
 
+    @staticmethod
+    async def inspect(url: str) -> State:
+        """Say whose tables a database has. See :func:`coach.store.migrate.inspect`."""
+        from coach.store.migrate import inspect
+
+        return await inspect(url)
+
     def services(self) -> dict[str, object]:
         """Everything in it under the name an action or a context key asks for, ``store`` included."""
-        held = {name: service for name, service in vars(self).items() if name != "database"}
-        return {"store": self, **held}
+        return {
+            "store": self,
+            "blobs": self.blobs,
+            "people": self.people,
+            "consents": self.consents,
+            "photos": self.photos,
+            "identities": self.identities,
+            "notes": self.notes,
+            "conversations": self.conversations,
+            "calls": self.calls,
+            "versions": self.versions,
+        }
 
     async def close(self) -> None:
         """Close every connection."""

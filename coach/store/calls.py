@@ -14,7 +14,7 @@ from coach.pending import CallRecord
 from coach.store._rows import columns, every, first, hold, insert_if_new, now, one, rows_of
 from coach.store.database import Database
 from coach.store.tables import calls
-from coach.store.types import clean
+from coach.text import clean
 
 
 class Calls:

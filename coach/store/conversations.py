@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import func, insert, select, update
 
 from coach.errors import NotFound
 from coach.store._rows import columns, every, first, hold, new_id, now, one, rows_of
@@ -17,7 +17,7 @@ from coach.store.tables import conversations, messages
 
 @dataclass(frozen=True, kw_only=True)
 class Conversation:
-    """One talk of one person with one coach, and the phase it is in."""
+    """One conversation of one person with one coach, and the phase it is in."""
 
     id: str
     user_id: str
@@ -87,6 +87,38 @@ class Conversations:
         said = rows_of(messages, Message, user_id).where(messages.c.conversation_id == conversation_id)
         async with self._database.read() as connection:
             return await every(connection, said.order_by(messages.c.seq), Message)
+
+    async def last_said(self, user_id: str, *, before: str, limit: int) -> Sequence[str]:
+        """What the person said in the conversation they last spoke in, other than ``before``.
+
+        Args:
+            before: The conversation that is going on. Only others with its coach count; when there is no such
+                conversation, those with any coach.
+            limit: The most messages.
+
+        Returns:
+            The texts of their last messages, oldest first. Empty: this is the first conversation.
+        """
+        mine = conversations.c.user_id == user_id
+        coach = select(conversations.c.coach).where(mine, conversations.c.id == before).scalar_subquery()
+        spoken = (
+            select(messages.c.conversation_id)
+            .join(conversations, conversations.c.id == messages.c.conversation_id)
+            .where(mine, conversations.c.id != before, messages.c.role == "user")
+            .where(conversations.c.coach == func.coalesce(coach, conversations.c.coach))
+            .order_by(conversations.c.updated_at.desc(), conversations.c.id)
+            .limit(1)
+        )
+        said = (
+            select(messages.c.content)
+            .where(messages.c.user_id == user_id, messages.c.role == "user")
+            .where(messages.c.conversation_id == spoken.scalar_subquery())
+            .order_by(messages.c.seq.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            found = (await connection.execute(said)).scalars().all()
+        return [str(content.get("content", "")) for content in reversed(found)]
 
     async def append(
         self,

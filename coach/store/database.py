@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from coach.errors import SettingsError
+from coach._durable import code_of
+from coach.errors import SettingsError, StoreUnavailable
+from coach.store.types import write_json
 
 BUSY_SECONDS = 30.0
 """How long SQLite waits for another process that is writing."""
@@ -24,6 +27,13 @@ _DRIVERS = {
     "postgres": "postgresql+asyncpg",
 }
 
+# Of SQLite's result codes those that say nothing of the database, but that a statement is wrong: ERROR,
+# CONSTRAINT, MISMATCH, MISUSE and RANGE (sqlite.org, "Result and Error Codes").
+_STATEMENT_CODES = frozenset({1, 19, 20, 21, 25})
+# PostgreSQL's classes of errors of the server and of the connection (its manual, "PostgreSQL Error Codes"):
+# connection, authorization, catalog name, resources, operator, system.
+_SERVER_CLASSES = frozenset({"08", "28", "3D", "53", "57", "58"})
+
 
 class Database:
     """An engine, and the two ways to use it.
@@ -32,14 +42,20 @@ class Database:
         url: ``sqlite:///path`` or ``postgresql://user:password@host/name``; the asynchronous drivers' own
             spellings (``sqlite+aiosqlite``, ``postgresql+asyncpg``) are the same.
 
+        read_only: SQLite: the file must be there and nothing is written, not even beside it.
+
     Raises:
-        SettingsError: The address is of another kind, SQLite is given no file, or a driver is missing.
+        SettingsError: The address is of another kind, SQLite is given no file, the file cannot be made, or a
+            driver is missing.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
         address = read_url(url)
-        options: dict[str, Any] = {}
-        if address.get_backend_name() == "sqlite":
+        options: dict[str, Any] = {"json_serializer": write_json}
+        is_file = address.get_backend_name() == "sqlite"
+        if is_file and read_only:
+            address = _only_reading(address)
+        elif is_file:
             _make_private_file(address)
             options["connect_args"] = {"timeout": BUSY_SECONDS}
         else:
@@ -55,24 +71,28 @@ class Database:
         self._writer = self._engine.execution_options(writes=True)
         # SQLite lets one connection write at a time. Waiting here costs no thread and keeps the order.
         self._turn = asyncio.Lock() if self.dialect == "sqlite" else None
-        if self.dialect == "sqlite":
+        if is_file and not read_only:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection that sees one moment of the database on SQLite, committed rows on PostgreSQL."""
-        async with self._engine.connect() as connection:
+        """A connection that sees one moment of the database on SQLite, committed rows on PostgreSQL.
+
+        Raises:
+            StoreUnavailable: The database cannot be reached or used.
+        """
+        async with _using(self._engine.connect()) as connection:
             yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction: committed at the end, rolled back when anything is raised inside."""
-        if self._turn is None:
-            async with self._writer.begin() as connection:
-                yield connection
-            return
-        async with self._turn, self._writer.begin() as connection:
+        """A transaction: committed at the end, rolled back when anything is raised inside.
+
+        Raises:
+            StoreUnavailable: The database cannot be reached or used.
+        """
+        async with self._turn or nullcontext(), _using(self._writer.begin()) as connection:
             yield connection
 
     async def close(self) -> None:
@@ -110,8 +130,25 @@ def read_url(url: str) -> URL:
 def _make_private_file(address: URL) -> None:
     """Make the file before SQLite does, readable by its owner only; ``-wal`` and ``-shm`` follow it."""
     path = Path(address.database or "")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise SettingsError(
+            f"The database's file cannot be made ({code_of(error)}); "
+            "choose a folder that can be written, with COACH_HOME or in the database's address."
+        ) from error
+
+
+def _only_reading(address: URL) -> URL:
+    """The address by which SQLite changes nothing.
+
+    Without a log beside it the file is the whole database, and is read as one that never changes: otherwise
+    SQLite would make the log to look whether it has anything in it.
+    """
+    path = Path(address.database or "").absolute()
+    way = {"mode": "ro"} if path.with_name(f"{path.name}-wal").exists() else {"immutable": "1"}
+    return address.set(database=path.as_uri()).update_query_dict({"uri": "true", **way})
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:
@@ -130,3 +167,40 @@ def _begin_sqlite(connection: Connection) -> None:
     # meanwhile; IMMEDIATE waits in line from the start.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@asynccontextmanager
+async def _using(opening: AbstractAsyncContextManager[AsyncConnection]) -> AsyncIterator[AsyncConnection]:
+    """A connection whose own trouble is ``StoreUnavailable``; a wrong statement stays the error it is."""
+    opened = False
+    try:
+        async with opening as connection:
+            opened = True
+            yield connection
+    except DBAPIError as error:
+        # Opening holds no statement of anybody's that could be wrong.
+        if opened and not _is_trouble(error):
+            raise
+        raise _unavailable(type(error).__name__) from error
+    except PoolTimeout as error:
+        raise _unavailable("every connection is taken") from error
+    except OSError as error:
+        # Once it is open, this is an error of whoever uses it.
+        if opened:
+            raise
+        raise _unavailable(code_of(error)) from error
+
+
+def _unavailable(reason: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"The database cannot be used now ({reason}). Look whether it runs and has room, then try again."
+    )
+
+
+def _is_trouble(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    if (code := getattr(error.orig, "sqlite_errorcode", None)) is not None:
+        # The lower eight bits; the others say more exactly what it was.
+        return code & 0xFF not in _STATEMENT_CODES
+    return (getattr(error.orig, "sqlstate", None) or "")[:2] in _SERVER_CLASSES

@@ -14,6 +14,7 @@ from coach.errors import Conflict, NotFound
 from coach.store._rows import columns, first, hold, new_id, now, number_in
 from coach.store.database import Database
 from coach.store.tables import STAGES, Stage, identities, people, versions
+from coach.text import one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,9 @@ class Identity:
         handle: What the model calls it: ``i1``, ``i2``, … per person, never used again.
         statement: The "I am" statement.
         visualization: What its picture shows, in words.
-        current: Whether the talk is about this one; true of at most one per person.
+        name: One line.
+        note: Where it comes from, in the coach's words; may have several lines.
+        current: Whether the conversation is about this one; true of at most one per person.
         accepted_version_id: The picture the person accepted.
     """
 
@@ -63,7 +66,7 @@ class Identities:
         """A new identity, at the stage ``proposed``, not the current one."""
         made = people.c.identities_made
         count = update(people).where(people.c.user_id == user_id).values(identities_made=made + 1)
-        new: dict[str, Any] = {"id": new_id(), "user_id": user_id, "name": name, "note": note}
+        new: dict[str, Any] = {"id": new_id(), "user_id": user_id, "name": one_line(name), "note": note}
         moment = now()
         async with self._database.write() as connection:
             await hold(connection, user_id)
@@ -91,7 +94,7 @@ class Identities:
             return [_identity(row) for row in (await connection.execute(statement)).mappings()]
 
     async def current(self, user_id: str) -> Identity | None:
-        """The identity the talk is about, if any."""
+        """The identity the conversation is about, if any."""
         async with self._database.read() as connection:
             row = await first(connection, _identities(user_id).where(identities.c.current))
         return _identity(row) if row else None
@@ -171,6 +174,8 @@ async def find_identity(connection: AsyncConnection, user_id: str, ref: str) -> 
 async def change_identity(connection: AsyncConnection, identity: Identity, **values: Any) -> Identity:
     """Set columns of an identity, and when it was changed. For use inside a transaction."""
     mine = identities.c.user_id == identity.user_id, identities.c.id == identity.id
+    if "name" in values:
+        values["name"] = one_line(values["name"])
     await connection.execute(update(identities).where(*mine).values(updated_at=now(), **values))
     return await find_identity(connection, identity.user_id, identity.id)
 

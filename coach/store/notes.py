@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from coach.store._rows import every, hold, new_id, now, rows_of
 from coach.store.database import Database
 from coach.store.tables import notes
+from coach.text import one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +30,8 @@ class Notes:
         self._database = database
 
     async def add(self, user_id: str, text: str) -> Note:
-        """Keep a note."""
-        note = Note(id=new_id(), user_id=user_id, text=text, created_at=now())
+        """Keep a note, on one line."""
+        note = Note(id=new_id(), user_id=user_id, text=one_line(text), created_at=now())
         async with self._database.write() as connection:
             await hold(connection, user_id)
             await connection.execute(insert(notes), vars(note))

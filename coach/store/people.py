@@ -10,6 +10,7 @@ from sqlalchemy import update
 from coach.store._rows import columns, first, hold, insert_if_new, now, one, rows_of
 from coach.store.database import Database
 from coach.store.tables import people
+from coach.text import one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +49,9 @@ class People:
             return await one(connection, rows_of(people, Person, user_id), Person, kind="person", ref=user_id)
 
     async def rename(self, user_id: str, name: str | None) -> Person:
-        """Keep how the person likes to be called."""
-        change = update(people).where(people.c.user_id == user_id).values(name=name)
+        """Keep how the person likes to be called, on one line; ``None`` or a blank name: not known."""
+        line = one_line(name or "") or None
+        change = update(people).where(people.c.user_id == user_id).values(name=line)
         changed = change.returning(*columns(people, Person))
         async with self._database.write() as connection:
             await hold(connection, user_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +10,9 @@ from sqlalchemy import Select, delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.errors import PhotoRefused
+from coach.store._pictures import Pictures
 from coach.store._rows import every, first, hold, new_id, now, one, rows_of
-from coach.store.blobs import Blobs, blob_key
+from coach.store.blobs import ENDINGS, Blobs, blob_key
 from coach.store.database import Database
 from coach.store.intake import CleanPhoto, refused, take_in
 from coach.store.tables import photos
@@ -22,8 +22,6 @@ MOST_PHOTOS = 5
 
 SHORTEST_SIDE = 64
 """The fewest pixels of either side."""
-
-_ENDINGS = {"image/jpeg": "jpg", "image/png": "png"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +47,13 @@ class Photo:
     created_at: datetime
 
 
-class Photos:
+class Photos(Pictures):
     """People's photos."""
 
     def __init__(self, database: Database, blobs: Blobs) -> None:
-        self._database, self._blobs = database, blobs
+        super().__init__(database, blobs, photos, "photo")
 
-    async def add(self, user_id: str, data: builtins.bytes) -> Photo:
+    async def add(self, user_id: str, data: bytes) -> Photo:
         """Clean and keep an upload. The first photo is the primary one.
 
         Raises:
@@ -67,7 +65,7 @@ class Photos:
         if min(clean.width, clean.height) < SHORTEST_SIDE:
             raise refused("too_small")
         photo_id = new_id()
-        blob = blob_key(user_id, "photos", f"{photo_id}.{_ENDINGS[clean.media_type]}")
+        blob = blob_key(user_id, "photos", f"{photo_id}.{ENDINGS[clean.media_type]}")
         await self._blobs.put(blob, clean.data, clean.media_type)
         try:
             return await self._insert(user_id, photo_id, blob, clean)
@@ -134,22 +132,6 @@ class Photos:
             if left and not any(other.primary for other in left):
                 change = update(photos).where(photos.c.user_id == user_id, photos.c.id == left[0].id)
                 await connection.execute(change.values(primary=True))
-
-    async def bytes(self, user_id: str, photo_id: str) -> builtins.bytes:
-        """The photo itself.
-
-        Raises:
-            NotFound: This person has no such photo.
-        """
-        return await self._blobs.get((await self.get(user_id, photo_id)).blob)
-
-    async def link(self, user_id: str, photo_id: str, seconds: int = 600) -> str:
-        """A link to the photo that works for ``seconds``.
-
-        Raises:
-            NotFound: This person has no such photo.
-        """
-        return await self._blobs.link((await self.get(user_id, photo_id)).blob, seconds)
 
 
 async def _find(connection: AsyncConnection, user_id: str, photo_id: str) -> Photo:

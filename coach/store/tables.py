@@ -28,6 +28,7 @@ from sqlalchemy import (
     text,
 )
 
+from coach.errors import Paid
 from coach.store.types import CleanText, Json, UserId, UtcDateTime
 
 Stage = Literal["proposed", "accepted", "refined", "stated", "visualized"]
@@ -36,14 +37,11 @@ Stage = Literal["proposed", "accepted", "refined", "stated", "visualized"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 """The stages in their order."""
 
-GENERATION_STATES = (
-    *("planned", "quoted", "reserved", "sending", "received", "stored", "judged", "done"),
-    *("refused", "failed", "unknown"),
-)
+GenerationState = Literal[
+    "planned", "quoted", "reserved", "sending", "received", "stored", "judged", "done",
+    "refused", "failed", "unknown",
+]  # fmt: skip
 """Where a picture stands in the ledger."""
-
-PAID = ("unpaid", "paid", "unknown")
-"""Whether an outside service charged."""
 
 metadata = MetaData(
     naming_convention={
@@ -246,8 +244,8 @@ generations = Table(
     UniqueConstraint("user_id", "key"),
     UniqueConstraint("user_id", "id"),
     _belongs("identity_id", "identities"),
-    _one_of("state", GENERATION_STATES),
-    _one_of("paid", PAID),
+    _one_of("state", get_args(GenerationState)),
+    _one_of("paid", get_args(Paid)),
     Index(None, "state"),
 )
 

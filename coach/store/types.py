@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
-import re
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import JSON, DateTime, Dialect, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.types import TypeDecorator
 
+from coach.text import UNSTORABLE, clean
+
 USER_ID_LENGTH = 200
 """The most characters the host's id of a person may have."""
-
-# PostgreSQL stores neither NUL nor half a surrogate pair; a model can produce both.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Unstorable(DontWrapMixin, ValueError):
@@ -52,7 +50,7 @@ class CleanText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Replace what cannot be stored."""
-        return None if value is None else clean(value)
+        return None if value is None else str(clean(value))
 
 
 class UserId(TypeDecorator[str]):
@@ -63,36 +61,22 @@ class UserId(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Raise :class:`Unstorable` for an id that cannot be kept as it is."""
-        if value is None or not 1 <= len(value) <= USER_ID_LENGTH or _UNSTORABLE.search(value):
+        if value is None or not 1 <= len(value) <= USER_ID_LENGTH or UNSTORABLE.search(value):
             raise Unstorable(f"A user id has 1 to {USER_ID_LENGTH} characters, none of them NUL.")
         return value
 
 
 class Json(TypeDecorator[Any]):
-    """JSON, ``JSONB`` on PostgreSQL. Cleaned like :class:`CleanText`; NaN and infinities become null."""
+    """JSON, ``JSONB`` on PostgreSQL. Cleaned like :class:`CleanText`; :func:`write_json` writes it."""
 
     impl = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """Replace what cannot be stored."""
-        return _clean_json(value)
+        return clean(value)
 
 
-def clean(text: str) -> str:
-    """``text`` with U+FFFD where PostgreSQL could not store it."""
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def _clean_json(value: Any) -> Any:
-    match value:
-        case str():
-            return clean(value)
-        case float() if not math.isfinite(value):
-            return None
-        case dict():
-            return {clean(str(key)): _clean_json(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_clean_json(item) for item in value]
-        case _:
-            return value
+def write_json(value: Any) -> str:
+    """JSON text. NaN and infinities, which JSON does not have, become null."""
+    return to_json(value, inf_nan_mode="null").decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +11,7 @@ from sqlalchemy import Select, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.errors import NotFound
+from coach.store._pictures import Pictures
 from coach.store._rows import every, first, hold, new_id, now, number_in, one, rows_of
 from coach.store.blobs import Blobs
 from coach.store.database import Database
@@ -58,11 +58,11 @@ class Version(NewVersion):
         object.__setattr__(self, "handle", f"v{self.number}")
 
 
-class Versions:
+class Versions(Pictures):
     """The pictures of people's identities. ``identity_ref`` and ``ref`` are a handle or an id."""
 
     def __init__(self, database: Database, blobs: Blobs) -> None:
-        self._database, self._blobs = database, blobs
+        super().__init__(database, blobs, versions, "version")
 
     async def list(self, user_id: str, identity_ref: str) -> Sequence[Version]:
         """An identity's versions, oldest first.
@@ -95,6 +95,12 @@ class Versions:
         async with self._database.read() as connection:
             return await one(connection, mine, Version, kind="version", ref=version_id)
 
+    async def of_generations(self, user_id: str, generation_ids: Sequence[str]) -> Sequence[Version]:
+        """The versions that came of a person's generations, in the order they were made."""
+        mine = rows_of(versions, Version, user_id).where(versions.c.generation_id.in_(generation_ids))
+        async with self._database.read() as connection:
+            return await every(connection, mine.order_by(versions.c.created_at, versions.c.number), Version)
+
     async def latest(self, user_id: str, identity_ref: str) -> Version | None:
         """The newest version of an identity, if it has any.
 
@@ -126,22 +132,6 @@ class Versions:
             await connection.execute(mine.where(versions.c.id == version.id).values(accepted_at=now()))
             await change_identity(connection, identity, stage="visualized")
             return await _find(connection, user_id, identity.id, version.id)
-
-    async def bytes(self, user_id: str, version_id: str) -> builtins.bytes:
-        """The picture itself, as the picture service gave it.
-
-        Raises:
-            NotFound: This person has no such version.
-        """
-        return await self._blobs.get((await self.find(user_id, version_id)).blob)
-
-    async def link(self, user_id: str, version_id: str, seconds: int = 600) -> str:
-        """A link to the picture that works for ``seconds``.
-
-        Raises:
-            NotFound: This person has no such version.
-        """
-        return await self._blobs.link((await self.find(user_id, version_id)).blob, seconds)
 
 
 async def insert_rows(

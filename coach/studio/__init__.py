@@ -12,18 +12,19 @@ from coach.studio.request import PictureRequest, Reference
 from coach.studio.spool import Spool
 
 if TYPE_CHECKING:
+    from coach.store.tables import GenerationState
     from coach.studio.engines.gpt_image import GptImageEngine
-    from coach.studio.ledger import Generation, GenerationState, Step
-    from coach.studio.painting import Entry, Painting
+    from coach.studio.generated import Entry, Generated
+    from coach.studio.ledger import Generation, Step
     from coach.studio.studio import Studio
 
 # What needs the database or the SDK is imported when it is first asked for: plans and quotes do without.
 _LATER = {
-    "Entry": "coach.studio.painting",
+    "Entry": "coach.studio.generated",
+    "Generated": "coach.studio.generated",
     "Generation": "coach.studio.ledger",
-    "GenerationState": "coach.studio.ledger",
+    "GenerationState": "coach.store.tables",
     "GptImageEngine": "coach.studio.engines.gpt_image",
-    "Painting": "coach.studio.painting",
     "Step": "coach.studio.ledger",
     "Studio": "coach.studio.studio",
 }
@@ -31,11 +32,11 @@ _LATER = {
 __all__ = [
     "Capabilities",
     "Entry",
+    "Generated",
     "Generation",
     "GenerationState",
     "GptImageEngine",
     "Model",
-    "Painting",
     "Part",
     "PictureRequest",
     "Plan",

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-_ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+from coach.store.blobs import ENDINGS
+
 _LAST = 64 * 1024
 
 
@@ -25,7 +26,7 @@ class Examined:
     @property
     def ending(self) -> str:
         """The usual ending of such a file's name, without the dot."""
-        return _ENDINGS[self.media_type]
+        return ENDINGS[self.media_type]
 
 
 def examine(path: Path) -> Examined:
@@ -40,7 +41,7 @@ def examine(path: Path) -> Examined:
             image.verify()  # a PNG's checksums; the other kinds have none
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as exc:
         raise ValueError(f"no picture ({type(exc).__name__})") from None
-    if media_type not in _ENDINGS or (media_type == "image/jpeg" and not _ends(path)):
+    if media_type is None or media_type not in ENDINGS or (media_type == "image/jpeg" and not _ends(path)):
         raise ValueError("no picture, or cut off")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

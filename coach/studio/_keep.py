@@ -13,6 +13,7 @@ from coach.store import Store, blob_key
 from coach.store.versions import NewVersion, insert_rows
 from coach.studio import price
 from coach.studio._examine import Examined, examine
+from coach.studio._finish import finish
 from coach.studio.capabilities import Capabilities
 from coach.studio.engines import Engine
 from coach.studio.faults import end_of, fault
@@ -82,7 +83,8 @@ class Keeper:
         if path is None or head is None or head.engine != self.engine.name:
             return False
         try:
-            await asyncio.to_thread(self.engine.read, path, head.media_type, file.decoded)
+            # To the end even when cancelled: the file must not be let go of while a thread writes beside it.
+            await finish(asyncio.to_thread(self.engine.read, path, head.media_type, file.decoded))
         except (PictureError, OSError):
             return False
         return True
@@ -108,7 +110,7 @@ class Keeper:
                 detail=_bill(generation, found, cost),
                 connection=connection,
                 usage=found.usage,
-                actual_micros=cost and cost.micros,
+                actual_micros=cost.micros if cost else None,
                 paid="paid",
                 spool=None if found.whole else generation.spool,
             )

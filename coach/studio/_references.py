@@ -10,6 +10,7 @@ from PIL import Image
 
 from coach.errors import PictureError
 from coach.store import Store
+from coach.store.blobs import ENDINGS
 from coach.studio.engines import ImagePart
 from coach.studio.request import PictureRequest, Reference
 
@@ -50,8 +51,7 @@ async def _read(store: Store, user_id: str, reference: Reference, *, name: str) 
         media_type = (await store.versions.find(user_id, reference.id)).media_type
         data = await store.versions.bytes(user_id, reference.id)
     # The name the service sees says what it is and nothing about whose it is.
-    ending = media_type.removeprefix("image/")
-    return ImagePart(name=f"{name}.{ending}", data=data, media_type=media_type)
+    return ImagePart(name=f"{name}.{ENDINGS[media_type]}", data=data, media_type=media_type)
 
 
 def _check_mask(mask: ImagePart, images: Sequence[ImagePart]) -> None:

@@ -35,33 +35,15 @@ class Prices(_Entry):
 
 
 class InputImageTokens(_Entry):
-    """How many tokens one reference picture is counted as. ``None``: not known."""
+    """How many tokens one reference picture is counted as, at ``most``. ``None``: not known."""
 
-    least: int | None = None
     most: int | None = None
-    rule: str = ""
-
-
-class FreeSizes(_Entry):
-    """The rule for sizes beside the listed ones. ``None``: only the listed ones, or not known.
-
-    Attributes:
-        multiple: Both edges are multiples of it, in pixels.
-        ratio: The longer edge is at most this many times the shorter.
-        longest: The longest edge allowed, in pixels.
-        least_pixels: The fewest pixels in all.
-        most_pixels: The most pixels in all.
-    """
-
-    multiple: int | None = None
-    ratio: int | None = None
-    longest: int | None = None
-    least_pixels: int | None = None
-    most_pixels: int | None = None
 
 
 class Model(_Entry):
     """One picture model.
+
+    The last of ``sizes``, ``qualities`` and ``formats`` is used instead of one that is not among them.
 
     Attributes:
         shutdown: The first day it no longer answers, when that is announced.
@@ -71,7 +53,7 @@ class Model(_Entry):
         transparent: Whether it draws on a transparent background.
         references: The most pictures it takes along.
         pictures: The most pictures it makes of one request.
-        partials: The most unfinished looks it sends; each costs ``partial_tokens``.
+        partials: The most partial images it sends; each costs ``partial_tokens``.
         output_tokens: Tokens of one finished picture, by quality and size.
         unknown: The fields nothing reliable is known about.
         source: Where the facts come from, and when they were read.
@@ -83,7 +65,6 @@ class Model(_Entry):
     replacement: str | None = None
     operations: tuple[Literal["generate", "edit", "compose", "inpaint"], ...] = ()
     sizes: tuple[str, ...] = ()
-    free_sizes: FreeSizes = FreeSizes()
     qualities: tuple[str, ...] = ()
     input_fidelity: tuple[str, ...] = ()
     keeps_faces: bool = False

@@ -12,23 +12,18 @@ out to have arrived after all.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
-from typing import Any, Literal
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coach.errors import Conflict, NotFound, Paid
+from coach.errors import Conflict, Paid
+from coach.store._rows import columns, every, first, now, one, rows_of
 from coach.store.database import Database
-from coach.store.tables import generation_steps, generations, versions
-from coach.store.versions import Version
-
-GenerationState = Literal[
-    "planned", "quoted", "reserved", "sending", "received", "stored", "judged", "done",
-    "refused", "failed", "unknown",
-]  # fmt: skip
+from coach.store.tables import GenerationState, generation_steps, generations
 
 LEGAL: Mapping[GenerationState, frozenset[GenerationState]] = {
     "planned": frozenset({"quoted", "failed"}),
@@ -146,18 +141,18 @@ class Ledger:
                 return await self.advance(generation, to, detail=detail, connection=own, **values)
         if to not in LEGAL[generation.state]:
             raise ValueError(f"A generation does not go from {generation.state} to {to}.")
+        mine = generations.c.user_id == generation.user_id, generations.c.id == generation.id
         moved = await connection.execute(
             update(generations)
-            .where(generations.c.id == generation.id, generations.c.state == generation.state)
-            .values(state=to, updated_at=datetime.now(UTC), **values)
+            .where(*mine, generations.c.state == generation.state)
+            .values(state=to, updated_at=now(), **values)
         )
         if moved.rowcount != 1:
             raise Conflict(f"The picture is no longer {generation.state}: somebody else works on it.")
         last = select(generation_steps.c.seq).where(generation_steps.c.generation_id == generation.id)
         seq = await connection.scalar(last.order_by(generation_steps.c.seq.desc()).limit(1))
         await _add_step(connection, generation.id, (seq or 0) + 1, to, detail)
-        row = await connection.execute(_rows().where(generations.c.id == generation.id))
-        return Generation(**row.mappings().one())
+        return await _find(connection, generation.user_id, generation.id)
 
     async def get(self, user_id: str, generation_id: str) -> Generation:
         """One generation of a person.
@@ -165,34 +160,25 @@ class Ledger:
         Raises:
             NotFound: This person has no such generation.
         """
-        found = await self._select(_rows(user_id).where(generations.c.id == generation_id))
-        if not found:
-            raise NotFound("generation", generation_id)
-        return found[0]
+        async with self._database.read() as connection:
+            return await _find(connection, user_id, generation_id)
 
     async def find(self, user_id: str, key: str) -> Generation | None:
         """A person's generation by its key."""
-        found = await self._select(_rows(user_id).where(generations.c.key == key))
-        return found[0] if found else None
+        mine = rows_of(generations, Generation, user_id).where(generations.c.key == key)
+        async with self._database.read() as connection:
+            row = await first(connection, mine)
+        return Generation(**row) if row else None
 
     async def of_conversation(self, user_id: str, conversation_id: str) -> list[Generation]:
         """A conversation's generations, oldest first."""
-        mine = _rows(user_id).where(generations.c.conversation_id == conversation_id)
-        return await self._select(mine.order_by(generations.c.created_at, generations.c.id))
+        mine = rows_of(generations, Generation, user_id)
+        return await self._oldest_first(mine.where(generations.c.conversation_id == conversation_id))
 
     async def left_behind(self, ids: Sequence[str]) -> list[Generation]:
         """Everybody's generations that have not ended, and those named, oldest first. For recovery."""
         which = generations.c.state.not_in(ENDS) | generations.c.id.in_(ids)
-        return await self._select(_rows().where(which).order_by(generations.c.created_at, generations.c.id))
-
-    async def versions(self, user_id: str, generation_ids: Sequence[str]) -> list[Version]:
-        """The versions that came of a person's generations, in the order they were made."""
-        columns = [versions.c[field.name] for field in fields(Version) if field.init]
-        mine = select(*columns).where(versions.c.user_id == user_id)
-        mine = mine.where(versions.c.generation_id.in_(generation_ids))
-        async with self._database.read() as connection:
-            rows = await connection.execute(mine.order_by(versions.c.created_at, versions.c.number))
-            return [Version(**row) for row in rows.mappings()]
+        return await self._oldest_first(select(*columns(generations, Generation)).where(which))
 
     async def steps(self, user_id: str, generation_id: str) -> list[Step]:
         """The history of a person's generation.
@@ -200,24 +186,25 @@ class Ledger:
         Raises:
             NotFound: This person has no such generation.
         """
-        await self.get(user_id, generation_id)
-        columns = [generation_steps.c[field.name] for field in fields(Step)]
-        mine = select(*columns).where(generation_steps.c.generation_id == generation_id)
+        mine = select(*columns(generation_steps, Step))
+        mine = mine.where(generation_steps.c.generation_id == generation_id)
         async with self._database.read() as connection:
-            rows = await connection.execute(mine.order_by(generation_steps.c.seq))
-            return [Step(**row) for row in rows.mappings()]
+            await _find(connection, user_id, generation_id)
+            return await every(connection, mine.order_by(generation_steps.c.seq), Step)
 
-    async def _select(self, statement: Select[Any]) -> list[Generation]:
+    async def _oldest_first(self, rows: Select[Any]) -> list[Generation]:
         async with self._database.read() as connection:
-            return [Generation(**row) for row in (await connection.execute(statement)).mappings()]
+            return await every(
+                connection, rows.order_by(generations.c.created_at, generations.c.id), Generation
+            )
 
 
 IN_FLIGHT = "This picture is being made by another process. Ask again with the same key when it is done."
 
 
-def _rows(user_id: str | None = None) -> Select[Any]:
-    rows = select(*[generations.c[field.name] for field in fields(Generation)])
-    return rows if user_id is None else rows.where(generations.c.user_id == user_id)
+async def _find(connection: AsyncConnection, user_id: str, generation_id: str) -> Generation:
+    mine = rows_of(generations, Generation, user_id).where(generations.c.id == generation_id)
+    return await one(connection, mine, Generation, kind="generation", ref=generation_id)
 
 
 def _plain(generation: Generation) -> dict[str, Any]:
@@ -229,6 +216,6 @@ async def _add_step(
 ) -> None:
     await connection.execute(
         insert(generation_steps).values(
-            generation_id=generation_id, seq=seq, state=state, at=datetime.now(UTC), detail=detail
+            generation_id=generation_id, seq=seq, state=state, at=now(), detail=detail
         )
     )

@@ -18,7 +18,7 @@ Operation = Literal["generate", "edit", "compose", "inpaint"]
 PROMPT_LENGTH = 32_000
 """The most characters a prompt may have (OpenAI images reference, ``prompt``)."""
 
-_SIZES = {"auto": "auto", "square": "1024x1024", "portrait": "1024x1536", "landscape": "1536x1024"}
+_SIZES = {"square": "1024x1024", "portrait": "1024x1536", "landscape": "1536x1024"}
 _QUALITIES = {"draft": "low", "final": "high"}
 
 
@@ -59,9 +59,6 @@ def make_plan(request: PictureRequest, model: Model) -> Plan:
     params |= _background(request, model, repairs)
     params |= _fidelity(request, model, repairs)
     params |= _previews(request, model, repairs)
-    if operation == "generate":
-        # The edits endpoint takes no `moderation` in its multipart form (openai-python images.edit).
-        params["moderation"] = "auto"
     return Plan(
         operation=operation,
         model=model.name,
@@ -99,7 +96,7 @@ def _prompt(request: PictureRequest) -> str:
 
 
 def _pick(what: str, wanted: str, allowed: Sequence[str], repairs: list[str]) -> str:
-    """``wanted``, or else the last that is allowed: lists are written from least to most."""
+    """``wanted``, or else the last that is allowed: the table's lists end with what stands in."""
     if wanted in allowed:
         return wanted
     repairs.append(f"The {what} {wanted} is not offered; {allowed[-1]} is used.")
@@ -134,14 +131,14 @@ def _fidelity(request: PictureRequest, model: Model, repairs: list[str]) -> dict
 
 
 def _previews(request: PictureRequest, model: Model, repairs: list[str]) -> dict[str, Any]:
-    looks = min(request.previews, model.partials)
-    if looks and request.count > 1:
+    partials = min(request.previews, model.partials)
+    if partials and request.count > 1:
         # The events of a stream do not say which picture they belong to (OpenAI images streaming reference).
         repairs.append("Previews are shown for one picture at a time; none will be shown.")
         return {}
-    if looks < request.previews:
-        repairs.append(f"{model.name} shows at most {looks} previews.")
-    return {"stream": True, "partial_images": looks} if looks else {}
+    if partials < request.previews:
+        repairs.append(f"{model.name} shows at most {partials} previews.")
+    return {"stream": True, "partial_images": partials} if partials else {}
 
 
 def _invalid(say: str) -> PictureError:

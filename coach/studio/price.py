@@ -49,7 +49,7 @@ def quote(plan: Plan, model: Model) -> Quote:
     """The worst case of a plan.
 
     A token is at least one byte of UTF-8, so the prompt's bytes bound its tokens. Every picture given along
-    counts as the most a reference can, every preview asked for is counted, and ``size=auto`` as the dearest.
+    counts as the most a reference can, and every preview asked for is counted.
     """
     pictures: int = plan.params["n"]
     prices, given = model.prices, model.input_image_tokens.most
@@ -59,8 +59,8 @@ def quote(plan: Plan, model: Model) -> Quote:
     ]
     if plan.given:
         parts.append(_part("references", _times(given, plan.given), prices.image_in))
-    if looks := plan.params.get("partial_images", 0):
-        parts.append(_part("previews", model.partial_tokens * looks * pictures, prices.image_out))
+    if previews := plan.params.get("partial_images", 0):
+        parts.append(_part("previews", model.partial_tokens * previews * pictures, prices.image_out))
     known = [part.micros for part in parts if part.micros is not None]
     return Quote(micros=sum(known) if len(known) == len(parts) else None, parts=tuple(parts))
 
@@ -87,10 +87,7 @@ def actual(model: Model, usage: Mapping[str, Any] | None) -> Actual | None:
 
 
 def _output_tokens(plan: Plan, model: Model) -> int | None:
-    sizes = model.output_tokens.get(plan.params["quality"], {})
-    if plan.params["size"] == "auto":
-        return max(sizes.values(), default=None)
-    return sizes.get(plan.params["size"])
+    return model.output_tokens.get(plan.params["quality"], {}).get(plan.params["size"])
 
 
 def _part(what: str, tokens: int | None, price: Decimal | None) -> Part:

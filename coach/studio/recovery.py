@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from coach.errors import CoachError
+from coach.store._rows import now
 from coach.studio._keep import Keeper
 from coach.studio.faults import fault
 from coach.studio.ledger import Generation, Ledger
@@ -66,11 +67,14 @@ class Recovery:
                     return generation
 
     async def _try_to_settle(self, generation: Generation) -> Generation:
+        """One that cannot be settled leaves the others alone."""
         try:
             return await self.settle(generation)
         except CoachError as error:
             logger.warning("Generation %s was not recovered: %s", generation.id, error)
-            return await self.ledger.get(generation.user_id, generation.id)
+        except Exception:
+            logger.exception("Generation %s was not recovered.", generation.id)
+        return await self.ledger.get(generation.user_id, generation.id)
 
     async def _settle_sent(self, generation: Generation, file: SpoolFile) -> Generation:
         """Sent, and then its process died, or it is in doubt since: did the answer arrive after all?"""
@@ -100,7 +104,7 @@ class Recovery:
             return generation  # somebody works on it
         if generation.state in ("stored", "judged"):
             return await self.keeper.conclude(generation)
-        if datetime.now(UTC) - generation.updated_at < ABANDONED:
+        if now() - generation.updated_at < ABANDONED:
             return generation  # perhaps on another machine, which has a spool of its own
         if generation.state in ("planned", "quoted", "reserved"):
             return await self.ledger.advance(generation, "failed", error_code="stopped", paid="unpaid")
@@ -110,8 +114,11 @@ class Recovery:
 
     def _discard_empty(self, generation_id: str) -> None:
         """Drop the file of a generation that never reached the ledger: so it was never sent."""
-        file = self.spool.claim(generation_id)
-        if file is not None:
-            with file:
-                if file.arrived is None:
-                    file.remove()
+        try:
+            file = self.spool.claim(generation_id)
+            if file is not None:
+                with file:
+                    if file.arrived is None:
+                        file.remove()
+        except OSError:
+            logger.exception("The spool's file of %s cannot be looked at.", generation_id)

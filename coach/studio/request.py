@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Background = Literal["auto", "opaque", "transparent"]
-Shape = Literal["auto", "square", "portrait", "landscape"]
+Shape = Literal["square", "portrait", "landscape"]
 Grade = Literal["draft", "final"]
 
 
@@ -36,10 +36,11 @@ class PictureRequest(BaseModel):
         mask: A PNG whose transparent part says where the first reference may change.
         keep_face: Whether the face in the references must stay that person's.
         background: What is behind the subject.
-        shape: Which way the picture stands.
+        shape: Which way the picture stands. It cannot be left to the model: a size of its own choosing has no
+            price that is known beforehand.
         grade: ``draft`` is quick and cheap, ``final`` is to be kept.
         count: How many pictures to make of it; each becomes a version.
-        previews: How many unfinished looks to show on the way.
+        previews: How many unfinished pictures to show on the way.
         style: A manner to draw in, in words; added to the prompt.
     """
 

@@ -2,6 +2,7 @@
 
 A generation has one file here from before it is sent until its pictures are stored: ``<id>.part`` while bytes
 arrive, ``<id>.body`` once they are all there and durable, beside it ``<id>.json`` with what the headers said.
+Until it is locked it is ``<id>.new``, which nobody looks for.
 Whoever works on a generation holds a lock on its file. The system lets go of the lock when the process dies,
 so a locked file is being worked on, and an unlocked one was left behind.
 """
@@ -9,6 +10,7 @@ so a locked file is being worked on, and an unlocked one was left behind.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import secrets
@@ -118,11 +120,20 @@ class Spool:
         """Begin a generation's file.
 
         Raises:
-            OSError: The file cannot be made.
+            OSError: The file cannot be made or locked.
         """
-        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
-        descriptor = os.open(self.folder / f"{generation_id}.part", flags, 0o600)
-        _lock(descriptor)
+        new = self.folder / f"{generation_id}.new"
+        descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        try:
+            if not _lock(descriptor):
+                raise BlockingIOError(errno.EAGAIN, "somebody else has locked a file of ours")
+            # Locked before others see it, or they could take it for one that was left behind.
+            new.with_suffix(".part").hardlink_to(new)
+        except OSError:
+            os.close(descriptor)
+            raise
+        finally:
+            new.unlink()
         return SpoolFile(self.folder, generation_id, descriptor)
 
     def claim(self, generation_id: str) -> SpoolFile | None:
@@ -145,7 +156,8 @@ class Spool:
 
     def list(self) -> list[str]:
         """The generations whose files are here."""
-        return sorted({path.stem for path in self.folder.iterdir() if path.suffix in (".body", ".part")})
+        paths = (path for path in self.folder.iterdir() if path.suffix in (".body", ".part"))
+        return sorted({path.stem for path in paths if path.is_file()})
 
     def secret(self) -> bytes:
         """32 random bytes that stay the same as long as the folder does."""

@@ -6,24 +6,25 @@ import asyncio
 import hashlib
 import hmac
 import logging
-import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from weakref import WeakValueDictionary
 
+from coach._durable import code_of
 from coach.context import Context
 from coach.errors import Conflict
 from coach.store import Store
+from coach.store._rows import new_id, now
 from coach.studio import price
+from coach.studio._generate import Run
 from coach.studio._keep import Keeper
-from coach.studio._paint import Run
 from coach.studio._references import gather
 from coach.studio.capabilities import Capabilities
 from coach.studio.engines import Engine, Order
 from coach.studio.faults import fault
+from coach.studio.generated import Entry, Generated
 from coach.studio.ledger import IN_FLIGHT, Generation, Ledger
-from coach.studio.painting import Entry, Painting
 from coach.studio.planner import Plan
 from coach.studio.recovery import Recovery
 from coach.studio.request import PictureRequest, fingerprint
@@ -43,7 +44,8 @@ class Studio:
         spool: Where answers lie until they are put away.
         model: The picture model; ``None``: the capability table's default.
         capabilities: What the models can do; ``None``: the table that comes with the library.
-        max_picture_usd: Quotes above it, and unknown ones, are refused; ``None``: no limit.
+        max_picture_usd: Quotes above it, and unknown ones, are refused; ``None``: no limit. A float counts as
+            it is written: 0.1 is ten cents.
         salt: Keys the hash under which the service knows a person (OpenAI safety best practices, safety
             identifiers). Give every process on one database the same; ``None``: kept in the spool's folder.
         today: The date shutdowns are compared with.
@@ -60,7 +62,7 @@ class Studio:
         spool: Spool,
         model: str | None = None,
         capabilities: Capabilities | None = None,
-        max_picture_usd: float | None = None,
+        max_picture_usd: Decimal | float | None = None,
         salt: str | None = None,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
@@ -84,8 +86,8 @@ class Studio:
         """
         return self.capabilities.plan(request, self.model, self._today())
 
-    async def quote(self, user_id: str, request: PictureRequest) -> price.Quote:
-        """The most a request can cost this person.
+    def quote(self, request: PictureRequest) -> price.Quote:
+        """The most a request can cost.
 
         Raises:
             PictureError: Unpaid: see :meth:`plan`.
@@ -93,7 +95,7 @@ class Studio:
         plan = self.plan(request)
         return price.quote(plan, self.capabilities.model(plan.model))
 
-    async def paint(
+    async def generate(
         self,
         ctx: Context,
         request: PictureRequest,
@@ -101,7 +103,7 @@ class Studio:
         identity_id: str,
         parent: str | None = None,
         key: str | None = None,
-    ) -> Painting:
+    ) -> Generated:
         """Make a picture of an identity, asking the service at most once for each key.
 
         The same key and request give the same answer again, whether that was a picture or an error. A second
@@ -129,12 +131,12 @@ class Studio:
             if known is None:
                 plan = self.plan(request)
                 new = self._row(ctx, plan, identity_id=identity.id, parent_id=parent_id, key=key, asked=asked)
-                generation = await self._paint(ctx, request, plan, new)
+                generation = await self._generate(ctx, request, plan, new)
             elif known.request_hash != asked:
                 raise Conflict(f"The key {key[:40]!r} was used for another picture; use a new one.")
             else:
                 generation = await self._recovery.settle(known)
-        return await self._painting(generation)
+        return await self._generated(generation)
 
     async def recover(self) -> list[Generation]:
         """Finish what a crash left behind. Call it at every start; nothing is ever sent again.
@@ -156,7 +158,9 @@ class Studio:
         """Everything that was asked for in a conversation, oldest first."""
         return await self._entries(user_id, await self.ledger.of_conversation(user_id, conversation_id))
 
-    async def _paint(self, ctx: Context, request: PictureRequest, plan: Plan, row: Generation) -> Generation:
+    async def _generate(
+        self, ctx: Context, request: PictureRequest, plan: Plan, row: Generation
+    ) -> Generation:
         images, mask = await gather(self._store, ctx.user_id, request)
         order = Order(
             operation=plan.operation,
@@ -167,20 +171,20 @@ class Studio:
             mask=mask,
         )
         with self._open(row) as file:
-            run = Run(ctx=ctx, keeper=self._keeper, file=file, order=order, generation=row)
+            run = Run(ctx=ctx, request=request, keeper=self._keeper, file=file, order=order, generation=row)
             await run.begin()
             quote = price.quote(plan, self.capabilities.model(plan.model))
-            return await run.paint(quote, limit_micros=self._limit)
+            return await run.generate(quote, limit_micros=self._limit)
 
-    async def _painting(self, generation: Generation) -> Painting:
+    async def _generated(self, generation: Generation) -> Generated:
         """The answer for a generation that ended; its error, when it did not end well."""
         if generation.error_code is not None and generation.paid is not None:
             raise fault(generation.error_code, paid=generation.paid, request_id=generation.request_id)
         if generation.state != "done":
             raise Conflict(IN_FLIGHT)
-        return Painting(
+        return Generated(
             generation_id=generation.id,
-            versions=tuple(await self.ledger.versions(generation.user_id, [generation.id])),
+            versions=tuple(await self._store.versions.of_generations(generation.user_id, [generation.id])),
             engine=generation.engine,
             model=generation.model,
             operation=generation.operation,
@@ -192,7 +196,7 @@ class Studio:
         )
 
     async def _entries(self, user_id: str, rows: Sequence[Generation]) -> list[Entry]:
-        made = await self.ledger.versions(user_id, [row.id for row in rows])
+        made = await self._store.versions.of_generations(user_id, [row.id for row in rows])
         return [
             Entry(generation=row, versions=tuple(each for each in made if each.generation_id == row.id))
             for row in rows
@@ -206,7 +210,7 @@ class Studio:
     def _row(
         self, ctx: Context, plan: Plan, *, identity_id: str, parent_id: str | None, key: str, asked: str
     ) -> Generation:
-        generation_id, moment = str(uuid.uuid4()), datetime.now(UTC)
+        generation_id, moment = new_id(), now()
         return Generation(
             id=generation_id,
             user_id=ctx.user_id,
@@ -230,7 +234,7 @@ class Studio:
         try:
             return self._spool.open(row.id)
         except OSError as exc:
-            detail = f"The spool's folder takes no file ({type(exc).__name__} {exc.errno})."
+            detail = f"The spool's folder takes no file ({code_of(exc)})."
             raise fault("stopped", paid="unpaid", detail=detail) from exc
 
     def _turn(self, user_id: str, key: str) -> asyncio.Lock:
@@ -245,5 +249,5 @@ class Studio:
 def _key(ctx: Context, key: str | None) -> str:
     """The key, or one from the call, or outside a call a new one; a long one as its hash."""
     if key is None:
-        key = f"{ctx.conversation_id}:{ctx.call_id}" if ctx.call_id else str(uuid.uuid4())
+        key = f"{ctx.conversation_id}:{ctx.call_id}" if ctx.call_id else new_id()
     return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()

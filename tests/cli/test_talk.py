@@ -105,12 +105,13 @@ def test_chat_talks_keeps_and_goes_on(tmp_path: Path) -> None:
 
 def test_chat_takes_a_photo_only_with_a_yes(tmp_path: Path, photo_bytes: bytes) -> None:
     (tmp_path / "me.jpg").write_bytes(photo_bytes)
-    lines = "/photo me.jpg\nn\n/photo gone.jpg\ny\n/photo me.jpg\ny\n/quit\n"
+    lines = "/photo me.jpg\nn\n/photo gone.jpg\n/photo 'me.jpg'\ny\n/forget\n/quit\n"
     done = run("chat", "--sandbox", cwd=tmp_path, stdin=lines)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("Nothing was kept") == 1
-    assert "no readable file 'gone.jpg'" in done.stdout
+    assert "There is no file 'gone.jpg'" in done.stdout
     assert done.stdout.count("consent recorded") == 1
+    assert "your photos are deleted" in done.stdout
 
 
 def test_doctor_says_what_is_set_and_what_is_wrong(tmp_path: Path) -> None:

@@ -72,13 +72,15 @@ async def test_usage_adds_up_and_is_what_the_log_counts(
 
 
 async def test_the_same_request_draws_the_same_picture(openai: AsyncOpenAI, photo_bytes: bytes) -> None:
-    async def draw(prompt: str) -> bytes:
+    async def draw(prompt: str, user: str = "a") -> bytes:
         photo = ("me.jpg", photo_bytes, PHOTO)
-        answer = await openai.images.edit(model=MODEL, prompt=prompt, image=photo, size="1024x1024")
+        answer = await openai.images.edit(
+            model=MODEL, prompt=prompt, image=photo, size="1024x1024", safety_identifier=user
+        )
         assert answer.data is not None
         return base64.b64decode(answer.data[0].b64_json or "")
 
-    assert await draw("on a hill") == await draw("on a hill") != await draw("on a hill.")
+    assert await draw("on a hill") == await draw("on a hill", "b") != await draw("on a hill.")
 
 
 @pytest.mark.parametrize("format", ["png", "jpeg", "webp"])

@@ -265,11 +265,10 @@ def called(id: str, name: str, arguments: Json, answered: str) -> list[Json]:
 @pytest.mark.parametrize(
     ("told", "calls"),
     [
-        ("The user answered yes to `accept_identity_visualization`. It is done.", ["transition_phase"]),
-        ("The user pressed `accept_identity_visualization`. It is done.", ["transition_phase"]),
-        ("The user answered yes to `accept_identity_visualization`. It was not done: gone.", []),
-        ("The user answered no to `accept_identity_visualization`. It was not done: no.", []),
-        ("The user added a photo.", []),
+        ("The user said yes. It is done: v1 is theirs.", ["transition_phase"]),
+        ("The user pressed this button. It is done: v1 is theirs.", ["transition_phase"]),
+        ("The user said yes, but it was not done: gone.", []),
+        ("The user said no.", []),
     ],
 )
 def test_what_the_application_tells_is_understood(told: str, calls: list[str]) -> None:
@@ -279,7 +278,8 @@ def test_what_the_application_tells_is_understood(told: str, calls: list[str]) -
         "current_identity": "i1 · Guide · stated",
     }
     history = [said("that is me"), {"role": "assistant", "content": "Then press yes."}]
-    reply = ask(["transition_phase"], *history, {"role": "system", "content": told}, **tags)
+    pair = called("b1", "accept_identity_visualization", {"identity_id": "i1"}, told)
+    reply = ask(["transition_phase"], *history, *pair, **tags)
     assert [name for name, _ in reply.calls] == calls and bool(reply.text) is not bool(calls)
 
 

@@ -52,6 +52,29 @@ async def test_messages_added_at_once_are_numbered_without_gaps(store: Store, da
     await other.close()
 
 
+async def test_what_was_said_last_is_of_the_conversation_before_with_this_coach(store: Store) -> None:
+    async def begin(user_id: str, coach: str, *said: str) -> str:
+        talk = await store.conversations.start(user_id, coach=coach, phase="p")
+        for text in said:
+            await store.conversations.append(user_id, talk.id, {"role": "user", "content": text})
+            await store.conversations.append(user_id, talk.id, {"role": "assistant", "content": "Hm."})
+        return talk.id
+
+    await begin("anna", "mine", "older")
+    await begin("anna", "mine", "one", "two", "three")
+    other = await begin("anna", "other", "elsewhere")
+    await begin("ben", "mine", "somebody else's")
+    await begin("anna", "mine")
+    now = await begin("anna", "mine", "now")
+
+    said = store.conversations.last_said
+    assert await said("anna", before=now, limit=8) == ["one", "two", "three"]
+    assert await said("anna", before=now, limit=2) == ["two", "three"]
+    assert await said("anna", before=other, limit=8) == []
+    assert await said("anna", before="", limit=8) == ["now"]
+    assert await said("cleo", before="", limit=8) == []
+
+
 async def test_the_conversation_last_spoken_in_comes_first(store: Store) -> None:
     await store.people.ensure("anna")
     first = await store.conversations.start("anna", coach="c", phase="p")

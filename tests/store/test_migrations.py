@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
 from coach.errors import SettingsError
-from coach.store import Database
+from coach.store import Database, Store
 from coach.store import migrate as migrate_module
 from coach.store.migrate import config_for, migrate
 from coach.store.tables import metadata
@@ -118,6 +118,48 @@ async def test_a_database_of_a_newer_version_is_refused(empty_database_url: str)
     with pytest.raises(SettingsError, match="newer version"):
         await migrate(database)
     await database.close()
+
+
+async def test_the_state_of_a_database_is_told_without_changing_it(
+    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await Store.inspect(empty_database_url) == "new"
+    database = Database(empty_database_url)
+    async with database.write() as connection:
+        assert await connection.run_sync(lambda plain: inspect(plain).get_table_names()) == []
+    assert await Store.inspect(empty_database_url) == "new"
+
+    await migrate(database)
+    assert await Store.inspect(empty_database_url) == "current"
+
+    later = shutil.copytree(PACKAGE / "store" / "migrations", tmp_path / "later" / "migrations")
+    (later / "versions" / "r9999.py").write_text('revision, down_revision = "9999", "0001"')
+    monkeypatch.setattr(migrate_module, "__file__", str(later.parent / "migrate.py"))
+    assert await Store.inspect(empty_database_url) == "older"
+    monkeypatch.undo()
+
+    async with database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert await Store.inspect(empty_database_url) == "newer"
+    await database.close()
+
+
+async def test_inspecting_makes_no_file_and_touches_none(tmp_path: Path) -> None:
+    file = tmp_path / "new 100%" / "coach.db"
+    assert await Store.inspect(f"sqlite:///{file}") == "new"
+    assert list(tmp_path.iterdir()) == []
+
+    database = Database(f"sqlite:///{file}")
+    await migrate(database)
+    await database.close()
+    before = {path: path.read_bytes() for path in file.parent.iterdir()}
+    assert await Store.inspect(f"sqlite:///{file}") == "current"
+    assert {path: path.read_bytes() for path in file.parent.iterdir()} == before
+    assert list(before) == [file]
+
+    file.write_bytes(b"This is a shopping list. " * 100)
+    with pytest.raises(SettingsError, match="cannot be opened"):
+        await Store.inspect(f"sqlite:///{file}")
 
 
 async def test_who_comes_second_waits_for_the_migration(empty_database_url: str) -> None:

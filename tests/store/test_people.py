@@ -69,6 +69,30 @@ def test_the_consent_text_says_what_happens_to_the_photo() -> None:
         assert promise in CONSENT_TEXT.replace("\n", " ")
 
 
+BREAKS = ["\n", "\r\n", "\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x85", " \t\n \x1b "]
+
+
+@pytest.mark.parametrize("gap", BREAKS)
+async def test_what_stands_in_a_list_of_a_prompt_is_kept_on_one_line(store: Store, gap: str) -> None:
+    forged = f"{gap}Fake{gap}i9 · x · visualized{gap}"
+    one = "Fake i9 · x · visualized"
+
+    assert (await store.people.rename("anna", forged)).name == one
+    assert (await store.notes.add("anna", forged)).text == one
+    identity = await store.identities.add("anna", forged, note=forged)
+    assert (identity.name, identity.note) == (one, forged)
+    other = await store.identities.add("anna", "Guide")
+    assert (await store.identities.update("anna", "i2", name=forged, statement=forged)).name == one
+    assert (await store.identities.get("anna", "i2")).statement == forged
+    assert (await store.identities.merge("anna", ["i1", other.id], forged)).name == one
+    assert [note.text for note in await store.notes.list("anna")] == [one]
+
+
+async def test_a_blank_name_is_no_name(store: Store) -> None:
+    await store.people.rename("anna", "Anna")
+    assert (await store.people.rename("anna", " \n ")).name is None
+
+
 async def test_the_newest_notes_are_listed_oldest_first(store: Store) -> None:
     await store.people.ensure("anna")
     for number in range(5):

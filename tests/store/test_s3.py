@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from coach.errors import SettingsError
+from coach.errors import SettingsError, StoreUnavailable
 from coach.store import S3Blobs, blob_key
 from tests._postgres import free_port
 from tests._s3 import S3Server, get
@@ -149,7 +149,7 @@ async def test_a_bucket_that_says_it_is_public_is_believed(
 async def test_being_refused_is_not_the_same_as_not_being_there(s3: S3Server) -> None:
     stranger = S3Blobs(s3.endpoint, s3.bucket, "stranger", "secret")
 
-    with pytest.raises(ClientError, match="InvalidAccessKeyId"):
+    with pytest.raises(StoreUnavailable, match="InvalidAccessKeyId"):
         await stranger.get(KEY)
 
 

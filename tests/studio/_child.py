@@ -1,4 +1,4 @@
-"""Another process that paints: ``python -m tests.studio._child DATABASE FOLDER BASE_URL``."""
+"""Another process that makes a picture: ``python -m tests.studio._child DATABASE FOLDER BASE_URL``."""
 
 import asyncio
 import sys
@@ -12,8 +12,8 @@ from coach.studio import GptImageEngine, PictureRequest, Reference, Spool, Studi
 from tests.studio._workshop import ANA
 
 
-async def paint(database: str, folder: Path, base_url: str) -> None:
-    """Ask for the same picture as :meth:`tests.studio._workshop.Workshop.paint`."""
+async def generate(database: str, folder: Path, base_url: str) -> None:
+    """Ask for the same picture as :meth:`tests.studio._workshop.Workshop.generate`."""
     store = await Store.open(database, blobs=FolderBlobs(folder / "blobs"), migrate=False)
     photo = await store.photos.primary(ANA)
     assert photo is not None
@@ -22,10 +22,10 @@ async def paint(database: str, folder: Path, base_url: str) -> None:
     request = PictureRequest(
         prompt="As a night-sky guide", references=(Reference(kind="photo", id=photo.id),), keep_face=True
     )
-    await studio.paint(
+    await studio.generate(
         Context(user_id=ANA, conversation_id="talk", call_id="call_1"), request, identity_id="i1"
     )
 
 
 if __name__ == "__main__":
-    asyncio.run(paint(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))
+    asyncio.run(generate(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))

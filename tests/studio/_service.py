@@ -57,16 +57,16 @@ def event(name: str, **fields: Any) -> bytes:
     return f"event: {name}\ndata: {json.dumps({'type': name, **fields})}\n\n".encode()
 
 
-def looks(*previews: bytes, final: bytes | None, kind: str = "image_edit") -> bytes:
+def frames(*previews: bytes, final: bytes | None, kind: str = "image_edit") -> bytes:
     """A whole stream: previews, then the picture."""
     usage = {key: value for key, value in USAGE.items() if key != "output_tokens_details"}
-    frames = [
+    sent = [
         event(f"{kind}.partial_image", b64_json=base64.b64encode(each).decode(), partial_image_index=index)
         for index, each in enumerate(previews)
     ]
     if final is not None:
-        frames.append(event(f"{kind}.completed", b64_json=base64.b64encode(final).decode(), usage=usage))
-    return b"".join(frames)
+        sent.append(event(f"{kind}.completed", b64_json=base64.b64encode(final).decode(), usage=usage))
+    return b"".join(sent)
 
 
 def says(
@@ -75,9 +75,9 @@ def says(
     """Answer with a body: bytes as they are, anything else as JSON."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"content-type": media_type, "content-length": str(len(data)), "x-request-id": "req_1", **more}
+    lines = [f"HTTP/1.1 {status} Status", *(f"{name}: {value}" for name, value in headers.items())]
 
     async def reply(writer: asyncio.StreamWriter) -> None:
-        lines = [f"HTTP/1.1 {status} Status", *(f"{name}: {value}" for name, value in headers.items())]
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
         await writer.drain()
 
@@ -87,6 +87,20 @@ def says(
 def streams(body: bytes) -> Reply:
     """Answer with a stream of events."""
     return says(body, media_type="text/event-stream; charset=utf-8")
+
+
+def one_by_one(body: bytes, ready: Callable[[int], Awaitable[None]]) -> Reply:
+    """Answer with a stream of which event number ``n``, from 0, is sent after ``ready(n)``."""
+    *sent, _ = body.split(b"\n\n")
+
+    async def reply(writer: asyncio.StreamWriter) -> None:
+        await says(b"", media_type="text/event-stream", more={"content-length": str(len(body))})(writer)
+        for number, each in enumerate(sent):
+            await ready(number)
+            writer.write(each + b"\n\n")
+            await writer.drain()
+
+    return reply
 
 
 def cuts(body: Any, *, media_type: str = "application/json", short: int = 40) -> Reply:

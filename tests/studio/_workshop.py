@@ -15,7 +15,7 @@ from coach import Context
 from coach.errors import PictureError
 from coach.events import Event, Preview, Progress
 from coach.store import Photo, Store
-from coach.studio import Generation, GptImageEngine, Painting, PictureRequest, Reference, Spool, Studio
+from coach.studio import Generated, Generation, GptImageEngine, PictureRequest, Reference, Spool, Studio
 from tests.studio._service import Reply, Service, service
 
 ANA = "ana@example.org"
@@ -61,16 +61,16 @@ class Workshop:
 
         return Context(user_id=user_id, conversation_id="talk", call_id=call, emit=emit)
 
-    async def paint(self, request: PictureRequest | None = None, **options: Any) -> Painting:
-        """Paint Ana's identity i1; ``call`` and ``studio`` can be others."""
+    async def generate(self, request: PictureRequest | None = None, **options: Any) -> Generated:
+        """Make a picture of Ana's identity i1; ``call`` and ``studio`` can be others."""
         context = self.context(options.pop("call", "call_1"))
         studio: Studio = options.pop("studio", self.studio)
-        return await studio.paint(context, request or self.edit, identity_id="i1", **options)
+        return await studio.generate(context, request or self.edit, identity_id="i1", **options)
 
     async def refusal(self, **options: Any) -> PictureError:
-        """The error of a :meth:`paint` that must not succeed."""
+        """The error of a :meth:`generate` that must not succeed."""
         with pytest.raises(PictureError) as caught:
-            await self.paint(**options)
+            await self.generate(**options)
         return caught.value
 
     async def only(self) -> Generation:

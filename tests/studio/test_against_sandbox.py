@@ -17,7 +17,7 @@ from coach.sandbox import BLOCKED_INPUT, BLOCKED_OUTPUT, Sandbox
 from coach.sandbox.rules import check
 from coach.sandbox.usage import measure
 from coach.store import Store
-from coach.studio import GptImageEngine, Painting, PictureRequest, Reference, Spool, Studio
+from coach.studio import Generated, GptImageEngine, PictureRequest, Reference, Spool, Studio
 from coach.studio.price import actual, quote
 from tests.studio.test_planner import LIVING, REQUESTS, TABLE, TODAY
 
@@ -36,8 +36,7 @@ def test_every_plan_is_taken_and_costs_no_more_than_quoted(request: PictureReque
         return
     params = {"prompt": plan.prompt, **plan.params, "safety_identifier": "0" * 64}
     rules = check("edits" if request.references else "generations", params, today=TODAY)
-    size = "1024x1024" if plan.params["size"] == "auto" else plan.params["size"]
-    width, height = map(int, size.split("x"))
+    width, height = map(int, plan.params["size"].split("x"))
     usage = measure(
         rules,
         prompt=plan.prompt,
@@ -61,14 +60,14 @@ class Talk:
     studio: Studio
     photo: Reference
 
-    async def paint(self, prompt: str, *, call: str = "call_1", **wanted: Any) -> Painting:
+    async def generate(self, prompt: str, *, call: str = "call_1", **wanted: Any) -> Generated:
         ctx = Context(user_id="ana", conversation_id="talk", call_id=call)
         request = PictureRequest.model_validate({"prompt": prompt, "references": [self.photo], **wanted})
-        return await self.studio.paint(ctx, request, identity_id="i1")
+        return await self.studio.generate(ctx, request, identity_id="i1")
 
     async def refusal(self, prompt: str, **wanted: Any) -> PictureError:
         with pytest.raises(PictureError) as caught:
-            await self.paint(prompt, **wanted)
+            await self.generate(prompt, **wanted)
         return caught.value
 
 
@@ -87,10 +86,10 @@ async def test_a_picture_and_a_change_of_it(
     before = len(sandbox.log)
     async with AsyncOpenAI(api_key=sandbox.api_key, base_url=sandbox.base_url) as client:
         ana = await talk(store, tmp_path, photo_bytes, client)
-        await ana.paint("As a night-sky guide, waist-up", keep_face=True)
+        await ana.generate("As a night-sky guide, waist-up", keep_face=True)
         first = await store.versions.get("ana", "i1", "v1")
         again = Reference(kind="version", id=first.id)
-        await ana.paint("Warmer light", call="call_2", references=[again], previews=0, grade="draft")
+        await ana.generate("Warmer light", call="call_2", references=[again], previews=0, grade="draft")
     versions = await store.versions.list("ana", "i1")
     assert [(v.handle, v.width, v.height, v.media_type) for v in versions] == [
         ("v1", 1024, 1536, "image/png"),

@@ -14,12 +14,12 @@ from openai import AsyncOpenAI
 from coach.errors import PictureError
 from coach.studio import GptImageEngine
 from coach.studio.engines import ImagePart, Order, Received, Span
-from tests.studio._service import answer, ask, engine_for, error, event, looks, picture, says, store, streams
+from tests.studio._service import answer, ask, engine_for, error, event, frames, picture, says, store, streams
 
 UNUSED = GptImageEngine(AsyncOpenAI(api_key="a-key", base_url="http://127.0.0.1:9"))
 """Reading needs no service."""
 
-PHOTO = ImagePart(name="photo-1.jpeg", data=b"a photo", media_type="image/jpeg")
+PHOTO = ImagePart(name="photo-1.jpg", data=b"a photo", media_type="image/jpeg")
 OTHER = ImagePart(name="version-2.png", data=b"a picture", media_type="image/png")
 PARAMS = {
     "model": "gpt-image-2.5-sunburst",
@@ -41,14 +41,14 @@ def order(*images: ImagePart, mask: ImagePart | None = None, **params: object) -
     )
 
 
-async def painted(engine: GptImageEngine, wanted: Order, folder: Path) -> Received:
+async def exchange(engine: GptImageEngine, wanted: Order, folder: Path) -> Received:
     media_type = await ask(engine, wanted, folder / "a.body")
     return engine.read(folder / "a.body", media_type, folder / "a.picture")
 
 
 async def test_a_generation_is_one_json_post(tmp_path: Path) -> None:
     async with engine_for(says(answer(picture()))) as (engine, upstream):
-        await painted(engine, order(moderation="auto"), tmp_path)
+        await exchange(engine, order(moderation="auto"), tmp_path)
     [asked] = upstream.asked
     assert asked.path == "/v1/images/generations"
     assert asked.json == {"prompt": "A guide under stars ✦", **PARAMS, "moderation": "auto"}
@@ -58,13 +58,13 @@ async def test_a_generation_is_one_json_post(tmp_path: Path) -> None:
 
 async def test_an_edit_of_one_picture_names_its_field_image(tmp_path: Path) -> None:
     async with engine_for(says(answer(picture()))) as (engine, upstream):
-        await painted(engine, order(PHOTO, stream=True), tmp_path)
+        await exchange(engine, order(PHOTO, stream=True), tmp_path)
     [asked] = upstream.asked
     assert asked.path == "/v1/images/edits"
     files = [(name, headers, content) for name, headers, content in asked.parts if "content-type" in headers]
     [(name, headers, content)] = files
     assert (name, content) == ("image", b"a photo")
-    assert headers["content-disposition"].endswith('filename="photo-1.jpeg"')
+    assert headers["content-disposition"].endswith('filename="photo-1.jpg"')
     assert headers["content-type"] == "image/jpeg"
     assert asked.fields == {
         "prompt": "A guide under stars ✦",
@@ -80,7 +80,7 @@ async def test_an_edit_of_one_picture_names_its_field_image(tmp_path: Path) -> N
 async def test_several_pictures_and_a_mask_keep_their_order_and_types(tmp_path: Path) -> None:
     mask = ImagePart(name="mask.png", data=b"a mask", media_type="image/png")
     async with engine_for(says(answer(picture()))) as (engine, upstream):
-        await painted(engine, order(PHOTO, OTHER, mask=mask), tmp_path)
+        await exchange(engine, order(PHOTO, OTHER, mask=mask), tmp_path)
     files = [(n, h["content-type"], c) for n, h, c in upstream.asked[0].parts if "content-type" in h]
     assert files == [
         ("image[]", "image/jpeg", b"a photo"),
@@ -92,7 +92,7 @@ async def test_several_pictures_and_a_mask_keep_their_order_and_types(tmp_path: 
 async def test_the_bytes_of_a_json_answer_are_kept_untouched(tmp_path: Path) -> None:
     first, second = picture("navy"), picture("teal", form="WEBP")
     async with engine_for(says(answer(first, second))) as (engine, _):
-        received = await painted(engine, order(), tmp_path)
+        received = await exchange(engine, order(), tmp_path)
     assert [path.read_bytes() for path in received.pictures] == [first, second]
     assert received.usage is not None and received.usage["output_tokens"] == 1373
     assert received.unreadable == 0
@@ -101,12 +101,12 @@ async def test_the_bytes_of_a_json_answer_are_kept_untouched(tmp_path: Path) -> 
 async def test_a_stream_shows_its_previews_and_ends_in_the_picture(tmp_path: Path) -> None:
     rough, final = picture("grey"), picture("gold")
     body = tmp_path / "a.body"
-    async with engine_for(streams(looks(rough, picture("silver"), final=final))) as (engine, _):
+    async with engine_for(streams(frames(rough, picture("silver"), final=final))) as (engine, _):
         media_type = await ask(engine, order(PHOTO, stream=True, partial_images=2), body)
-    watch, data = engine.watch(media_type), body.read_bytes()
-    spans = [span for at in range(0, len(data), 7) for span in watch.feed(data[at : at + 7])]
-    shown = [engine.look(body, span, tmp_path / f"{number}.look") for number, span in enumerate(spans)]
-    assert [look.index for look in shown] == [0, 1]
+    finder, data = engine.find_partials(media_type), body.read_bytes()
+    spans = [span for at in range(0, len(data), 7) for span in finder.feed(data[at : at + 7])]
+    shown = [engine.read_partial(body, span, tmp_path / f"{n}.preview") for n, span in enumerate(spans)]
+    assert [partial.index for partial in shown] == [0, 1]
     assert shown[0].path.read_bytes() == rough
     received = engine.read(body, media_type, tmp_path / "a.picture")
     assert [path.read_bytes() for path in received.pictures] == [final]
@@ -171,11 +171,11 @@ def test_pictures_of_any_length_come_out_as_they_went_in(sizes: list[int], space
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (looks(picture(), final=None), "connection_lost"),
-        (looks(picture(), final=picture())[:-40], "connection_lost"),
+        (frames(picture(), final=None), "connection_lost"),
+        (frames(picture(), final=picture())[:-40], "connection_lost"),
         (b"data: []\n\ndata: [DONE]\n\n", "connection_lost"),
         (
-            looks(picture(), final=None) + event("error", error=error("moderation_blocked")["error"]),
+            frames(picture(), final=None) + event("error", error=error("moderation_blocked")["error"]),
             "moderation_blocked",
         ),
         (event("error", error={"code": None, "message": "x"}), "service_error"),
@@ -187,13 +187,13 @@ def test_a_stream_without_its_picture_may_have_been_charged(body: bytes, code: s
     assert (caught.value.code, caught.value.paid) == (code, "unknown")
 
 
-def test_a_look_without_a_picture_is_no_look(tmp_path: Path) -> None:
+def test_a_partial_image_without_a_picture_is_none(tmp_path: Path) -> None:
     body = store(tmp_path / "a.body", b'{"partial_image_index": 0}')
     with pytest.raises(ValueError, match="no picture"):
-        UNUSED.look(body, Span(0, 26), tmp_path / "a.look")
+        UNUSED.read_partial(body, Span(0, 26), tmp_path / "a.preview")
 
 
 def test_a_stream_that_does_not_close_its_last_event_is_read(tmp_path: Path) -> None:
-    body = store(tmp_path / "a.body", looks(final=picture()).rstrip(b"\n"))
+    body = store(tmp_path / "a.body", frames(final=picture()).rstrip(b"\n"))
     received = UNUSED.read(body, "text/event-stream", tmp_path / "a.picture")
     assert received.pictures[0].read_bytes() == picture()

@@ -11,12 +11,13 @@ import pytest
 from coach.errors import Conflict
 from coach.store import Store
 from coach.studio import Generation
+from coach.studio.engines import Received
 from coach.studio.ledger import Ledger
 from coach.studio.spool import Spool, SpoolFile
-from tests.studio._service import breaks, looks, picture, streams
+from tests.studio._service import answer, breaks, cuts, frames, picture, says, streams
 from tests.studio._workshop import ANA, workshop
 
-GOOD = streams(looks(picture("grey"), final=picture("gold")))
+GOOD = streams(frames(picture("grey"), final=picture("gold")))
 
 
 async def test_too_late_is_unknown(store: Store, tmp_path: Path, photo_bytes: bytes) -> None:
@@ -32,7 +33,7 @@ async def test_going_away_after_it_was_sent_leaves_it_unknown(
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, breaks) as w:
         w.upstream.replies = [w.upstream.waits]
-        work = asyncio.create_task(w.paint())
+        work = asyncio.create_task(w.generate())
         await w.upstream.arrived.wait()
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -55,7 +56,7 @@ async def test_going_away_before_it_was_sent_costs_nothing(
             return await w.only()
 
         monkeypatch.setattr(w.studio.ledger, "advance", leave)
-        work = asyncio.create_task(w.paint())
+        work = asyncio.create_task(w.generate())
         with pytest.raises(asyncio.CancelledError):
             await work
         assert w.upstream.asked == []
@@ -74,11 +75,54 @@ async def test_going_away_while_it_is_put_away_changes_nothing(
             await commit(file)
 
         monkeypatch.setattr(SpoolFile, "commit", leave)
-        work = asyncio.create_task(w.paint())
+        work = asyncio.create_task(w.generate())
         with pytest.raises(asyncio.CancelledError):
             await work
         assert (await w.only()).state == "done"
-        assert len((await w.paint()).versions) == 1
+        assert len((await w.generate()).versions) == 1
+        assert len(w.upstream.asked) == 1
+
+
+async def test_going_away_again_and_again_while_it_is_put_away_changes_nothing(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
+        put = store.blobs.put
+
+        async def leave(key: str, data: bytes | Path, media_type: str) -> None:
+            for _ in range(3):
+                work.cancel()
+                await asyncio.sleep(0)
+            await put(key, data, media_type)
+
+        work = asyncio.create_task(w.generate(w.edit.model_copy(update={"previews": 0})))
+        w.upstream.replies = [says(answer(picture("gold")))]
+        monkeypatch.setattr(store.blobs, "put", leave)
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        assert (await w.only()).state == "done" and w.spool.list() == []
+
+
+async def test_going_away_while_a_broken_answer_is_looked_at_leaves_it_unknown_and_whole(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = frames(final=picture("gold")) + b" " * 40
+    async with workshop(store, tmp_path, photo_bytes, cuts(body, media_type="text/event-stream")) as w:
+        loop, read = asyncio.get_running_loop(), w.studio._engine.read
+
+        def leave(*given: Any) -> Received:
+            loop.call_soon_threadsafe(work.cancel)
+            return read(*given)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(w.studio._engine, "read", leave)
+            work = asyncio.create_task(w.generate())
+            with pytest.raises(asyncio.CancelledError):
+                await work
+        row = await w.only()
+        assert (row.state, row.error_code, row.paid) == ("unknown", "interrupted", "unknown")
+        [version] = (await w.generate()).versions
+        assert await store.versions.bytes(ANA, version.id) == picture("gold")
         assert len(w.upstream.asked) == 1
 
 
@@ -98,7 +142,7 @@ async def test_a_full_disk_is_said_and_the_service_was_paid(
 async def test_an_answer_without_end_is_not_read_to_the_end(
     store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coach.studio._paint.MOST_BYTES", 1000)
+    monkeypatch.setattr("coach.studio._generate.MOST_BYTES", 1000)
     async with workshop(store, tmp_path, photo_bytes, streams(b"x" * 1_000_000)) as w:
         refused = await w.refusal()
         assert (refused.code, refused.paid) == ("bad_answer", "paid")
@@ -132,7 +176,7 @@ async def test_a_key_two_processes_take_at_once_is_used_by_one(
     store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
-        await w.paint()
+        await w.generate()
         slow, find = w.new_studio(), Ledger.find
         looked = []
 
@@ -142,7 +186,7 @@ async def test_a_key_two_processes_take_at_once_is_used_by_one(
 
         monkeypatch.setattr(Ledger, "find", too_early)
         with pytest.raises(Conflict):
-            await w.paint(studio=slow)
+            await w.generate(studio=slow)
         assert len(w.upstream.asked) == 1 and w.spool.list() == []
 
 
@@ -180,6 +224,6 @@ async def test_a_database_that_goes_away_after_the_answer_came_loses_nothing(
             refused = await w.refusal()
         assert (refused.code, refused.paid) == ("not_kept", "paid")
         assert await w.studio.recover() != []
-        assert await store.versions.bytes(ANA, (await w.paint()).versions[0].id) == picture("gold")
+        assert await store.versions.bytes(ANA, (await w.generate()).versions[0].id) == picture("gold")
         assert len(await store.versions.list(ANA, "i1")) == 1
         assert len(w.upstream.asked) == 1

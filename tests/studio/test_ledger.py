@@ -46,9 +46,9 @@ async def test_a_generation_is_found_as_it_was_written(store: Store) -> None:
     assert await ledger.find("ana", "k1") == read
     assert await ledger.of_conversation("ana", "talk") == [read]
     assert await ledger.find("bob", "k1") is None
-    for look in (ledger.get, ledger.steps):
+    for ask in (ledger.get, ledger.steps):
         with pytest.raises(NotFound, match="no generation 'g1'"):
-            await look("bob", "g1")
+            await ask("bob", "g1")
 
 
 async def test_a_key_is_used_once(store: Store) -> None:

@@ -8,20 +8,20 @@ import pytest
 from coach.errors import Conflict, PictureError
 from coach.store import Store
 from coach.studio import PictureRequest
-from tests.studio._service import Reply, answer, breaks, cuts, error, looks, picture, says, streams
+from tests.studio._service import Reply, answer, breaks, cuts, error, frames, picture, says, streams
 from tests.studio._workshop import ANA, workshop
 
-GOOD = streams(looks(picture("grey"), final=picture("gold")))
+GOOD = streams(frames(picture("grey"), final=picture("gold")))
 
 
 async def test_the_same_key_and_request_give_the_same_picture(
     store: Store, tmp_path: Path, photo_bytes: bytes
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
-        first = await w.paint()
-        assert await w.paint() == first
-        assert await w.paint(studio=w.new_studio(model="gpt-image-2")) == first
-        assert (await w.paint(call="call_2")).generation_id != first.generation_id
+        first = await w.generate()
+        assert await w.generate() == first
+        assert await w.generate(studio=w.new_studio(model="gpt-image-2")) == first
+        assert (await w.generate(call="call_2")).generation_id != first.generation_id
         assert len(w.upstream.asked) == 2
 
 
@@ -29,12 +29,12 @@ async def test_another_request_under_the_key_is_a_conflict(
     store: Store, tmp_path: Path, photo_bytes: bytes
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
-        await w.paint(key="mine")
+        await w.generate(key="mine")
         for other in (w.edit.model_copy(update={"prompt": "As a baker"}), PictureRequest(prompt="x")):
             with pytest.raises(Conflict, match="'mine' was used for another picture"):
-                await w.paint(other, key="mine")
+                await w.generate(other, key="mine")
         with pytest.raises(Conflict):
-            await w.paint(key="mine", parent="v1")
+            await w.generate(key="mine", parent="v1")
         assert len(w.upstream.asked) == 1
 
 
@@ -43,10 +43,10 @@ async def test_a_key_of_another_person_is_another_key(
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, says(answer(picture()))) as w:
         asked = PictureRequest(prompt="A lighthouse", previews=0)
-        mine = await w.paint(asked, key="k" * 3000)
+        mine = await w.generate(asked, key="k" * 3000)
         await store.people.ensure("bob")
         await store.identities.add("bob", "Baker")
-        theirs = await w.studio.paint(w.context(user_id="bob"), asked, identity_id="i1", key="k" * 3000)
+        theirs = await w.studio.generate(w.context(user_id="bob"), asked, identity_id="i1", key="k" * 3000)
         assert theirs.generation_id != mine.generation_id
         assert len(w.upstream.asked) == 2
 
@@ -55,7 +55,7 @@ async def test_outside_a_call_every_picture_is_a_new_one(
     store: Store, tmp_path: Path, photo_bytes: bytes
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
-        assert await w.paint(call="") != await w.paint(call="")
+        assert await w.generate(call="") != await w.generate(call="")
         assert len(w.upstream.asked) == 2
 
 
@@ -63,19 +63,19 @@ async def test_twenty_callers_at_once_share_one_picture(
     store: Store, tmp_path: Path, photo_bytes: bytes
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
-        paintings = await asyncio.gather(*(w.paint() for _ in range(20)))
-        assert len({painting.generation_id for painting in paintings}) == 1
+        everybodys = await asyncio.gather(*(w.generate() for _ in range(20)))
+        assert len({generated.generation_id for generated in everybodys}) == 1
         assert len(w.upstream.asked) == 1
 
 
 async def test_another_process_is_told_to_wait(store: Store, tmp_path: Path, photo_bytes: bytes) -> None:
     async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
         w.upstream.replies = [w.upstream.waits]
-        first = asyncio.create_task(w.paint())
+        first = asyncio.create_task(w.generate())
         await w.upstream.arrived.wait()
         other = w.new_studio()
         with pytest.raises(Conflict, match="being made by another process"):
-            await w.paint(studio=other)
+            await w.generate(studio=other)
         assert await other.recover() == [], "what is being worked on is left alone"
         w.upstream.go_on.set()
         with pytest.raises(PictureError, match="connection to the picture service broke"):
@@ -95,7 +95,7 @@ REFUSED = says(error("moderation_blocked"), status=400)
         (says(b"", status=500), "unknown", "service_error", "unknown"),
         (breaks, "unknown", "connection_lost", "unknown"),
         (cuts(answer(picture())), "unknown", "connection_lost", "unknown"),
-        (streams(looks(picture(), final=None)), "unknown", "connection_lost", "unknown"),
+        (streams(frames(picture(), final=None)), "unknown", "connection_lost", "unknown"),
         (says(b"<html></html>"), "failed", "bad_answer", "paid"),
         (says({"data": []}), "failed", "bad_answer", "paid"),
         (says(answer(b"<html>no picture</html>")), "failed", "bad_answer", "paid"),
@@ -122,7 +122,7 @@ async def test_how_it_ended_is_written_down_and_said_again(
 async def test_a_picture_that_came_before_the_connection_broke_is_kept(
     store: Store, tmp_path: Path, photo_bytes: bytes, seconds: float
 ) -> None:
-    whole = looks(picture("grey"), final=picture("gold"))
+    whole = frames(picture("grey"), final=picture("gold"))
     async with workshop(store, tmp_path, photo_bytes, breaks, seconds=seconds) as w:
 
         async def lingers(writer: asyncio.StreamWriter) -> None:
@@ -131,8 +131,8 @@ async def test_a_picture_that_came_before_the_connection_broke_is_kept(
                 await w.upstream.go_on.wait()
 
         w.upstream.replies = [lingers]
-        painting = await w.paint()
-        assert await store.versions.bytes(ANA, painting.versions[0].id) == picture("gold")
+        generated = await w.generate()
+        assert await store.versions.bytes(ANA, generated.versions[0].id) == picture("gold")
 
 
 async def test_what_never_left_has_failed_unpaid(store: Store, tmp_path: Path, photo_bytes: bytes) -> None:

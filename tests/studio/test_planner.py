@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from coach.errors import PictureError
 from coach.studio import Capabilities, PictureRequest, Plan, Reference
@@ -57,17 +58,20 @@ def test_an_edit_of_a_photo_with_previews() -> None:
     ],
 )
 def test_the_operation_follows_from_what_is_given(wanted: dict[str, Any], operation: str) -> None:
-    planned = plan(**wanted)
-    assert planned.operation == operation
-    assert ("moderation" in planned.params) == (operation == "generate")
+    assert plan(**wanted).operation == operation
 
 
 @pytest.mark.parametrize(
     ("shape", "size"),
-    [("square", "1024x1024"), ("portrait", "1024x1536"), ("landscape", "1536x1024"), ("auto", "auto")],
+    [("square", "1024x1024"), ("portrait", "1024x1536"), ("landscape", "1536x1024")],
 )
 def test_the_size_follows_from_the_shape(shape: str, size: str) -> None:
     assert plan(shape=shape).params["size"] == size
+
+
+def test_a_size_is_never_left_to_the_model() -> None:
+    with pytest.raises(ValidationError, match="shape"):
+        PictureRequest.model_validate({"prompt": "A guide", "shape": "auto"})
 
 
 def test_a_draft_is_quick_and_a_final_one_is_lossless() -> None:
@@ -106,7 +110,8 @@ def test_what_is_changed_is_said() -> None:
     assert many.repairs == ("Previews are shown for one picture at a time; none will be shown.",)
     assert many.params["n"] == 3 and "stream" not in many.params
     assert "may refuse" in plan("gpt-image-2", background="transparent").repairs[0]
-    assert "not documented" in plan("gpt-image-2.6-flare", background="transparent").repairs[0]
+    for model in (SUNBURST, "gpt-image-2.6-flare"):
+        assert "not documented" in plan(model, background="transparent").repairs[0]
     assert plan(previews=0).params.keys().isdisjoint({"stream", "partial_images"})
 
 
@@ -158,7 +163,7 @@ REQUESTS = st.builds(
     mask=st.none() | REFERENCES,
     keep_face=st.booleans(),
     background=st.sampled_from(["auto", "opaque", "transparent"]),
-    shape=st.sampled_from(["auto", "square", "portrait", "landscape"]),
+    shape=st.sampled_from(["square", "portrait", "landscape"]),
     grade=st.sampled_from(["draft", "final"]),
     count=st.integers(1, 10),
     previews=st.integers(0, 3),
@@ -178,11 +183,11 @@ def test_every_plan_is_one_the_documentation_allows(request: PictureRequest, nam
     # OpenAI images reference and image guide, as of 2026-11-20.
     assert None not in params.values()
     assert params["model"] == name and 1 <= params["n"] <= 10
-    assert params["size"] in {"auto", "1024x1024", "1536x1024", "1024x1536"}
+    assert params["size"] in {"1024x1024", "1536x1024", "1024x1536"}
     assert params["quality"] in {"low", "medium", "high"}
     assert params["output_format"] in {"png", "webp", "jpeg"}
     assert params.get("background") != "transparent" or params["output_format"] != "jpeg"
     assert "input_fidelity" not in params or (name.startswith("gpt-image-1.5") and request.references)
     assert ("partial_images" in params) == (params.get("stream") is True)
     assert 1 <= params.get("partial_images", 1) <= 3
-    assert params.keys().isdisjoint({"response_format", "style", "user"})
+    assert params.keys().isdisjoint({"moderation", "response_format", "style", "user"})

@@ -42,10 +42,6 @@ def test_several_pictures_and_a_mask_cost_several_times() -> None:
     assert [part.tokens for part in quoted.parts] == [7, 3 * 1373, 3 * 1536]
 
 
-def test_a_size_the_model_chooses_is_priced_as_the_dearest() -> None:
-    assert priced(shape="auto", previews=0).micros == priced(shape="square", previews=0).micros
-
-
 def test_text_is_bounded_by_its_bytes() -> None:
     assert priced(prompt="✦" * 10).parts[0].tokens == 30
 
@@ -101,7 +97,7 @@ def test_a_count_that_makes_no_sense_is_no_cost(counted: Any) -> None:
     words=st.integers(1, 500),
     given_along=st.integers(0, 16),
     grade=st.sampled_from(["draft", "final"]),
-    shape=st.sampled_from(["auto", "square", "portrait", "landscape"]),
+    shape=st.sampled_from(["square", "portrait", "landscape"]),
     previews=st.integers(0, 3),
     share=st.floats(0, 1),
 )
@@ -114,7 +110,7 @@ def test_what_is_charged_never_exceeds_the_quote(
     )
     model = TABLE.model(SUNBURST)
     sizes = model.output_tokens["low" if grade == "draft" else "high"]
-    size = {"square": "1024x1024", "portrait": "1024x1536", "landscape": "1536x1024"}.get(shape, "1024x1024")
+    size = {"square": "1024x1024", "portrait": "1024x1536", "landscape": "1536x1024"}[shape]
     counted = usage(int(len(prompt) * share), 1536 * given_along, sizes[size] + 100 * round(previews * share))
     cost = actual(model, counted)
     assert cost is not None and quoted.micros is not None and cost.micros <= quoted.micros

@@ -1,6 +1,7 @@
 """After a crash: what arrived is finished, what was in doubt is said, nothing is sent."""
 
 import asyncio
+import errno
 import json
 import sys
 from dataclasses import replace
@@ -13,14 +14,14 @@ from coach.errors import Conflict, PictureError
 from coach.store import Store
 from coach.studio import Generation, GenerationState
 from coach.studio.recovery import ABANDONED
-from coach.studio.spool import Head
+from coach.studio.spool import Head, Spool, SpoolFile
 from tests._tree import ROOT
-from tests.studio._service import answer, breaks, looks, picture, streams
+from tests.studio._service import answer, breaks, frames, picture, streams
 from tests.studio._workshop import ANA, Workshop, workshop
 from tests.studio.test_ledger import row
 
 GOLD = picture("gold")
-WHOLE = looks(picture("grey"), final=GOLD)
+WHOLE = frames(picture("grey"), final=GOLD)
 
 
 async def crashed(
@@ -31,22 +32,23 @@ async def crashed(
     complete: bool = True,
     age: timedelta = timedelta(),
     media_type: str = "text/event-stream",
+    id: str = "g1",
 ) -> Generation:
     """What a process leaves behind that died in ``state``, after ``body`` had arrived."""
     identity = await w.store.identities.get(ANA, "i1")
     moment = datetime.now(UTC) - age
     left = replace(
-        await row(w.store),
+        await row(w.store, id=id, key=id),
         user_id=ANA,
         identity_id=identity.id,
         model="gpt-image-2.5-sunburst",
         state=state,
-        spool="g1",
+        spool=id,
         updated_at=moment,
     )
     await w.studio.ledger.add(left)
     if body is not None:
-        with w.spool.open("g1") as file:
+        with w.spool.open(id) as file:
             file.note(Head(engine="gpt-image", media_type=media_type, request_id="req_9"))
             file.write(body)
             if complete:
@@ -151,12 +153,12 @@ async def test_what_cannot_be_put_away_is_tried_again_at_the_next_start(
         with monkeypatch.context() as patch:
             patch.setattr(store.blobs, "put", full)
             with pytest.raises(PictureError) as caught:
-                await w.paint()
+                await w.generate()
             assert (caught.value.code, caught.value.paid) == ("not_kept", "paid")
             assert await w.studio.recover() == []
         assert (await w.states())[-1] == "received"
-        painting = await w.paint()
-        assert await store.versions.bytes(ANA, painting.versions[0].id) == GOLD
+        generated = await w.generate()
+        assert await store.versions.bytes(ANA, generated.versions[0].id) == GOLD
         assert len(w.upstream.asked) == 1
 
 
@@ -164,14 +166,60 @@ async def test_files_of_what_ended_or_never_began_are_cleared_away(
     store: Store, tmp_path: Path, photo_bytes: bytes
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, streams(WHOLE)) as w:
-        painting = await w.paint()
-        for name in (painting.generation_id, "nobodys"):
+        generated = await w.generate()
+        for name in (generated.generation_id, "nobodys"):
             with w.spool.open(name) as file:
                 file.write(b"left" if name != "nobodys" else b"")
         with w.spool.open("of another database") as file:
             file.write(b"an answer")
         assert await w.studio.recover() == []
         assert w.spool.list() == ["of another database"]
+
+
+async def test_one_that_cannot_be_recovered_leaves_the_others_alone(
+    store: Store,
+    tmp_path: Path,
+    photo_bytes: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with workshop(store, tmp_path, photo_bytes, breaks) as w:
+        await crashed(w, "received", id="a-folder")
+        for name in ("a-folder", "nobodys-folder"):
+            (w.spool.folder / f"{name}.body").mkdir()
+        for id in ("bad-disk", "good"):
+            await crashed(w, "sending", WHOLE, id=id)
+        commit = SpoolFile.commit
+
+        async def fails(file: SpoolFile) -> None:
+            if file.generation_id == "bad-disk":
+                raise OSError(errno.EIO, "Input/output error")
+            await commit(file)
+
+        monkeypatch.setattr(SpoolFile, "commit", fails)
+        assert [done.id for done in await w.studio.recover()] == ["good"]
+        for id in ("a-folder", "bad-disk"):
+            assert f"Generation {id} was not recovered." in caplog.text
+        assert w.spool.list() == ["bad-disk"]
+
+
+async def test_a_file_that_cannot_be_looked_at_is_left_there(
+    store: Store,
+    tmp_path: Path,
+    photo_bytes: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def unreadable(spool: Spool, generation_id: str) -> SpoolFile:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    async with workshop(store, tmp_path, photo_bytes, breaks) as w:
+        with w.spool.open("nobodys"):
+            pass
+        monkeypatch.setattr(Spool, "claim", unreadable)
+        assert await w.studio.recover() == []
+        assert "The spool's file of nobodys cannot be looked at." in caplog.text
+        assert w.spool.list() == ["nobodys"]
 
 
 YOUNG, OLD = ABANDONED - timedelta(minutes=1), ABANDONED + timedelta(minutes=1)
@@ -209,11 +257,11 @@ async def test_a_process_that_is_killed_while_it_waits_leaves_its_picture_in_dou
         await asyncio.wait_for(w.upstream.arrived.wait(), 30)
         assert await w.studio.recover() == [], "it is alive and at work"
         with pytest.raises(Conflict, match="being made by another process"):
-            await w.paint()
+            await w.generate()
         child.kill()
         await child.wait()
         [unknown] = await w.studio.recover()
         assert (unknown.state, unknown.paid) == ("unknown", "unknown")
         with pytest.raises(PictureError, match="It may have been charged"):
-            await w.paint()
+            await w.generate()
         assert len(w.upstream.asked) == 1

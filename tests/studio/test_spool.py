@@ -3,12 +3,16 @@
 import asyncio
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from coach.studio import Spool
+from coach.studio import spool as spool_module
 from coach.studio.spool import Head
+from tests._tree import ROOT
 
 HEAD = Head(engine="gpt-image", media_type="application/json", request_id="req_1")
 
@@ -83,6 +87,43 @@ def test_one_at_a_time(spool: Spool) -> None:
     with file:
         assert spool.claim("g1") is None
     assert spool.claim("g2") is None and not spool.has("g2")
+
+
+def test_a_file_is_locked_before_another_process_can_see_it(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def another_process() -> str:
+        command = [sys.executable, "-m", "tests.studio._thief", spool.folder, "g1"]
+        return subprocess.run(command, capture_output=True, check=True, cwd=ROOT, text=True).stdout
+
+    def meanwhile(descriptor: int, how: int) -> None:
+        seen.append(another_process())
+        flock(descriptor, how)
+        seen.append(another_process())
+
+    seen, flock = [], spool_module.flock
+    monkeypatch.setattr(spool_module, "flock", meanwhile)
+    with spool.open("g1") as file:
+        file.write(b"what was paid for")
+        seen.append(another_process())
+    assert seen == ["[] left alone\n", "[] left alone\n", "['g1'] left alone\n"]
+    assert file.part.read_bytes() == b"what was paid for"
+
+
+def test_a_file_that_cannot_be_locked_is_not_used(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(descriptor: int, how: int) -> None:
+        raise BlockingIOError
+
+    monkeypatch.setattr(spool_module, "flock", taken)
+    with pytest.raises(BlockingIOError, match="locked"):
+        spool.open("g1")
+    assert list(spool.folder.iterdir()) == []
+
+
+def test_only_files_are_listed(spool: Spool) -> None:
+    (spool.folder / "g1.body").mkdir()
+    (spool.folder / "g2.new").touch()
+    assert spool.list() == []
 
 
 async def test_a_commit_goes_to_the_end_when_cancelled(spool: Spool) -> None:

@@ -143,7 +143,7 @@ def _body(size: Size, face: Box, grow: float) -> tuple[Image.Image, float]:
     ]
     outline = [(x + dx, y) for dx, y in half] + [(x - dx, y) for dx, y in reversed(half)]
     mask = polygon(size, outline, soft=0)
-    head = (x - 0.6 * wide - g, brow - 0.42 * wide - g, x + 0.6 * wide + g, chin - 0.08 * wide + g)
+    head = (x - 0.6 * wide - g, brow - 0.42 * wide - g, x + 0.6 * wide + g, chin - 0.3 * wide + g)
     ImageDraw.Draw(mask).ellipse(head, fill=255)
     return mask, wide
 

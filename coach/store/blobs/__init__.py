@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
 from coach.store.blobs.folder import FolderBlobs
 from coach.store.blobs.s3 import S3Blobs
 
-__all__ = ["BlobKind", "Blobs", "FolderBlobs", "S3Blobs", "blob_key", "owner_of"]
+__all__ = ["ENDINGS", "BlobKind", "Blobs", "FolderBlobs", "S3Blobs", "blob_key", "owner_of"]
 
 BlobKind = Literal["photos", "pictures", "previews"]
 """What a blob is: what the person gave, what a picture service gave, and its unfinished pictures."""
+
+ENDINGS: Mapping[str, str] = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+"""How the name of a picture of each media type ends, without the dot."""
 
 _LONGEST_OWNER = 100
 
 
 class Blobs(Protocol):
-    """Where bytes are kept, by key (:func:`blob_key`). A malformed key is a ``ValueError`` everywhere."""
+    """Where bytes are kept, by key (:func:`blob_key`).
+
+    Every method raises ``ValueError`` for a malformed key and ``StoreUnavailable`` when the place cannot be
+    reached or used.
+    """
 
     async def put(self, key: str, data: bytes | Path, media_type: str) -> None:
         """Keep bytes, or a file's bytes, whole or not at all. What was there is replaced."""

@@ -6,10 +6,14 @@ import asyncio
 import os
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
+from typing import IO
 
-from coach._durable import sync
+from coach._durable import code_of, sync
+from coach.errors import StoreUnavailable
 from coach.store.blobs._key import check_key, check_prefix, missing
 
 _INCOMING = ".incoming"
@@ -36,39 +40,43 @@ class FolderBlobs:
 
     async def get(self, key: str) -> bytes:
         """See :class:`~coach.store.blobs.Blobs`."""
-        try:
-            return await asyncio.to_thread(self.path(key).read_bytes)
-        except FileNotFoundError:
-            raise missing(key) from None
+        with _using():
+            try:
+                return await asyncio.to_thread(self.path(key).read_bytes)
+            except FileNotFoundError:
+                raise missing(key) from None
 
     async def exists(self, key: str) -> bool:
         """See :class:`~coach.store.blobs.Blobs`."""
-        return await asyncio.to_thread(self.path(key).is_file)
+        with _using():
+            return await asyncio.to_thread(self.path(key).is_file)
 
     async def delete(self, key: str) -> None:
         """See :class:`~coach.store.blobs.Blobs`."""
-        await asyncio.to_thread(self._delete, self.path(key))
+        with _using():
+            await asyncio.to_thread(self._delete, self.path(key))
 
     async def list(self, prefix: str = "") -> Sequence[str]:
         """See :class:`~coach.store.blobs.Blobs`."""
-        return await asyncio.to_thread(self._list, check_prefix(prefix))
+        with _using():
+            return await asyncio.to_thread(self._list, check_prefix(prefix))
 
     async def link(self, key: str, seconds: int) -> str:
         """The file's ``file://`` address; only who may read the folder can follow it."""
         return self.path(key).as_uri()
 
     def _put(self, path: Path, data: bytes | Path) -> None:
+        with data.open("rb") if isinstance(data, Path) else BytesIO(data) as source, _using():
+            self._write(path, source)
+
+    def _write(self, path: Path, source: IO[bytes]) -> None:
         _make(path.parent)
         incoming = self._folder / _INCOMING
         _make(incoming)
         temporary = incoming / uuid.uuid4().hex
         try:
             with open(temporary, "xb", opener=_private) as file:
-                if isinstance(data, Path):
-                    with data.open("rb") as source:
-                        shutil.copyfileobj(source, file)
-                else:
-                    file.write(data)
+                shutil.copyfileobj(source, file)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
@@ -85,6 +93,18 @@ class FolderBlobs:
         paths = (self._folder / prefix).rglob("*")
         keys = (path.relative_to(self._folder) for path in paths if path.is_file())
         return sorted(key.as_posix() for key in keys if key.parts[0] != _INCOMING)
+
+
+@contextmanager
+def _using() -> Iterator[None]:
+    """What the folder's own trouble becomes."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The folder for photos and pictures cannot be used now ({code_of(error)}). "
+            "Look whether it can be written and has room, then try again."
+        ) from error
 
 
 def _private(path: str, flags: int) -> int:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from coach.errors import SettingsError
+from coach.errors import SettingsError, StoreUnavailable
 from coach.store.blobs._key import check_key, check_prefix, missing
 
 # Amazon S3, "Authenticating Requests: Using Query Parameters": X-Amz-Expires.
@@ -74,26 +74,27 @@ class S3Blobs:
 
     async def put(self, key: str, data: bytes | Path, media_type: str) -> None:
         """See :class:`~coach.store.blobs.Blobs`."""
-        await asyncio.to_thread(self._put, check_key(key), data, media_type)
+        await self._use(self._put, check_key(key), data, media_type)
 
     async def get(self, key: str) -> bytes:
         """See :class:`~coach.store.blobs.Blobs`."""
-        found: bytes | None = await asyncio.to_thread(self._unless_absent, self._read, check_key(key))
+        found: bytes | None = await self._use(self._unless_absent, self._read, check_key(key))
         if found is None:
             raise missing(key)
         return found
 
     async def exists(self, key: str) -> bool:
         """See :class:`~coach.store.blobs.Blobs`."""
-        return await asyncio.to_thread(self._unless_absent, self._head, check_key(key)) is not None
+        return await self._use(self._unless_absent, self._head, check_key(key)) is not None
 
     async def delete(self, key: str) -> None:
         """See :class:`~coach.store.blobs.Blobs`."""
-        await asyncio.to_thread(self._client.delete_object, Bucket=self._bucket, Key=check_key(key))
+        await self._use(self._delete, check_key(key))
 
     async def list(self, prefix: str = "") -> Sequence[str]:
         """See :class:`~coach.store.blobs.Blobs`."""
-        return await asyncio.to_thread(self._list, check_prefix(prefix))
+        keys: Sequence[str] = await self._use(self._list, check_prefix(prefix))
+        return keys
 
     async def link(self, key: str, seconds: int) -> str:
         """A signed link: whoever has it can read this one blob for ``seconds``, 1 second to 7 days."""
@@ -114,15 +115,23 @@ class S3Blobs:
             SettingsError: The bucket cannot be reached or written.
         """
         try:
-            return await asyncio.to_thread(self._is_private, f"private-check/{uuid.uuid4().hex}")
+            private: bool = await self._use(self._is_private, f"private-check/{uuid.uuid4().hex}")
+        except StoreUnavailable as error:
+            raise SettingsError(str(error)) from error
+        return private
+
+    async def _use(self, ask: Callable[..., Any], *arguments: Any) -> Any:
+        """Ask the bucket in a thread; what becomes of its own trouble."""
+        try:
+            return await asyncio.to_thread(ask, *arguments)
         except self._failures.ClientError as error:
-            reason = error.response["Error"]["Code"]
+            reason, cause = error.response["Error"]["Code"], error
         except self._failures.BotoCoreError as error:
-            reason = type(error).__name__
-        raise SettingsError(
-            f"The bucket {self._bucket!r} cannot be used ({reason}); check the endpoint, the bucket's name, "
-            "the region and both parts of the key."
-        )
+            reason, cause = type(error).__name__, error
+        raise StoreUnavailable(
+            f"The bucket {self._bucket!r} cannot be used now ({reason}); check that its server runs, the "
+            "endpoint, the bucket's name, the region and both parts of the key."
+        ) from cause
 
     def _put(self, key: str, data: bytes | Path, media_type: str) -> None:
         where = {"Bucket": self._bucket, "Key": key, "ContentType": media_type}
@@ -131,6 +140,9 @@ class S3Blobs:
             return
         with data.open("rb") as file:
             self._client.put_object(**where, Body=file)
+
+    def _delete(self, key: str) -> None:
+        self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def _read(self, key: str) -> bytes:
         body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
@@ -156,7 +168,7 @@ class S3Blobs:
         try:
             return not (self._says_public() or self._answers_strangers(probe))
         finally:
-            self._client.delete_object(Bucket=self._bucket, Key=probe)
+            self._delete(probe)
 
     def _says_public(self) -> bool:
         # Some servers have no policies or no access lists: then the unsigned requests decide.

@@ -45,7 +45,7 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class PartialImage:
     """An unfinished picture, decoded into a file. ``index`` counts from 0."""
 
     index: int
@@ -86,11 +86,11 @@ class Answer(Protocol):
         """
 
 
-class Watch(Protocol):
-    """Looks at an answer while it arrives."""
+class PartialFinder(Protocol):
+    """Finds the partial images in an answer while it arrives."""
 
     def feed(self, chunk: bytes) -> list[Span]:
-        """Take the next bytes; say where the previews lie that they complete."""
+        """Take the next bytes; say where the partial images lie that they complete."""
 
 
 class Engine(Protocol):
@@ -107,11 +107,11 @@ class Engine(Protocol):
             PictureError: No answer to read; ``paid`` says what is known.
         """
 
-    def watch(self, media_type: str) -> Watch:
-        """Someone to look for previews in an answer of this type."""
+    def find_partials(self, media_type: str) -> PartialFinder:
+        """A finder for an answer of this type."""
 
-    def look(self, body: Path, span: Span, into: Path) -> Look:
-        """Decode one preview into the file ``into``. Blocks; run it in a thread.
+    def read_partial(self, body: Path, span: Span, into: Path) -> PartialImage:
+        """Decode one partial image into the file ``into``. Blocks; run it in a thread.
 
         Raises:
             ValueError: It cannot be decoded.

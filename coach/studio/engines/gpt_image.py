@@ -14,7 +14,7 @@ import httpx2
 from openai import APIError, AsyncOpenAI, AsyncStream, OpenAIError
 
 from coach.errors import PictureError
-from coach.studio.engines import Answer, ImagePart, Look, Order, Received, Span, Watch
+from coach.studio.engines import Answer, ImagePart, Order, PartialFinder, PartialImage, Received, Span
 from coach.studio.engines._openai_errors import from_event, from_sdk, from_transport
 from coach.studio.engines._payload import decode, mapped, parse
 from coach.studio.engines._sse import FrameSplitter
@@ -60,11 +60,11 @@ class GptImageEngine:
             known = answer.request_id if answer else None
             raise fault("timeout", paid="unknown", detail=late, request_id=known) from None
 
-    def watch(self, media_type: str) -> Watch:
+    def find_partials(self, media_type: str) -> PartialFinder:
         """See :class:`coach.studio.engines.Engine`."""
-        return _Watch(media_type)
+        return _PartialFinder(media_type)
 
-    def look(self, body: Path, span: Span, into: Path) -> Look:
+    def read_partial(self, body: Path, span: Span, into: Path) -> PartialImage:
         """See :class:`coach.studio.engines.Engine`."""
         with mapped(body) as text:
             event, pictures = parse(text, span)
@@ -72,7 +72,7 @@ class GptImageEngine:
                 raise ValueError("no picture")
             decode(text, pictures[0], into)
         index = event.get("partial_image_index")
-        return Look(index=index if isinstance(index, int) else 0, path=into)
+        return PartialImage(index=index if isinstance(index, int) else 0, path=into)
 
     def read(self, body: Path, media_type: str, into: Path) -> Received:
         """See :class:`coach.studio.engines.Engine`."""
@@ -132,7 +132,7 @@ class _Answer:
             raise from_transport(exc, self.request_id) from None
 
 
-class _Watch:
+class _PartialFinder:
     def __init__(self, media_type: str) -> None:
         self._frames = FrameSplitter() if media_type == _EVENTS else None
 

@@ -1,4 +1,4 @@
-"""Run with pytest: the folder is sound, and a talk goes from the first phase to the last."""
+"""Run with pytest: the folder is sound, and a conversation goes from the first phase to the last."""
 
 import asyncio
 from pathlib import Path
@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent.parent
 
 
 class FakePeople:
-    """People in memory; in a real talk the library's own store stands here."""
+    """People in memory; for a real person the library's own store stands here."""
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
@@ -28,13 +28,13 @@ def test_nothing_is_wrong_with_the_folder() -> None:
     assert check(FOLDER) == []
 
 
-def test_a_name_is_remembered_and_ends_the_talk() -> None:
-    async def talk() -> tuple[str, str]:
+def test_a_name_is_remembered_and_ends_the_conversation() -> None:
+    async def converse() -> tuple[str, str]:
         turn = await load(FOLDER, people=FakePeople()).turn(user_id="ann")
         async for _ in turn.run([call("remember_name", name="Ann")]):
             pass
         return turn.phase, turn.prompt
 
-    phase, prompt = asyncio.run(talk())
+    phase, prompt = asyncio.run(converse())
     assert phase == "goodbye"
     assert "Ann" in prompt

@@ -9,7 +9,7 @@ from coach.studio.ledger import Generation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Painting:
+class Generated:
     """A picture that was made and kept, or several of one request.
 
     Attributes:

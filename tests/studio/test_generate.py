@@ -1,7 +1,9 @@
 """One picture from request to version: what is sent, kept, told and written down."""
 
+import asyncio
 import hashlib
 import io
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from PIL import Image
 from coach.errors import ConsentMissing, NotFound, PictureError
 from coach.store import Store
 from coach.studio import PictureRequest, Reference
-from tests.studio._service import answer, breaks, looks, picture, says, streams
+from tests.studio._service import answer, breaks, frames, one_by_one, picture, says, streams
 from tests.studio._workshop import ANA, workshop
 
 ALL = ["planned", "quoted", "reserved", "sending", "received", "stored", "judged", "done"]
@@ -19,34 +21,33 @@ FINAL = picture("gold", size=(1024, 1536))
 
 async def test_a_photo_becomes_a_version(store: Store, tmp_path: Path, photo_bytes: bytes) -> None:
     async with workshop(
-        store, tmp_path, photo_bytes, streams(looks(picture("grey"), picture(), final=FINAL))
+        store, tmp_path, photo_bytes, streams(frames(picture("grey"), picture(), final=FINAL))
     ) as w:
-        painting = await w.paint()
-        [version] = painting.versions
+        generated = await w.generate()
+        [version] = generated.versions
         assert (version.handle, version.width, version.height) == ("v1", 1024, 1536)
         assert (version.media_type, version.prompt) == ("image/png", "As a night-sky guide")
         assert await store.versions.bytes(ANA, version.id) == FINAL
         assert version.sha256 == hashlib.sha256(FINAL).hexdigest()
-        assert (painting.model, painting.operation) == ("gpt-image-2.5-sunburst", "edit")
-        assert painting.request_id == "req_1" and painting.seconds is not None
-        assert painting.actual_micros == 76 * 5 + 1024 * 8 + 1373 * 30
-        assert painting.quote_micros is not None and painting.quote_micros > painting.actual_micros
+        assert (generated.model, generated.operation) == ("gpt-image-2.5-sunburst", "edit")
+        assert generated.request_id == "req_1" and generated.seconds is not None
+        assert generated.actual_micros == 76 * 5 + 1024 * 8 + 1373 * 30
+        assert generated.quote_micros is not None and generated.quote_micros > generated.actual_micros
         assert await w.states() == ALL
         assert w.spool.list() == [] and [path.name for path in w.spool.folder.iterdir()] == ["secret"]
 
 
-async def test_what_is_told_while_it_is_painted(store: Store, tmp_path: Path, photo_bytes: bytes) -> None:
-    async with workshop(
-        store, tmp_path, photo_bytes, streams(looks(picture("grey"), picture(), final=FINAL))
-    ) as w:
-        await w.paint()
+async def test_what_is_told_while_it_is_made(store: Store, tmp_path: Path, photo_bytes: bytes) -> None:
+    reply = streams(frames(picture("grey"), picture(), final=FINAL))
+    async with workshop(store, tmp_path, photo_bytes, reply) as w:
+        await w.generate()
         assert w.told == [
             "Sending your photo to gpt-image-2.5-sunburst",
             "First look",
             "Second look",
             "Keeping the picture",
         ]
-        assert [look.index for look in w.previews] == [0, 1]
+        assert [preview.index for preview in w.previews] == [0, 1]
         assert await store.blobs.get(w.previews[0].blob) == picture("grey")
         assert "/previews/" in w.previews[0].blob
 
@@ -54,16 +55,16 @@ async def test_what_is_told_while_it_is_painted(store: Store, tmp_path: Path, ph
 async def test_what_is_sent_says_nothing_about_the_person(
     store: Store, tmp_path: Path, photo_bytes: bytes
 ) -> None:
-    async with workshop(store, tmp_path, photo_bytes, streams(looks(final=FINAL))) as w:
-        await w.paint()
-        await w.paint(call="call_2")
+    async with workshop(store, tmp_path, photo_bytes, streams(frames(final=FINAL))) as w:
+        await w.generate()
+        await w.generate(call="call_2")
         [asked, again] = w.upstream.asked
         assert asked.path == "/v1/images/edits"
         alias = asked.fields["safety_identifier"]
         assert len(alias) == 64 and again.fields["safety_identifier"] == alias
         assert alias != hashlib.sha256(ANA.encode()).hexdigest()
         [(_, headers, sent)] = [part for part in asked.parts if part[0] == "image"]
-        assert headers["content-disposition"].endswith('filename="photo-1.jpeg"')
+        assert headers["content-disposition"].endswith('filename="photo-1.jpg"')
         assert sent == await store.photos.bytes(ANA, w.photo.id)
         assert ANA.encode() not in asked.body and w.photo.id.encode() not in asked.body
 
@@ -72,8 +73,8 @@ async def test_what_is_sent_says_nothing_about_the_person(
 async def test_the_face_is_asked_for_only_where_that_can_be_asked(
     store: Store, tmp_path: Path, photo_bytes: bytes, model: str, fidelity: str | None
 ) -> None:
-    async with workshop(store, tmp_path, photo_bytes, streams(looks(final=FINAL))) as w:
-        await w.paint(studio=w.new_studio(model=model))
+    async with workshop(store, tmp_path, photo_bytes, streams(frames(final=FINAL))) as w:
+        await w.generate(studio=w.new_studio(model=model))
         assert w.upstream.asked[0].fields.get("input_fidelity") == fidelity
         assert ("input_fidelity" in w.upstream.asked[0].fields) == (fidelity is not None)
 
@@ -81,25 +82,25 @@ async def test_the_face_is_asked_for_only_where_that_can_be_asked(
 async def test_a_change_starts_from_a_version_and_several_pictures_are_all_kept(
     store: Store, tmp_path: Path, photo_bytes: bytes
 ) -> None:
-    replies = streams(looks(final=FINAL)), says(answer(picture("red"), picture("green", form="JPEG")))
+    replies = streams(frames(final=FINAL)), says(answer(picture("red"), picture("green", form="JPEG")))
     async with workshop(store, tmp_path, photo_bytes, *replies) as w:
-        [first] = (await w.paint()).versions
+        [first] = (await w.generate()).versions
         change = PictureRequest(
             prompt="Warmer light", references=(Reference(kind="version", id=first.id),), count=2, style="ink"
         )
-        painting = await w.paint(change, parent="v1", call="call_2")
-        assert [version.handle for version in painting.versions] == ["v2", "v3"]
-        assert {version.parent_id for version in painting.versions} == {first.id}
-        assert [version.media_type for version in painting.versions] == ["image/png", "image/jpeg"]
-        assert painting.repairs == ("Previews are shown for one picture at a time; none will be shown.",)
+        generated = await w.generate(change, parent="v1", call="call_2")
+        assert [version.handle for version in generated.versions] == ["v2", "v3"]
+        assert {version.parent_id for version in generated.versions} == {first.id}
+        assert [version.media_type for version in generated.versions] == ["image/png", "image/jpeg"]
+        assert generated.repairs == ("Previews are shown for one picture at a time; none will be shown.",)
         assert "Sending the picture to gpt-image-2.5-sunburst" in w.told
-        assert painting.repairs[0] in w.told
+        assert generated.repairs[0] in w.told
         [(_, _, sent)] = [part for part in w.upstream.asked[1].parts if part[0] == "image"]
         assert sent == FINAL
         assert w.upstream.asked[1].fields["n"] == "2"
         entries = await w.studio.generations(ANA, "talk")
         assert [len(entry.versions) for entry in entries] == [1, 2]
-        assert (await w.studio.generation(ANA, entries[1].generation.id)).versions == painting.versions
+        assert (await w.studio.generation(ANA, entries[1].generation.id)).versions == generated.versions
 
 
 async def test_without_references_it_is_a_generation(
@@ -107,9 +108,8 @@ async def test_without_references_it_is_a_generation(
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, says(answer(FINAL))) as w:
         await store.consents.revoke(ANA, "pictures")
-        painting = await w.paint(PictureRequest(prompt="A lighthouse", previews=0))
-        assert painting.operation == "generate"
-        assert w.upstream.asked[0].json["moderation"] == "auto"
+        generated = await w.generate(PictureRequest(prompt="A lighthouse", previews=0))
+        assert generated.operation == "generate"
         assert w.told[0] == "Asking gpt-image-2.5-sunburst for a picture"
 
 
@@ -120,7 +120,7 @@ async def test_without_consent_nothing_is_read_sent_or_written_down(
         await store.consents.revoke(ANA, "pictures")
         await store.blobs.delete(w.photo.blob)
         with pytest.raises(ConsentMissing):
-            await w.paint()
+            await w.generate()
         assert w.upstream.asked == []
         assert await w.studio.generations(ANA, "talk") == []
 
@@ -128,8 +128,8 @@ async def test_without_consent_nothing_is_read_sent_or_written_down(
 async def test_another_persons_things_are_as_good_as_missing(
     store: Store, tmp_path: Path, photo_bytes: bytes
 ) -> None:
-    async with workshop(store, tmp_path, photo_bytes, streams(looks(final=FINAL))) as w:
-        painting = await w.paint()
+    async with workshop(store, tmp_path, photo_bytes, streams(frames(final=FINAL))) as w:
+        generated = await w.generate()
         await store.people.ensure("bob")
         await store.consents.give("bob", statement="yes")
         mine = await store.identities.add("bob", "Baker")
@@ -138,17 +138,17 @@ async def test_another_persons_things_are_as_good_as_missing(
         for identity, photo, parent in [
             (theirs, w.photo.id, None),
             (mine.id, w.photo.id, None),
-            (mine.id, None, painting.versions[0].id),
+            (mine.id, None, generated.versions[0].id),
             (mine.id, None, "v1"),
             ("i9", None, None),
         ]:
             kept = (Reference(kind="photo", id=photo),) if photo else ()
             with pytest.raises(NotFound):
-                await w.studio.paint(
+                await w.studio.generate(
                     bob, PictureRequest(prompt="x", references=kept), identity_id=identity, parent=parent
                 )
         with pytest.raises(NotFound):
-            await w.studio.generation("bob", painting.generation_id)
+            await w.studio.generation("bob", generated.generation_id)
         assert await w.studio.generations("bob", "talk") == []
         assert len(w.upstream.asked) == 1
 
@@ -161,15 +161,15 @@ async def test_a_mask_must_fit_the_picture_it_is_for(
         Image.new("RGBA", size, (0, 0, 0, 0)).save(file, "PNG")
         return file.getvalue()
 
-    async with workshop(store, tmp_path, photo_bytes, streams(looks(final=FINAL))) as w:
+    async with workshop(store, tmp_path, photo_bytes, streams(frames(final=FINAL))) as w:
         small = await store.photos.add(ANA, see_through((100, 100)))
         right = await store.photos.add(ANA, see_through((w.photo.width, w.photo.height)))
         for wrong in (small, w.photo):
             with pytest.raises(PictureError, match="A mask is a PNG with transparency") as caught:
-                await w.paint(w.edit.model_copy(update={"mask": Reference(kind="photo", id=wrong.id)}))
+                await w.generate(w.edit.model_copy(update={"mask": Reference(kind="photo", id=wrong.id)}))
             assert (caught.value.code, caught.value.paid) == ("invalid_request", "unpaid")
-        painting = await w.paint(w.edit.model_copy(update={"mask": Reference(kind="photo", id=right.id)}))
-        assert painting.operation == "inpaint"
+        generated = await w.generate(w.edit.model_copy(update={"mask": Reference(kind="photo", id=right.id)}))
+        assert generated.operation == "inpaint"
         assert [name for name, headers, _ in w.upstream.asked[0].parts if "content-type" in headers] == [
             "image",
             "mask",
@@ -182,20 +182,23 @@ async def test_a_picture_that_may_cost_too_much_is_not_asked_for(
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, breaks) as w:
         with pytest.raises(PictureError) as caught:
-            await w.paint(studio=w.new_studio(model=model, max_picture_usd=limit))
+            await w.generate(studio=w.new_studio(model=model, max_picture_usd=limit))
         assert (caught.value.code, caught.value.paid) == ("over_budget", "unpaid")
         assert await w.states() == ["planned", "quoted", "refused"]
         assert w.upstream.asked == [] and w.spool.list() == []
 
 
-async def test_a_picture_within_the_limit_is_painted(
-    store: Store, tmp_path: Path, photo_bytes: bytes
+@pytest.mark.parametrize("limit", [Decimal("0.059578"), 0.059578])
+async def test_a_picture_within_the_limit_is_made(
+    store: Store, tmp_path: Path, photo_bytes: bytes, limit: Decimal | float
 ) -> None:
-    async with workshop(store, tmp_path, photo_bytes, streams(looks(final=FINAL))) as w:
-        quoted = await w.studio.quote(ANA, w.edit)
-        assert quoted.micros is not None
-        studio = w.new_studio(max_picture_usd=quoted.micros / 1_000_000)
-        assert (await w.paint(studio=studio)).quote_micros == quoted.micros
+    async with workshop(store, tmp_path, photo_bytes, streams(frames(final=FINAL))) as w:
+        quoted = w.studio.quote(w.edit)
+        assert quoted.micros == 59_578
+        one_less = w.new_studio(max_picture_usd=Decimal("0.059577"))
+        assert (await w.refusal(studio=one_less, call="call_2")).code == "over_budget"
+        studio = w.new_studio(max_picture_usd=limit)
+        assert (await w.generate(studio=studio)).quote_micros == quoted.micros
 
 
 async def test_nobody_listening_is_no_reason_to_lose_a_picture(
@@ -205,13 +208,39 @@ async def test_nobody_listening_is_no_reason_to_lose_a_picture(
         raise ConnectionError("the page was closed")
 
     async with workshop(
-        store, tmp_path, photo_bytes, streams(looks(picture(), b"no picture", final=FINAL))
+        store, tmp_path, photo_bytes, streams(frames(picture(), b"no picture", final=FINAL))
     ) as w:
         context = w.context()
         object.__setattr__(context, "emit", deaf)
-        painting = await w.studio.paint(context, w.edit, identity_id="i1")
-        assert len(painting.versions) == 1
+        generated = await w.studio.generate(context, w.edit, identity_id="i1")
+        assert len(generated.versions) == 1
         assert "News of generation" in caplog.text
+
+
+async def test_a_bucket_that_hangs_costs_the_previews_and_not_the_picture(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = store.blobs.put
+
+    async def hangs(key: str, data: bytes | Path, media_type: str) -> None:
+        if "/previews/" in key:
+            arrived.set()
+            await asyncio.Event().wait()
+        await put(key, data, media_type)
+
+    async def hanging(number: int) -> None:
+        if number == 1:
+            await arrived.wait()
+
+    arrived = asyncio.Event()
+    monkeypatch.setattr(store.blobs, "put", hangs)
+    monkeypatch.setattr("coach.studio._previews.PATIENCE", 0.1)
+    reply = one_by_one(frames(picture("grey"), picture(), final=FINAL), hanging)
+    async with asyncio.timeout(15), workshop(store, tmp_path, photo_bytes, reply, seconds=60) as w:
+        [version] = (await w.generate()).versions
+        assert await store.versions.bytes(ANA, version.id) == FINAL
+        assert w.told == ["Sending your photo to gpt-image-2.5-sunburst", "Keeping the picture"]
+        assert [path.name for path in w.spool.folder.iterdir()] == ["secret"]
 
 
 async def test_a_retired_model_is_refused_before_anything_is_written_down(
@@ -221,6 +250,6 @@ async def test_a_retired_model_is_refused_before_anything_is_written_down(
         studio = w.new_studio(model="gpt-image-1")
         assert "gpt-image-1 was shut down" in caplog.text
         with pytest.raises(PictureError) as caught:
-            await w.paint(studio=studio)
+            await w.generate(studio=studio)
         assert (caught.value.code, caught.value.paid) == ("model_retired", "unpaid")
         assert await w.studio.generations(ANA, "talk") == []

@@ -12,6 +12,9 @@ from uuid import uuid4
 
 from coach.text import clean
 
+LONGEST_ARGUMENTS = 100_000
+"""Characters of one call's arguments; more is no call, and is not kept."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
@@ -49,8 +52,10 @@ class Call:
 
     def parse(self) -> dict[str, Any] | None:
         """The arguments as an object, or ``None`` when they are not one."""
+        given = self.arguments
+        if isinstance(given, str) and len(given) > LONGEST_ARGUMENTS:
+            return None
         try:
-            given = self.arguments
             parsed = clean(json.loads(given) if isinstance(given, str) else dict(given))
         except (ValueError, RecursionError):
             return None

@@ -1,4 +1,4 @@
-"""Plain data: what a template is given, so that it meets nothing it could run."""
+"""Values as plain data, before a template gets them: text, numbers, lists and dicts."""
 
 from __future__ import annotations
 

@@ -109,7 +109,9 @@ class Runner:
             return ended("refused", str(exc))
         except (Refused, CoachError) as exc:
             return ended("refused", str(exc))
-        except Exception as exc:
+        except (Exception, SystemExit, asyncio.CancelledError) as exc:
+            if isinstance(exc, asyncio.CancelledError) and _cancelled():
+                raise
             if isinstance(exc, TimeoutError) and deadline.expired():
                 log.warning("action %s took longer than %.0f s", action.name, seconds)
                 return ended("failed", f"`{action.name}` did not finish within {seconds:.0f} seconds.")
@@ -121,9 +123,15 @@ class Runner:
         params = action.params.model_validate(record.arguments)
         services = [self._services[name] for name in action.needs]
         result: Any = await action(ctx, *services, **dict(params))
-        if not isinstance(result, Result):
-            raise TypeError(f"{action.name} must return a Result, not {type(result).__name__}")
+        if not isinstance(result, Result) or not isinstance(result.say, str):
+            raise TypeError(f"{action.name} must return a Result whose `say` is text")
         return result
+
+
+def _cancelled() -> bool:
+    """Whether it is us who are cancelled, and not something inside an action."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _done(action: Action[..., Any], record: CallRecord, ctx: Context, result: Result[Any]) -> Outcome:

@@ -1,4 +1,4 @@
-"""Reading a signature: left of the star the application gives, right of it the model gives."""
+"""Reading a signature: positional parameters are injected, keyword-only ones come from the model."""
 
 from __future__ import annotations
 

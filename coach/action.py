@@ -163,9 +163,7 @@ def _params(signature: Signature, module: str) -> type[BaseModel]:
     for name, field in params.model_fields.items():
         if field.alias or field.validation_alias:
             problem = f"parameter `{name}` has an alias, but is given by its own name; name it that instead"
-            raise SignatureError(
-                signature.name, problem, reason="alias", line=signature.line, parameter=name
-            )
+            raise SignatureError(signature.name, problem, reason="alias", line=signature.line, parameter=name)
     # Under the action's own name pickle would find the action.
     params.__qualname__ = f"{signature.name}.params"
     return params

@@ -25,6 +25,12 @@ LOST = "I lost my thread there. Tell me again what you would like, and we go on 
 SILENT = "I have no words just now. Please say that once more."
 AWAY = "I cannot answer just now. Nothing is lost: what you wrote is kept. Try again in a moment."
 
+LONGEST_REPLY = 64_000
+"""Characters of one reply that are kept."""
+
+MOST_CALLS = 64
+"""Calls of one reply that are looked at."""
+
 _locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
@@ -174,10 +180,11 @@ class Conversation:
         messages = await self.messages()
         async for piece in self._model.reply(system=turn.prompt, messages=messages, tools=turn.tools):
             if isinstance(piece, str):
-                await emit(Say(text=piece))
+                await emit(Say(text=clean(piece)))
             else:
-                calls = tuple(replace(call, id=_call_id()) for call in piece.calls)
-                reply = Reply(text=clean(piece.text), calls=calls)
+                # Every later request carries what is kept, so it is bounded.
+                calls = tuple(replace(call, id=_call_id()) for call in piece.calls[:MOST_CALLS])
+                reply = Reply(text=clean(piece.text)[:LONGEST_REPLY], calls=calls)
         if reply.text or reply.calls:
             await self._keep(_assistant(reply), turn.prompt_version)
         return reply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -60,7 +61,7 @@ class OpenAIModel:
     ) -> AsyncIterator[str | Reply]:
         """See :class:`Model`."""
         from httpx2 import HTTPError
-        from openai import APIError
+        from openai import OpenAIError
 
         # What only some servers take is left out rather than sent empty.
         extra: dict[str, Any] = {"tools": list(tools)} if tools else {}
@@ -69,37 +70,49 @@ class OpenAIModel:
         pieces: dict[int, _Piece] = {}
         try:
             chunks: Any = await self._client.chat.completions.create(
-                model=self._model,
-                messages=history,
-                stream=True,
-                **extra,
+                model=self._model, messages=history, stream=True, **extra
             )
             async with chunks:
                 async for chunk in chunks:
                     for choice in chunk.choices[:1]:
-                        if choice.delta.content:
-                            said.append(choice.delta.content)
-                            yield choice.delta.content
+                        if text := _text(choice.delta.content):
+                            said.append(text)
+                            yield text
                         _collect(pieces, choice.delta.tool_calls or [])
-        except (APIError, HTTPError, ValueError, TypeError, AttributeError) as exc:
-            # The last three: the SDK passes on whatever a server sends, unchecked.
+        except (OpenAIError, HTTPError, OSError) as exc:
             raise ModelError(_sentence(exc, self._model)) from exc
+        except (ValueError, TypeError, AttributeError, RecursionError) as exc:
+            # The SDK passes on whatever a server sends, unchecked.
+            raise ModelError(f"The model {self._model!r} sent an answer that is none.") from exc
         calls = [Call(id=p.id, name=p.name, arguments="".join(p.arguments)) for p in pieces.values()]
         yield Reply(text="".join(said), calls=tuple(calls))
 
 
 def _collect(pieces: dict[int, _Piece], deltas: Sequence[ChoiceDeltaToolCall]) -> None:
     for delta in deltas:
-        piece = pieces.setdefault(delta.index, _Piece())
-        piece.id = piece.id or delta.id or ""
+        piece = pieces.setdefault(int(delta.index), _Piece())
+        piece.id = piece.id or _text(delta.id)
         if delta.function is not None:
-            piece.name = piece.name or delta.function.name or ""
-            piece.arguments.append(delta.function.arguments or "")
+            piece.name = piece.name or _text(delta.function.name)
+            piece.arguments.append(_text(delta.function.arguments))
+
+
+def _text(value: Any) -> str:
+    """A text as it came, or none.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if value is None or isinstance(value, str):
+        return value or ""
+    raise TypeError(type(value).__name__)
 
 
 def _sentence(exc: Exception, model: str) -> str:
     """What went wrong, for the operator, without the foreign text, which may quote keys or prompts."""
-    status, code = getattr(exc, "status_code", None), getattr(exc, "code", None)
+    status, code = getattr(exc, "status_code", None), str(getattr(exc, "code", None))
+    # A code is a word of theirs; anything else in its place might be a secret.
+    code = code if re.fullmatch(r"[a-z_]{1,40}", code) else "no code"
     match status:
         case None:
             return f"The model {model!r} could not be reached or broke off. Check OPENAI_BASE_URL."
@@ -108,4 +121,4 @@ def _sentence(exc: Exception, model: str) -> str:
         case 404:
             return f"The model server does not know {model!r} (HTTP 404). Check COACH_CHAT_MODEL."
         case _:
-            return f"The model server answered HTTP {status} ({code or 'no code'}) for {model!r}."
+            return f"The model server answered HTTP {status} ({code}) for {model!r}."

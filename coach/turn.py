@@ -187,6 +187,7 @@ class Turn:
 
     def _repeated(self, call: Call, record: CallRecord, phase: Phase) -> _Asked | Outcome:
         """What a call id that is on record gives: its own answer, whatever the phase is by now."""
+        record = replace(record, call_id=call.id)  # as it was asked: a database may keep it cleaned
         action = self._coach.actions.get(record.action)
         arguments, wrong = ({}, "gone") if action is None else validated(action, call)
         if action is None or wrong or digest_of(call.name, arguments) != record.digest:

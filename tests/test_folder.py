@@ -152,6 +152,18 @@ def test_calls_are_recorded_in_the_service_of_that_name_or_in_memory(tmp_path: P
     assert mine.with_services(calls=journal).journal is journal
 
 
+def test_a_service_named_calls_that_records_none_is_refused(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path)
+    for attempt in (lambda: load(folder, calls=[]), lambda: load(folder).with_services(calls="calls")):
+        with pytest.raises(CoachError, match=r"The service `calls` .* a `coach\.Journal`"):
+            attempt()
+
+
+def test_a_service_may_have_the_name_of_a_parameter(tmp_path: Path) -> None:
+    mine = load(write_folder(tmp_path), source=1, self=2)
+    assert mine.with_services(self=3).services.keys() == {"prompts", "source", "self"}
+
+
 async def test_a_phase_is_rendered_from_what_it_and_coach_md_name(tmp_path: Path) -> None:
     unused = (
         dedent(SOUND["context/person.py"])

@@ -83,7 +83,7 @@ async def test_what_is_sent_is_the_system_text_first_and_no_empty_list_of_tools(
     [(401, "OPENAI_API_KEY"), (404, "COACH_CHAT_MODEL"), (400, "HTTP 400"), (500, "HTTP 500")],
 )
 async def test_a_refusal_is_a_sentence_without_the_servers_text(status: int, part: str) -> None:
-    body = {"error": {"message": "sk-secret", "type": "t", "param": None, "code": "c"}}
+    body = {"error": {"message": "sk-secret", "type": "t", "param": None, "code": "sk-secret"}}
     with pytest.raises(coach.ModelError, match=part) as info:
         await ask(client_of(lambda _: httpx2.Response(status, json=body)))
     assert "sk-secret" not in str(info.value)
@@ -101,6 +101,13 @@ def breaks(request: httpx2.Request) -> httpx2.Response:
         lambda _: httpx2.Response(200, text="data: {cut\n\n"),
         lambda _: httpx2.Response(200, text='data: []\n\ndata: "x"\n\n'),
         lambda _: httpx2.Response(200, text='data: {"choices": null}\n\n'),
+        lambda _: httpx2.Response(200, text="data: " + "[" * 100_000 + "\n\n"),
+        stream_of({"content": 5}),
+        stream_of({"content": {"a": 1}}),
+        stream_of({"tool_calls": [{"index": 0, "id": "a", "function": {"name": 5}}]}),
+        stream_of({"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": {"x": 1}}}]}),
+        stream_of({"tool_calls": [{"index": None, "function": {"name": "f"}}]}),
+        stream_of({"tool_calls": 7}),
     ],
 )
 async def test_a_server_that_breaks_off_or_talks_nonsense_is_a_sentence(handler: Handler) -> None:

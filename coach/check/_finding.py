@@ -1,4 +1,4 @@
-"""What a check says, and the codes it says it with."""
+"""Findings of a check, and every code they can have."""
 
 from __future__ import annotations
 

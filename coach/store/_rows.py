@@ -1,4 +1,4 @@
-"""What the row modules share: one moment, one id, one way from a table's row to a dataclass."""
+"""Helpers of the row modules: the time, new ids, statements of one person's rows, rows as dataclasses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Consent: without it no byte of a photo leaves this machine."""
+"""Consent: what a person agreed to, whether it still holds, and the text they are shown."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ _DRIVERS = {
 }
 
 # Of SQLite's result codes those that say nothing of the database, but that a statement is wrong: ERROR,
-# CONSTRAINT, MISMATCH, MISUSE and RANGE (sqlite.org, "Result and Error Codes").
-_STATEMENT_CODES = frozenset({1, 19, 20, 21, 25})
+# TOOBIG, CONSTRAINT, MISMATCH, MISUSE and RANGE (sqlite.org, "Result and Error Codes").
+_STATEMENT_CODES = frozenset({1, 18, 19, 20, 21, 25})
 # PostgreSQL's classes of errors of the server and of the connection (its manual, "PostgreSQL Error Codes"):
 # connection, authorization, catalog name, resources, operator, system.
 _SERVER_CLASSES = frozenset({"08", "28", "3D", "53", "57", "58"})
@@ -41,7 +41,6 @@ class Database:
     Args:
         url: ``sqlite:///path`` or ``postgresql://user:password@host/name``; the asynchronous drivers' own
             spellings (``sqlite+aiosqlite``, ``postgresql+asyncpg``) are the same.
-
         read_only: SQLite: the file must be there and nothing is written, not even beside it.
 
     Raises:

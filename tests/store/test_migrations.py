@@ -147,19 +147,27 @@ async def test_the_state_of_a_database_is_told_without_changing_it(
 async def test_inspecting_makes_no_file_and_touches_none(tmp_path: Path) -> None:
     file = tmp_path / "new 100%" / "coach.db"
     assert await Store.inspect(f"sqlite:///{file}") == "new"
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == {}
 
     database = Database(f"sqlite:///{file}")
     await migrate(database)
-    await database.close()
-    before = {path: path.read_bytes() for path in file.parent.iterdir()}
+    in_use = files_in(tmp_path)
+    assert len(in_use) == 3
     assert await Store.inspect(f"sqlite:///{file}") == "current"
-    assert {path: path.read_bytes() for path in file.parent.iterdir()} == before
-    assert list(before) == [file]
+    assert files_in(tmp_path).keys() == in_use.keys()
+    await database.close()
+
+    closed = files_in(tmp_path)
+    assert await Store.inspect(f"sqlite:///{file}") == "current"
+    assert files_in(tmp_path) == closed and list(closed) == [file]
 
     file.write_bytes(b"This is a shopping list. " * 100)
     with pytest.raises(SettingsError, match="cannot be opened"):
         await Store.inspect(f"sqlite:///{file}")
+
+
+def files_in(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 async def test_who_comes_second_waits_for_the_migration(empty_database_url: str) -> None:

@@ -126,13 +126,14 @@ async def test_going_away_while_a_broken_answer_is_looked_at_leaves_it_unknown_a
         assert len(w.upstream.asked) == 1
 
 
+@pytest.mark.parametrize("method", ["note", "write", "flush"])
 async def test_a_full_disk_is_said_and_the_service_was_paid(
-    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    def full(file: SpoolFile, chunk: bytes) -> None:
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(SpoolFile, "write", full)
+    monkeypatch.setattr(SpoolFile, method, full)
     async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
         refused = await w.refusal()
         assert (refused.code, refused.paid, refused.request_id) == ("no_room", "paid", "req_1")
@@ -159,17 +160,6 @@ async def test_a_spool_that_takes_no_file_stops_it_before_it_is_sent(
         refused = await w.refusal()
         assert (refused.code, refused.paid) == ("stopped", "unpaid")
         assert await w.studio.generations(ANA, "talk") == [] and w.upstream.asked == []
-
-
-async def test_headers_that_cannot_be_written_down_are_said_like_a_full_disk(
-    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(file: SpoolFile, head: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(SpoolFile, "note", full)
-    async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
-        assert (await w.refusal()).code == "no_room"
 
 
 async def test_a_key_two_processes_take_at_once_is_used_by_one(

@@ -1,4 +1,4 @@
-"""Which keys there are."""
+"""Which texts are blob keys and prefixes of keys, and what to raise for one that is not there."""
 
 from __future__ import annotations
 

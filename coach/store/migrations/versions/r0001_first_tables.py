@@ -78,11 +78,11 @@ def upgrade() -> None:
         _owner("notes"),
     )
     op.create_index("ix_notes_user_id_created_at", "notes", ["user_id", "created_at"])
-    _talk()
+    _conversations()
     _pictures()
 
 
-def _talk() -> None:
+def _conversations() -> None:
     op.create_table(
         "conversations",
         *_texts("id", "user_id", "coach", "phase"),

@@ -10,8 +10,13 @@ from ._shared import PictureData
 
 
 def scene_of(identity: Identity, scene: str) -> dict[str, Any]:
-    """What ``prompts/images/*.md`` are filled with: the identity, its statement and the scene."""
-    return {"name": identity.name, "statement": identity.statement, "scene": scene}
+    """What ``prompts/images/*.md`` are filled with."""
+    return {
+        "name": identity.name,
+        "statement": identity.statement,
+        "scene": scene,
+        "appearance": identity.appearance,
+    }
 
 
 def portrait(prompt: str, photo_id: str, *, version_id: str | None = None) -> PictureRequest:

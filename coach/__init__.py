@@ -29,6 +29,7 @@ from coach.errors import (
     Refused,
     Retry,
     SettingsError,
+    StoreUnavailable,
 )
 from coach.events import (
     Event,
@@ -143,6 +144,7 @@ __all__ = [
     "State",
     "Stopped",
     "Store",
+    "StoreUnavailable",
     "Studio",
     "Turn",
     "Version",

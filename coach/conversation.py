@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 from weakref import WeakValueDictionary
@@ -17,7 +18,9 @@ from coach.errors import ModelError
 from coach.events import Event, Finished, PhaseChanged, Say, Stopped, Waiting
 from coach.folder import Coach
 from coach.model import Model, Reply
+from coach.pending import PATIENCE
 from coach.store import Conversations
+from coach.store.lease import held
 from coach.text import clean, message_text
 from coach.turn import Turn
 
@@ -136,7 +139,8 @@ class Conversation:
                 await emit(event)
 
             # One thing at a time: two messages at once would each be answered without the other.
-            async with self._lock:
+            alone = held(self._store, self.user_id, self.id, patience=self._limits.seconds)
+            async with self._lock, alone:
                 turn = await self._turn()
                 await self._catch_up(turn, heard)
                 await follow(turn, heard)
@@ -151,7 +155,11 @@ class Conversation:
         )
 
     async def _catch_up(self, turn: Turn, emit: Emit) -> None:
-        """Answer calls that a crash left without an answer; the journal knows which of them happened."""
+        """Mend what a crash left: calls without an answer, and a yes that was not carried out.
+
+        The journal knows which calls happened.
+        """
+        await self._coach.journal.reopen(self.user_id, self.id, datetime.now(UTC) + PATIENCE)
         if left := _unanswered(await self.messages()):
             await self._call(turn, left, emit)
 

@@ -61,6 +61,12 @@ class Journal(Protocol):
     async def finish(self, record: CallRecord) -> None:
         """Write down how a call ended: its ``state``, ``say``, ``data`` and ``next``."""
 
+    async def reopen(self, user_id: str, conversation_id: str, until: datetime) -> None:
+        """Let calls wait again that a person answered with yes, but whose process died.
+
+        Only for who has the conversation to themselves: a call that is being run would be run again.
+        """
+
     async def waiting(self, user_id: str, conversation_id: str) -> list[CallRecord]:
         """The calls that wait for a yes and have not expired, oldest first."""
 
@@ -92,6 +98,13 @@ class MemoryJournal:
         """See :class:`Journal`."""
         key = (record.user_id, record.conversation_id, record.call_id)
         self._records[key] = replace(record, finished_at=datetime.now(UTC))
+
+    async def reopen(self, user_id: str, conversation_id: str, until: datetime) -> None:
+        """See :class:`Journal`."""
+        for key, record in self._records.items():
+            mine = key[:2] == (user_id, conversation_id)
+            if mine and record.state == "running" and record.expires_at is not None:
+                self._records[key] = replace(record, state="waiting", expires_at=until)
 
     async def waiting(self, user_id: str, conversation_id: str) -> list[CallRecord]:
         """See :class:`Journal`."""

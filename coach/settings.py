@@ -24,6 +24,13 @@ NO_KEY = (
 )
 
 
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("there is no such home") from None
+
+
 class Settings(BaseSettings):
     """What can be set: from the environment, and in code by :meth:`read`."""
 
@@ -32,19 +39,26 @@ class Settings(BaseSettings):
         env_file=".env", extra="ignore", str_strip_whitespace=True, env_ignore_empty=True
     )
 
-    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
-    openai_base_url: str | None = Field(
-        None, validation_alias="OPENAI_BASE_URL", description="Any compatible server; left out: OpenAI."
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias="OPENAI_API_KEY", description="For the chat and the picture service."
     )
-    home: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
+    openai_base_url: str | None = Field(
+        None,
+        repr=False,  # some carry a password
+        validation_alias="OPENAI_BASE_URL",
+        description="Any compatible server; left out: OpenAI.",
+    )
+    home: Annotated[Path, AfterValidator(_expanded)] = Field(
         default_factory=lambda: Path.home() / ".coach",
         validation_alias="COACH_HOME",
         description="The folder for the database, the pictures and the spool.",
     )
-    database_url: str | None = Field(
+    database_url: SecretStr | None = Field(
         None, validation_alias="COACH_DATABASE_URL", description="Left out: SQLite in the home folder."
     )
-    chat_model: str = Field("gpt-5.5", validation_alias="COACH_CHAT_MODEL")
+    chat_model: str = Field(
+        "gpt-5.5", validation_alias="COACH_CHAT_MODEL", description="The language model that is the coach."
+    )
     image_model: str | None = Field(
         None, validation_alias="COACH_IMAGE_MODEL", description="Left out: the capability table's default."
     )
@@ -56,22 +70,31 @@ class Settings(BaseSettings):
         description="Total time one picture may take, in seconds.",
     )
     max_picture_usd: Decimal | None = Field(
-        None, gt=0, validation_alias="COACH_MAX_PICTURE_USD", description="Quotes above it are refused."
+        None,
+        gt=0,
+        le=1_000_000,
+        allow_inf_nan=False,
+        validation_alias="COACH_MAX_PICTURE_USD",
+        description="Quotes above it are refused.",
     )
     salt: SecretStr | None = Field(
         None,
         validation_alias="COACH_SALT",
         description="Keys the hash that stands for a person at the picture service; the same on every host.",
     )
-    s3_endpoint: str | None = Field(None, validation_alias="S3_ENDPOINT")
-    s3_access_key: SecretStr | None = Field(None, validation_alias="S3_ACCESS_KEY")
-    s3_secret_key: SecretStr | None = Field(None, validation_alias="S3_SECRET_KEY")
+    s3_endpoint: str | None = Field(None, validation_alias="S3_ENDPOINT", description="Left out: Amazon's.")
+    s3_access_key: SecretStr | None = Field(
+        None, validation_alias="S3_ACCESS_KEY", description="Who opens the bucket."
+    )
+    s3_secret_key: SecretStr | None = Field(
+        None, validation_alias="S3_SECRET_KEY", description="And their secret."
+    )
     s3_bucket_name: str | None = Field(
         None,
         validation_alias="S3_BUCKET_NAME",
         description="Set: pictures go to this bucket, not to a folder.",
     )
-    s3_region: str = Field("us-east-1", validation_alias="S3_REGION")
+    s3_region: str = Field("us-east-1", validation_alias="S3_REGION", description="The bucket's region.")
 
     @classmethod
     def read(cls, **given: object) -> Settings:
@@ -91,11 +114,17 @@ class Settings(BaseSettings):
         except ValidationError as exc:
             problems = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in exc.errors(include_input=False))
             raise SettingsError(f"These settings do not fit: {problems}.") from None
+        except (ValueError, TypeError, OSError) as exc:
+            raise SettingsError(
+                f"The settings cannot be read ({type(exc).__name__}). Check `.env`."
+            ) from None
 
     @property
     def database(self) -> str:
         """The database's URL."""
-        return self.database_url or f"sqlite:///{self.home / 'coach.sqlite3'}"
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home / 'coach.sqlite3'}"
 
     def openai(self, *, keep_alive: bool = True) -> AsyncOpenAI:
         """The SDK's client for these settings.
@@ -110,14 +139,22 @@ class Settings(BaseSettings):
         from httpx2 import Limits
         from openai import DEFAULT_CONNECTION_LIMITS, AsyncOpenAI, DefaultAsyncHttpxClient
 
-        if self.openai_api_key is None:
+        key = "" if self.openai_api_key is None else self.openai_api_key.get_secret_value().strip()
+        if not key:
             raise SettingsError(NO_KEY)
+        if not (key.isascii() and key.isprintable()):
+            raise SettingsError("OPENAI_API_KEY has characters that no key has. Copy it again.")
         limits = DEFAULT_CONNECTION_LIMITS if keep_alive else Limits(max_keepalive_connections=0)
         # No proxy leads to this machine itself.
-        host = urlsplit(self.openai_base_url or "").hostname or ""
+        try:
+            address = urlsplit(self.openai_base_url or "https://unset.invalid")
+        except ValueError:
+            raise SettingsError("OPENAI_BASE_URL is not an address. Write https://host/v1.") from None
+        host = address.hostname or ""
+        if address.scheme not in ("http", "https") or not host or not address.geturl().isprintable():
+            raise SettingsError("OPENAI_BASE_URL is not an address. Write https://host/v1.")
         local = host == "localhost" or host.startswith("127.") or host == "::1"
         http = DefaultAsyncHttpxClient(limits=limits, trust_env=not local)
-        key = self.openai_api_key.get_secret_value()
         return AsyncOpenAI(api_key=key, base_url=self.openai_base_url, http_client=http)
 
     def blobs(self) -> Blobs:

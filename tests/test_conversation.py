@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,25 @@ async def test_a_waiting_call_runs_when_the_person_says_yes_and_the_model_is_tol
     assert again.phase == "end"
     with pytest.raises(coach.Conflict):
         await events_of(again.decide(waiting, yes=True))
+
+
+async def test_a_yes_that_a_crash_swallowed_is_asked_for_again(
+    talk: coach.Coach, log: list[Any], store: coach.Store
+) -> None:
+    conversation, _ = await begin(talk, [call("approve", text="this")], "Shall I?")
+    await events_of(conversation.say("Go."))
+    [waiting] = await conversation.waiting()
+    now = datetime.now(UTC)
+    assert await store.calls.claim("ann", conversation.id, waiting.call_id, waiting.digest, now)
+    # The process dies here: the call was taken, and nothing came of it.
+    again = await coach.Conversation.resume(
+        talk, ScriptedModel(["Where were we?", "Good."]), user_id="ann", conversation_id=conversation.id
+    )
+    await events_of(again.say("Hello?"))
+    [asked] = await again.waiting()
+    assert (asked.call_id, asked.digest, log) == (waiting.call_id, waiting.digest, [])
+    await events_of(again.decide(asked, yes=True))
+    assert (log, await again.waiting()) == ([("ann", "approved", "this")], [])
 
 
 async def test_a_button_is_told_to_the_model_too(talk: coach.Coach, log: list[Any]) -> None:

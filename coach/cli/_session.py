@@ -17,6 +17,7 @@ from coach.errors import PhotoRefused
 from coach.events import Event, Finished, PhaseChanged, Preview, Progress, Say, Started, Stopped, Waiting
 from coach.folder import Coach
 from coach.store import CONSENT_TEXT, CONSENT_VERSION, Store
+from coach.store.intake import MAX_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +112,9 @@ class Session:
         """
         user = self.conversation.user_id
         try:
-            data = await asyncio.to_thread(lambda: path.expanduser().read_bytes())
-        except OSError:
-            self.terminal.note(f"There is no readable file {str(path)!r}. Give the path of a photo.")
+            data = await asyncio.to_thread(read_photo, path)
+        except PhotoRefused as exc:
+            self.terminal.note(str(exc))
             return False
         await self.store.consents.give(
             user, purpose="pictures", text_version=CONSENT_VERSION, statement=CONSENT_TEXT
@@ -230,3 +231,19 @@ class Session:
         title = self.coach.phase(name).title
         self.terminal.heading(title)
         self.transcript.heading(title)
+
+
+def read_photo(path: Path) -> bytes:
+    """The bytes of a file that may be a photo.
+
+    Raises:
+        PhotoRefused: There is no such file, it cannot be read, or it is larger than a photo may be.
+    """
+    try:
+        path = path.expanduser()
+        if not path.is_file():  # a device or a pipe might never end
+            raise PhotoRefused("no_file", f"There is no file {str(path)!r}. Give the path of a photo.")
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except (OSError, ValueError, RuntimeError) as exc:
+        raise PhotoRefused("no_file", f"The file {str(path)!r} cannot be read.") from exc

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coach.sandbox import NOTE
+from coach.text import clean
 
 
 @dataclass(kw_only=True)
@@ -28,7 +29,7 @@ class Transcript:
 
     def said(self, speaker: str, text: str) -> None:
         """Add what somebody said."""
-        quoted = text.strip().replace("\n", "  \n")
+        quoted = clean(text).strip().replace("\n", "  \n")
         if quoted:
             self.lines.append(f"**{speaker}:** {quoted}")
 
@@ -38,7 +39,7 @@ class Transcript:
 
     def picture(self, name: str, data: bytes, caption: str) -> Path:
         """Write a picture beside the text and show it there."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         path = self.folder / name
         for number in itertools.count(2):
             # Another identity has its own `v1`, and an earlier conversation may have left one here.
@@ -49,12 +50,16 @@ class Transcript:
         self.lines.append(f"![{caption}]({path.name})")
         return path
 
+    def _make_folder(self) -> None:
+        """For the person's eyes only, like what is in it."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def write(self) -> Path:
         """Write ``conversation.md``."""
         head = ["# A conversation with the coach"]
         if self.sandbox:
             head.append(f"> {NOTE}")
         path = self.folder / "conversation.md"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         path.write_text("\n\n".join([*head, *self.lines]) + "\n", encoding="utf-8")
         return path

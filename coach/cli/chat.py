@@ -109,7 +109,7 @@ def _line(runner: asyncio.Runner, session: Session) -> bool:
         case ["/quit" | "/exit"]:
             return False
         case ["/photo", path]:
-            _photo(runner, session, Path(path.strip("'\"")).expanduser())
+            _photo(runner, session, Path(path.strip("'\"")))
         case ["/photo"]:
             session.terminal.note("Say where the photo is: /photo PATH")
         case ["/pictures"]:
@@ -136,9 +136,9 @@ def _follow(runner: asyncio.Runner, session: Session, turn: Coroutine[Any, Any, 
 
 
 def _photo(runner: asyncio.Runner, session: Session, path: Path) -> None:
-    if not path.is_file():
-        session.terminal.note(f"There is no file {str(path)!r}.")
-        return
+    from coach.cli._session import read_photo
+
+    read_photo(path)  # better refused now than after the question
     session.show_consent()
     if not _yes(f"{INDENT}Do you agree? [y/N] "):
         session.terminal.note("Without your yes no photo is read. Nothing was kept.")

@@ -35,12 +35,11 @@ def demo(
 
     A scripted person talks with a scripted coach; the framework between them is the real one.
     """
+    from coach.cli._session import read_photo
     from coach.store.intake import clean_photo
 
     picture = photo or portrait()
-    if not picture.expanduser().is_file():
-        raise InputRefused(f"There is no file {str(picture)!r}. Give the path of a photo.")
-    clean_photo(picture.expanduser().read_bytes())  # better refused now than after five phases
+    clean_photo(read_photo(picture))  # better refused now than after five phases
     asyncio.run(_run(picture, _emptied(out)))
 
 

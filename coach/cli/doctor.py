@@ -23,6 +23,7 @@ def doctor(sandbox: UseSandbox = False) -> None:
     Exits with 1 when something stops pictures from being made. Nothing paid is called.
     """
     from rich.console import Console
+    from rich.text import Text
 
     from coach.cli._table import print_table
     from coach.settings import NO_KEY, Settings
@@ -37,12 +38,14 @@ def doctor(sandbox: UseSandbox = False) -> None:
         print_table(console, f"Pictures on {model}", columns, _intents(capabilities, model))
     title = f"Picture models, as of {capabilities.checked}"
     print_table(console, title, ("Model", "Until", "Then"), _models(capabilities))
-    console.print()
-    problems = [*_model_problems(capabilities, model), *asyncio.run(_places(settings))]
+    places, problems = asyncio.run(_places(settings))
+    print_table(console, "Places", ("What", "How it is"), places)
+    problems += _model_problems(capabilities, model)
     if settings.openai_api_key is None and not sandbox:
         problems.append(NO_KEY)
+    console.print()
     for problem in problems:
-        console.print(f"[bold red]✗[/] {problem}", soft_wrap=True)
+        console.print(Text("✗ ", style="bold red") + Text(problem))
     if problems:
         raise typer.Exit(1)
     console.print("[bold green]✓[/] Everything that can be checked without paying is in order.")
@@ -66,7 +69,7 @@ def _settings(settings: Settings) -> Rows:
         value = getattr(settings, name)
         text = "not set" if value is None else str(value)
         if name == "database_url" and value is not None:
-            text = read_url(value).render_as_string(hide_password=True)
+            text = read_url(settings.database).render_as_string(hide_password=True)
         rows.append((str(field.validation_alias), text, field.description or ""))
     return rows
 
@@ -123,20 +126,38 @@ def _model_problems(capabilities: Capabilities, model: str) -> Iterator[str]:
         yield f"{exc.say} {exc.detail}"
 
 
-async def _places(settings: Settings) -> list[str]:
-    """What is wrong with the places where data is kept."""
+STATES = {
+    "new": "is not there yet; the first start makes it",
+    "current": "has the tables of this version",
+    "older": "has the tables of an older version; the next start changes them",
+    "newer": "was made by a newer version: update coach",
+}
+
+
+async def _places(settings: Settings) -> tuple[Rows, list[str]]:
+    """Where data is kept and how things stand there, and what is wrong. Nothing is made or changed."""
     from coach.errors import CoachError
     from coach.store import S3Blobs, Store
 
+    rows: list[tuple[str, ...]] = []
     problems = []
     try:
+        state = await Store.inspect(settings.database)
+        rows.append(("database", STATES[state]))
+        if state == "newer":
+            problems.append(f"The database {STATES[state]}.")
+    except CoachError as exc:
+        problems.append(str(exc))
+    try:
         blobs = settings.blobs()
-        if isinstance(blobs, S3Blobs) and not await blobs.is_private():
+        if not isinstance(blobs, S3Blobs):
+            rows.append(("pictures", "a folder only you can read"))
+        elif await blobs.is_private():
+            rows.append(("pictures", f"the bucket {settings.s3_bucket_name!r}, closed to strangers"))
+        else:
             problems.append(
                 f"The bucket {settings.s3_bucket_name!r} answers strangers. Block public access before use."
             )
-        store = await Store.open(settings.database, blobs=blobs)
-        await store.close()
     except CoachError as exc:
         problems.append(str(exc))
-    return problems
+    return rows, problems

@@ -56,6 +56,17 @@ class Calls:
             if not (await connection.execute(change)).rowcount:
                 raise NotFound("call", record.call_id)
 
+    async def reopen(self, user_id: str, conversation_id: str, until: datetime) -> None:
+        """Let calls wait again that a person answered with yes, but whose process died."""
+        change = (
+            update(calls)
+            .where(calls.c.user_id == user_id, calls.c.conversation_id == conversation_id)
+            .where(calls.c.state == "running", calls.c.expires_at.is_not(None))
+            .values(state="waiting", expires_at=until)
+        )
+        async with self._database.write() as connection:
+            await connection.execute(change)
+
     async def waiting(self, user_id: str, conversation_id: str) -> list[CallRecord]:
         """The calls that wait for a yes and have not expired, oldest first."""
         statement = (

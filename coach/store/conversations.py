@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from coach.errors import NotFound
 from coach.store._rows import columns, every, first, hold, new_id, now, one, rows_of
@@ -70,6 +70,43 @@ class Conversations:
         mine = rows_of(conversations, Conversation, user_id).where(conversations.c.id == conversation_id)
         async with self._database.read() as connection:
             return await one(connection, mine, Conversation, kind="conversation", ref=conversation_id)
+
+    async def take(self, user_id: str, conversation_id: str, holder: str, seconds: float) -> bool:
+        """Take a conversation for oneself for some seconds, or longer if one has it already.
+
+        Returns:
+            ``False`` while another holder has it.
+
+        Raises:
+            NotFound: This person has no such conversation.
+        """
+        moment = now()
+        free = or_(
+            conversations.c.held_until.is_(None),
+            conversations.c.held_until < moment,
+            conversations.c.held_by == holder,
+        )
+        change = (
+            update(conversations)
+            .where(conversations.c.user_id == user_id, conversations.c.id == conversation_id, free)
+            .values(held_by=holder, held_until=moment + timedelta(seconds=seconds))
+        )
+        async with self._database.write() as connection:
+            taken = (await connection.execute(change)).rowcount > 0
+        if not taken:
+            await self.get(user_id, conversation_id)
+        return taken
+
+    async def release(self, user_id: str, conversation_id: str, holder: str) -> None:
+        """Let go of a conversation. Nothing happens when somebody else has it by now."""
+        change = (
+            update(conversations)
+            .where(conversations.c.user_id == user_id, conversations.c.id == conversation_id)
+            .where(conversations.c.held_by == holder)
+            .values(held_by=None, held_until=None)
+        )
+        async with self._database.write() as connection:
+            await connection.execute(change)
 
     async def list(self, user_id: str) -> Sequence[Conversation]:
         """The person's conversations, the one last spoken in first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -55,6 +56,8 @@ class Database:
         if is_file and read_only:
             address = _only_reading(address)
         elif is_file:
+            # Its DEBUG log holds what is written: people's words.
+            logging.getLogger("aiosqlite").setLevel(logging.INFO)
             _make_private_file(address)
             options["connect_args"] = {"timeout": BUSY_SECONDS}
         else:

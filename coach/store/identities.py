@@ -25,6 +25,7 @@ class Identity:
         handle: What the model calls it: ``i1``, ``i2``, … per person, never used again.
         statement: The "I am" statement.
         visualization: What its picture shows, in words.
+        appearance: What the person wears in it and how they carry themselves.
         name: One line.
         note: Where it comes from, in the coach's words; may have several lines.
         current: Whether the conversation is about this one; true of at most one per person.
@@ -38,6 +39,7 @@ class Identity:
     note: str
     statement: str | None
     visualization: str | None
+    appearance: str | None
     stage: Stage
     archived_at: datetime | None
     current: bool
@@ -53,6 +55,7 @@ class IdentityChanges(TypedDict, total=False):
     note: str
     statement: str | None
     visualization: str | None
+    appearance: str | None
     stage: Stage
 
 
@@ -116,10 +119,11 @@ class Identities:
 
         Raises:
             NotFound: This person has no such identity.
+            Conflict: It is archived.
         """
         async with self._database.write() as connection:
             await hold(connection, user_id)
-            identity = await find_identity(connection, user_id, ref)
+            identity = await _open_identity(connection, user_id, ref)
             stage = changes.get("stage", identity.stage)
             changes["stage"] = max(stage, identity.stage, key=STAGES.index)
             return await change_identity(connection, identity, **changes)

@@ -11,13 +11,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.types import TypeDecorator
 
+from coach.errors import InputRefused
 from coach.text import UNSTORABLE, clean
 
 USER_ID_LENGTH = 200
 """The most characters the host's id of a person may have."""
 
 
-class Unstorable(DontWrapMixin, ValueError):
+class Unstorable(DontWrapMixin, InputRefused, ValueError):
     """A value that must not reach the database. SQLAlchemy lets it through as it is."""
 
 

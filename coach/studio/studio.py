@@ -123,6 +123,8 @@ class Studio:
         """
         user_id = ctx.user_id
         identity = await self._store.identities.get(user_id, identity_id)
+        if identity.archived_at is not None:
+            raise Conflict(f"The identity {identity.handle} is archived; choose another one.")
         parent_id = None if parent is None else await self._version_id(user_id, identity.id, parent)
         key = _key(ctx, key)
         asked = fingerprint(request, identity_id=identity.id, parent_id=parent_id)

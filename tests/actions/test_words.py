@@ -73,10 +73,13 @@ async def test_an_identity_goes_through_its_stages_and_never_back(
     await actions["write_i_am_statement"](ANN, store.identities, identity_id="i1", statement="I am.")
     await actions["accept_i_am_statement"](ANN, store.identities, identity_id="i1")
     assert await stage() == "stated"
-    await actions["write_visualization"](ANN, store.identities, identity_id="i1", visualization="On a hill.")
+    await actions["write_visualization"](
+        ANN, store.identities, identity_id="i1", visualization="On a hill.", appearance="A coat."
+    )
     await actions["accept_identity"](ANN, store.identities, identity_id="i1")
     identity = await store.identities.get("ann", "i1")
-    assert (identity.stage, identity.statement, identity.visualization) == ("stated", "I am.", "On a hill.")
+    assert (identity.stage, identity.statement) == ("stated", "I am.")
+    assert (identity.visualization, identity.appearance) == ("On a hill.", "A coat.")
 
 
 async def test_focus_changes_what_the_talk_is_about(

@@ -88,6 +88,7 @@ def test_an_image_prompt_says_what_was_reviewed(reference: coach.Coach, template
         "statement": IDENTITY["statement"],
         "scene": IDENTITY["visualization"],
         "change": "Could it be at sunrise?",
+        "appearance": "A warm coat, a scarf, hands in the pockets.",
     }
     text = reference.prompts.render(f"images/{template}.md", values).text
     assert "15 to 25 percent" in text

@@ -56,6 +56,7 @@ def upgrade() -> None:
     op.create_table(
         "identities",
         *_texts("id", "user_id", "name", "note", "statement?", "visualization?", "stage"),
+        *_texts("appearance?"),
         _number("number"),
         sa.Column("current", sa.Boolean, nullable=False),
         _number("versions_made", server_default="0"),
@@ -87,7 +88,8 @@ def _conversations() -> None:
         "conversations",
         *_texts("id", "user_id", "coach", "phase"),
         _number("messages_made", server_default="0"),
-        *_times("created_at", "updated_at"),
+        *_texts("held_by?"),
+        *_times("held_until?", "created_at", "updated_at"),
         sa.PrimaryKeyConstraint("id", name="pk_conversations"),
         sa.UniqueConstraint("user_id", "id", name="uq_conversations_user_id_id"),
         _owner("conversations"),

@@ -120,7 +120,8 @@ class Session:
             user, purpose="pictures", text_version=CONSENT_VERSION, statement=CONSENT_TEXT
         )
         try:
-            photo = await self.store.photos.add(user, data)
+            added = await self.store.photos.add(user, data)
+            photo = await self.store.photos.make_primary(user, added.id)
         except PhotoRefused as exc:
             self.terminal.note(str(exc))
             return False

@@ -114,6 +114,21 @@ class Photos(Pictures):
             row = await first(connection, _photos(user_id).where(photos.c.primary))
         return Photo(**row) if row else None
 
+    async def make_primary(self, user_id: str, photo_id: str) -> Photo:
+        """Let pictures be made from this photo from now on.
+
+        Raises:
+            NotFound: This person has no such photo.
+        """
+        mine = photos.c.user_id == user_id
+        async with self._database.write() as connection:
+            await hold(connection, user_id)
+            await _find(connection, user_id, photo_id)
+            await connection.execute(update(photos).where(mine, photos.c.primary).values(primary=False))
+            chosen = update(photos).where(mine, photos.c.id == photo_id).values(primary=True)
+            await connection.execute(chosen)
+            return await _find(connection, user_id, photo_id)
+
     async def remove(self, user_id: str, photo_id: str) -> None:
         """Delete a photo and its bytes. When it was the primary one, the oldest that is left becomes it.
 

@@ -42,6 +42,22 @@ async def test_the_first_photo_is_primary_until_it_is_removed(
     assert (await store.photos.primary("anna"), await store.blobs.list()) == (None, [])
 
 
+async def test_another_photo_can_be_made_the_primary_one(
+    store: Store, photo_bytes: bytes, other_photo_bytes: bytes
+) -> None:
+    first = await store.photos.add("anna", photo_bytes)
+    second = await store.photos.add("anna", other_photo_bytes)
+    assert (await store.photos.make_primary("anna", second.id)).primary
+    assert [(row.id, row.primary) for row in await store.photos.list("anna")] == [
+        (first.id, False),
+        (second.id, True),
+    ]
+    for who, which in (("ben", second.id), ("anna", "nope")):
+        with pytest.raises(NotFound):
+            await store.photos.make_primary(who, which)
+    assert await store.photos.primary("ben") is None
+
+
 async def test_of_many_at_once_five_are_kept_and_one_is_primary(
     store: Store, photo_bytes: bytes, tmp_path, database_url: str
 ) -> None:

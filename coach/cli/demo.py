@@ -52,7 +52,7 @@ def portrait() -> Path:
     spec = importlib.util.find_spec("matplotlib")
     if spec is None or spec.origin is None:
         raise InputRefused(
-            "The demo's portrait comes with matplotlib. Install 'coach[demo]', or give a photo with --photo."
+            "The demo's portrait comes with matplotlib: the extra `demo`. Or give a photo with --photo."
         )
     return Path(spec.origin).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg"
 

@@ -67,7 +67,7 @@ class Database:
             self._engine = create_async_engine(address, hide_parameters=True, **options)
         except ModuleNotFoundError:
             raise SettingsError(
-                "PostgreSQL needs its driver; install it with `pip install 'coach[postgres]'`."
+                "PostgreSQL needs its driver asyncpg: the extra `postgres`, or `pip install asyncpg`."
             ) from None
         self.dialect = self._engine.dialect.name
         self._writer = self._engine.execution_options(writes=True)

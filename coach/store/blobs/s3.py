@@ -53,7 +53,7 @@ class S3Blobs:
             self._failures: Any = importlib.import_module("botocore.exceptions")
         except ModuleNotFoundError:
             raise SettingsError(
-                "An S3 bucket needs boto3; install it with `pip install 'coach[s3]'`."
+                "An S3 bucket needs boto3: the extra `s3`, or `pip install boto3`."
             ) from None
         self._bucket = bucket
         # A bucket in the host name needs DNS that only Amazon surely has; there, links then name the region.

@@ -52,9 +52,7 @@ class S3Blobs:
             self._configure: Any = importlib.import_module("botocore.config").Config
             self._failures: Any = importlib.import_module("botocore.exceptions")
         except ModuleNotFoundError:
-            raise SettingsError(
-                "An S3 bucket needs boto3: the extra `s3`, or `pip install boto3`."
-            ) from None
+            raise SettingsError("An S3 bucket needs boto3: the extra `s3`, or `pip install boto3`.") from None
         self._bucket = bucket
         # A bucket in the host name needs DNS that only Amazon surely has; there, links then name the region.
         self._style = {"addressing_style": "path" if endpoint else "virtual"}

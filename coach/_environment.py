@@ -11,11 +11,23 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, nodes, pass_context
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+MOST_ROUNDS = 20_000
+"""Rounds of all loops and includes in one rendering: far more than any prompt has room for."""
+
+MOST_TEXT = 1_000_000
+"""Characters of one rendering, and of a text that is made by repeating another."""
+
+_LARGEST = 10**18
 _TAG = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_ROUNDS = "rounds left"  # a space, so that no template can name it
+_COUNTED = "coach.counted"
 
 
 def light(value: Any) -> str:
@@ -45,6 +57,41 @@ def quoted(value: Any, tag: str) -> Markup:
     return Markup(f"<{tag}>\n{text}\n</{tag}>")
 
 
+class TooMuch(SecurityError):
+    """A template would render for too long, or too much."""
+
+
+def rounds() -> dict[str, list[int]]:
+    """What a rendering needs among its values besides its own: how many rounds its loops may still have."""
+    return {_ROUNDS: [MOST_ROUNDS]}
+
+
+@pass_context
+def _counted(context: Context, values: Any) -> list[Any]:
+    """What every loop goes through, and every template once: its items, paid from the rounds left."""
+    items, left = list(values), context[_ROUNDS]
+    left[0] -= len(items)
+    if left[0] < 0:
+        raise TooMuch(f"its loops run more than {MOST_ROUNDS:,} times")
+    return items
+
+
+class _Counting(CodeGenerator):
+    """Compiles templates so that they count their rounds."""
+
+    def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
+        for loop in list(node.find_all(nodes.For)):
+            loop.iter = _count(loop.iter)
+        once = nodes.List([nodes.Const(None)], lineno=1)
+        node.body.insert(0, nodes.ExprStmt(_count(once), lineno=1))
+        node.set_environment(self.environment)
+        super().visit_Template(node, frame)
+
+
+def _count(values: nodes.Node) -> nodes.Filter:
+    return nodes.Filter(values, _COUNTED, [], [], None, None, lineno=values.lineno)
+
+
 class PromptEnvironment(ImmutableSandboxedEnvironment):
     """Renders the given sources; each is compiled once and never looked at again.
 
@@ -65,8 +112,19 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             cache_size=-1,
             auto_reload=False,
         )
-        self.filters["quoted"] = quoted
+        self.filters |= {"quoted": quoted, _COUNTED: _counted}
         del self.globals["lipsum"]
+
+    code_generator_class = _Counting
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Multiply numbers; repeat a text or a list within bounds. A power can run for hours."""
+        number = max((abs(one) for one in (left, right) if isinstance(one, int)), default=0)
+        length = max((len(one) for one in (left, right) if isinstance(one, (str, list, tuple))), default=0)
+        if operator == "**" or number > _LARGEST or number * length > MOST_TEXT:
+            raise TooMuch("it calculates what is larger than any prompt needs")
+        return super().call_binop(context, operator, left, right)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """``x.items`` is the field ``items`` of ``x`` when it has one, and a dict's method otherwise."""

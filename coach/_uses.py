@@ -33,7 +33,7 @@ _TAGS: dict[type[nodes.Node], str] = {
 }
 """The tags of jinja that prompts do not have."""
 
-Kind = Literal["dynamic", "missing", "no context", "tag"]
+Kind = Literal["circle", "dynamic", "missing", "no context", "tag"]
 Source = tuple[str, tuple[str, ...]]
 
 
@@ -62,9 +62,10 @@ class Trouble:
     """A template does what cannot work or cannot be followed.
 
     Attributes:
-        kind: It includes what is only known while rendering (``"dynamic"``), what is not there
-            (``"missing"``) or without the values (``"no context"``), or has a ``"tag"`` that prompts do not.
-        name: What is missing, or the tag.
+        kind: It includes what includes it (``"circle"``), what is only known while rendering (``"dynamic"``),
+            what is not there (``"missing"``) or without the values (``"no context"``), or has a ``"tag"``
+            that prompts do not.
+        name: What is included, or the tag.
     """
 
     template: str
@@ -102,13 +103,16 @@ class Walker(NodeVisitor):
         self._parse, self._known = parse, known
         self._scope: dict[str, Source | None] = dict.fromkeys(given)
         self._inside: list[str] = []
+        self._walked: set[tuple[str, frozenset[tuple[str, Source | None]]]] = set()
 
     def walk(self, template: str) -> None:
-        """Follow a template; one that is being followed already is not followed again."""
+        """Follow a template. One that was followed with the same names gives nothing new."""
         tree = self._parse(template)
         self.found.templates.add(template)
-        if tree is None or template in self._inside:
+        walk = (template, frozenset(self._scope.items()))
+        if tree is None or walk in self._walked:
             return
+        self._walked.add(walk)
         self._inside.append(template)
         self.visit(tree)
         self._inside.pop()
@@ -156,6 +160,8 @@ class Walker(NodeVisitor):
             self._trouble(node, "dynamic")
         elif not self._known(node.template.value):
             self._trouble(node, "missing", node.template.value)
+        elif node.template.value in self._inside:
+            self._trouble(node, "circle", node.template.value)
         elif not node.with_context:
             self._trouble(node, "no context")
         else:

@@ -8,23 +8,31 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args, get_origin, overload
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_args, overload
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
 from pydantic.errors import PydanticUserError
 from pydantic_core import SchemaError as CoreSchemaError
 
-from coach._signature import Signature, SignatureError, read_signature
+from coach._signature import Signature, bare, read_signature
+from coach.context import Context
 from coach.schema import strict_schema
+from coach.text import one_line
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+By = Literal["model", "user"]
+"""Who may run an action."""
+
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
 """OpenAI's rule for a tool's name, without the hyphen that Python does not have."""
+
+_LONGEST = 200
+"""Characters of :attr:`Action.ask`: one sentence above a button."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +65,7 @@ class Action(Generic[P, T]):
         spends: Whether it may cost money: such calls are counted, and run beside the others.
         exclusive: The parameter of which one value is worked on at a time, per person.
         by: ``"user"`` when only a button may run it; the model can then only propose it.
+        ask: The question the person is shown with the button, if the action has one of its own.
     """
 
     name: str
@@ -67,7 +76,8 @@ class Action(Generic[P, T]):
     timeout: float
     spends: bool
     exclusive: str | None
-    by: Literal["model", "user"]
+    by: By
+    ask: str | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -92,7 +102,8 @@ def action(
     timeout: float = ...,
     spends: bool = ...,
     exclusive: str | None = ...,
-    by: Literal["model", "user"] = ...,
+    by: By = ...,
+    ask: str | None = ...,
 ) -> Callable[[Callable[P, Awaitable[Result[T]]]], Action[P, T]]: ...
 def action(
     handler: Any = None,
@@ -101,7 +112,8 @@ def action(
     timeout: float = 60,
     spends: bool = False,
     exclusive: str | None = None,
-    by: Literal["model", "user"] = "model",
+    by: By = "model",
+    ask: str | None = None,
 ) -> Any:
     """Make an action of an async function.
 
@@ -111,20 +123,20 @@ def action(
         spends: Whether it may cost money.
         exclusive: A parameter; two calls with the same value wait for each other.
         by: ``"user"``: it runs when the person presses a button; the model can only propose it.
+        ask: The question the person is shown with that button, or with the one of a phase whose ``confirm``
+            names the action: one line of plain text, at most 200 characters.
 
     Raises:
-        SignatureError: The function cannot be an action; the message says what to change.
+        SignatureError: The function or what the decorator was given makes no action; the message says what to
+            change.
     """
 
     def wrap(fn: Callable[P, Awaitable[Result[T]]]) -> Action[P, T]:
-        signature = read_signature(fn, kind="action")
-        if not _TOOL_NAME.fullmatch(signature.name):
-            problem = "its name becomes a tool's: 1 to 64 of the letters a-z, A-Z, digits and `_`"
-            raise SignatureError(signature.name, problem, reason="parameters", line=signature.line)
-        if exclusive is not None and exclusive not in signature.fields:
-            problem = f"exclusive={exclusive!r} is not one of its keyword-only parameters"
-            raise SignatureError(signature.name, problem, reason="parameters", line=signature.line)
-        _check_data(signature)
+        signature = read_signature(fn, kind="action", context=Context)
+        _check_returns(signature)
+        signature.check_timeout(timeout)
+        for problem in _mistakes(signature, spends=spends, exclusive=exclusive, by=by, ask=ask):
+            raise signature.wrong(problem, "decorator")
         return Action(
             name=signature.name,
             description=signature.description,
@@ -135,17 +147,35 @@ def action(
             spends=spends,
             exclusive=exclusive,
             by=by,
+            ask=ask,
         )
 
     return wrap if handler is None else wrap(handler)
+
+
+def _mistakes(
+    signature: Signature, *, spends: object, exclusive: object, by: object, ask: object
+) -> Iterator[str]:
+    """What of the decorator's arguments is not what it must be: a mistyped switch must not be an open one."""
+    if not isinstance(spends, bool):
+        yield f"spends={spends!r} is neither True nor False"
+    if exclusive not in (None, *signature.fields):
+        yield f"exclusive={exclusive!r} is not one of its keyword-only parameters"
+    if by not in get_args(By):
+        yield f"by={by!r} is neither 'model' nor 'user'"
+    if ask is not None and not (isinstance(ask, str) and 0 < len(ask) <= _LONGEST and ask == one_line(ask)):
+        yield f"its `ask` is not one line of plain text of at most {_LONGEST} characters"
 
 
 def _params(signature: Signature, module: str) -> type[BaseModel]:
     """The keyword-only parameters as a model.
 
     Raises:
-        SignatureError: One has a type that pydantic cannot check, or an alias.
+        SignatureError: One has a type that pydantic cannot check, or an alias; or no tool can have the name.
     """
+    if not _TOOL_NAME.fullmatch(signature.name):
+        problem = "its name becomes a tool's: 1 to 64 of the letters a-z, A-Z, digits and `_`"
+        raise signature.wrong(problem, "parameters")
     fields: dict[str, Any] = dict(signature.fields)
     with warnings.catch_warnings():
         # A parameter may be called `copy` or `schema`: nobody uses the model's methods of that name.
@@ -159,26 +189,27 @@ def _params(signature: Signature, module: str) -> type[BaseModel]:
             )
         except (PydanticUserError, CoreSchemaError, NameError) as exc:
             problem = "a parameter has a type that cannot be checked; use text, numbers, lists or models"
-            raise SignatureError(signature.name, problem, reason="schema", line=signature.line) from exc
+            raise signature.wrong(problem, "schema") from exc
     for name, field in params.model_fields.items():
         if field.alias or field.validation_alias:
             problem = f"parameter `{name}` has an alias, but is given by its own name; name it that instead"
-            raise SignatureError(signature.name, problem, reason="alias", line=signature.line, parameter=name)
+            raise signature.wrong(problem, "alias", name)
     # Under the action's own name pickle would find the action.
     params.__qualname__ = f"{signature.name}.params"
     return params
 
 
-def _check_data(signature: Signature) -> None:
-    """Refuse a ``Result[…]`` whose data could not be written down.
+def _check_returns(signature: Signature) -> None:
+    """Refuse what is no ``Result[…]``, or one whose data could not be written down.
 
     Raises:
-        SignatureError: pydantic does not know how to dump the type.
+        SignatureError: The annotation names another type, or pydantic does not know how to dump the data.
     """
-    if get_origin(signature.returns) is not Result:
-        return
+    if signature.returns is not None and bare(signature.returns) is not Result:
+        raise signature.wrong("it does not return a `Result[…]`; write `-> Result[None]`", "returns")
     try:
-        TypeAdapter(get_args(signature.returns)[0])
+        data: Any = next(iter(get_args(signature.returns)), None)
+        TypeAdapter(data)
     except (PydanticUserError, CoreSchemaError, NameError) as exc:
         problem = "the data of its `Result[…]` has a type that cannot be written down as JSON"
-        raise SignatureError(signature.name, problem, reason="data", line=signature.line) from exc
+        raise signature.wrong(problem, "data") from exc

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-from coach._signature import Signature, SignatureError, read_signature
+from coach._signature import Signature, read_signature
 from coach.errors import ContextError
 from coach.events import Event, Preview, Progress
 
@@ -84,14 +84,16 @@ def context_key(handler: Any = None, /, *, timeout: float = 5) -> Any:
         timeout: Seconds until gathering it fails, naming the key.
 
     Raises:
-        SignatureError: The function is not async, has no docstring or has parameters the model would give.
+        SignatureError: The function is not async, has no docstring, does not begin with the context or has
+            parameters the model would give; or the timeout is no positive number.
     """
 
     def wrap(fn: Callable[P, Awaitable[T]]) -> ContextKey[P, T]:
-        signature = read_signature(fn, kind="context key")
+        signature = read_signature(fn, kind="context key", context=Context)
+        signature.check_timeout(timeout)
         if signature.fields:
             problem = "a context key takes no keyword-only parameters; only a model would give them"
-            raise SignatureError(signature.name, problem, reason="parameters", line=signature.line)
+            raise signature.wrong(problem, "parameters")
         return ContextKey(
             name=signature.name,
             description=signature.description,

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 _FENCE = "+++"
+_LONGEST = 16_000
+"""Characters of front matter. Python's reader of TOML takes minutes for longer ones that are made for it."""
 _PLACE = re.compile(r"^(?P<problem>.*?) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 
 
@@ -65,7 +67,7 @@ def read_front_matter(text: str) -> tuple[dict[str, Any], str, int]:
         first is empty and the body starts on line 1.
 
     Raises:
-        FrontMatterError: The closing ``+++`` is missing, or what stands between is not TOML.
+        FrontMatterError: The closing ``+++`` is missing, or what stands between is too long or not TOML.
     """
     lines = text.split("\n")
     if lines[0].rstrip() != _FENCE:
@@ -73,11 +75,14 @@ def read_front_matter(text: str) -> tuple[dict[str, Any], str, int]:
     end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == _FENCE), None)
     if end is None:
         raise FrontMatterError("the front matter has no closing `+++`", 1)
+    front = "\n".join(lines[1:end])
+    if len(front) > _LONGEST:
+        raise FrontMatterError(f"the front matter is longer than {_LONGEST:,} characters", 1)
     try:
-        found = tomllib.loads("\n".join(lines[1:end]))
-    except tomllib.TOMLDecodeError as exc:
+        found = tomllib.loads(front)
+    except (ValueError, RecursionError) as exc:  # not only what is no TOML: numbers and depths without end
         place = _PLACE.match(str(exc))
-        problem = place["problem"] if place else "it is not TOML"
-        line = int(place["line"]) + 1 if place and place["line"] else end
+        problem = place["problem"] if place else "a number is too long, or it nests too deep"
+        line = (int(place["line"]) + 1 if place["line"] else end) if place else 1
         raise FrontMatterError(f"the front matter cannot be read: {problem}", line) from exc
     return found, "\n".join(lines[end + 1 :]), end + 2

@@ -7,7 +7,7 @@ A prompt file is one text: there are no role markers in it, and nothing a person
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from traceback import walk_tb
 from typing import Any
@@ -15,13 +15,16 @@ from typing import Any
 from jinja2 import Template, TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 
-from coach._environment import PromptEnvironment
+from coach._environment import MOST_TEXT, PromptEnvironment, TooMuch, rounds
 from coach._plain import plain
-from coach._uses import Found, Use, Walker
+from coach._uses import Found, Trouble, Use, Walker
 from coach.errors import PromptError
 
 COACH = "coach.md"
 """The template that precedes every phase."""
+
+_DEEPEST = 100
+_ENDLESS = "something in it nests too deep or is too long"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +74,9 @@ class Prompts:
             values: Plain data: text, numbers, ``None``, lists, dicts, dataclasses, pydantic models.
 
         Raises:
-            PromptError: There is no such template, it uses something ``values`` does not have, or a value is
-                no plain data. The message names file and line and holds no value.
+            PromptError: There is no such template, it uses something ``values`` does not have, it has no end
+                (more than 20,000 rounds of loops or 1,000,000 characters), or a value is no plain data. The
+                message names file and line and holds no value.
         """
         return Rendered(text=self._text(template, _plain_values(values)), version=self.version(template))
 
@@ -97,7 +101,13 @@ class Prompts:
         if templates not in self._found:
             walker = Walker(self._tree_or_none, self.sources.__contains__, self._environment.globals)
             for template in templates:
-                walker.walk(template)
+                try:
+                    walker.walk(template)
+                except RecursionError:
+                    walker.found.troubles.add(
+                        Trouble(template=template, line=1, kind="circle", name=template)
+                    )
+                    break
             self._found[templates] = walker.found
         return self._found[templates]
 
@@ -116,7 +126,13 @@ class Prompts:
             jinja2.TemplateSyntaxError: It has none.
         """
         if template not in self._trees:
-            self._trees[template] = self._environment.parse(self.sources[template], template)
+            try:
+                tree = self._environment.parse(self.sources[template], template)
+            except (RecursionError, ValueError) as exc:
+                raise TemplateSyntaxError(_ENDLESS, 1, template) from exc
+            if _is_deep(tree):
+                raise TemplateSyntaxError(_ENDLESS, 1, template)
+            self._trees[template] = tree
         return self._trees[template]
 
     def version(self, *templates: str) -> str:
@@ -136,19 +152,24 @@ class Prompts:
 
     def _template(self, name: str) -> Template:
         if name not in self._compiled:
+            if name not in self.sources:
+                raise PromptError(f"There is no prompt `prompts/{name}`.")
             try:
+                self.tree(name)
                 self._compiled[name] = self._environment.get_template(name)
-            except TemplateNotFound as exc:
-                raise PromptError(f"There is no prompt `prompts/{name}`.") from exc
             except TemplateSyntaxError as exc:
                 problem = f"is no valid template: {exc.message}."
                 raise PromptError(problem, file=f"prompts/{exc.name}", line=exc.lineno) from exc
+            except Exception as exc:  # from Python's own compiler, which has limits of its own
+                raise PromptError(
+                    f"is no valid template: {_ENDLESS}.", file=f"prompts/{name}", line=1
+                ) from exc
         return self._compiled[name]
 
     def _text(self, name: str, data: Mapping[str, Any]) -> str:
         template = self._template(name)
         try:
-            return template.render(data).strip()
+            return _bounded(template.generate(data, **rounds())).strip()
         except Exception as exc:
             raise self._failed(name, exc) from exc
 
@@ -178,6 +199,8 @@ def estimate_tokens(text: str) -> int:
 
 def _reason(exc: Exception) -> str:
     match exc:
+        case TooMuch():
+            return str(exc.message)
         case UndefinedError():
             return "a value is missing"
         case SecurityError():
@@ -185,6 +208,26 @@ def _reason(exc: Exception) -> str:
         case TemplateNotFound():
             return "it includes a file that does not exist"
     return f"it raised {type(exc).__name__}"
+
+
+def _bounded(pieces: Iterable[str]) -> str:
+    """A text in one piece, unless it is longer than any prompt."""
+    kept: list[str] = []
+    room = MOST_TEXT
+    for piece in pieces:
+        room -= len(piece)
+        if room < 0:
+            raise TooMuch(f"it is longer than {MOST_TEXT:,} characters")
+        kept.append(piece)
+    return "".join(kept)
+
+
+def _is_deep(tree: nodes.Template) -> bool:
+    """Whether a tree has more levels than Python follows when it is compiled and walked."""
+    level: list[nodes.Node] = [tree]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in node.iter_child_nodes()]
+    return bool(level)
 
 
 def _plain_values(values: Mapping[str, Any]) -> dict[str, Any]:

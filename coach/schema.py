@@ -13,13 +13,14 @@ from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.errors import PydanticUserError
 
 from coach._strict import SchemaError, Strict
 
 __all__ = ["SchemaError", "drop_left_out", "strict_schema"]
 
 Json = dict[str, Any]
+
+_NO_SCHEMA = "has a type without a JSON schema; use text, numbers, lists or models"
 
 
 def strict_schema(model: type[BaseModel]) -> Json:
@@ -32,7 +33,12 @@ def strict_schema(model: type[BaseModel]) -> Json:
         SchemaError: The model cannot be expressed; the message names the path and a way out.
     """
     raw = _raw_schema(model)
-    return Strict(raw.get("$defs", {})).root(raw)
+    try:
+        return Strict(raw.get("$defs", {})).root(raw)
+    except SchemaError:
+        raise
+    except Exception as exc:  # a type may write its own schema, and write anything
+        raise SchemaError("", _NO_SCHEMA) from exc
 
 
 def drop_left_out(model: type[BaseModel], arguments: Mapping[str, Any]) -> Json:
@@ -54,8 +60,8 @@ def drop_left_out(model: type[BaseModel], arguments: Mapping[str, Any]) -> Json:
 def _raw_schema(model: type[BaseModel]) -> Json:
     try:
         return model.model_json_schema()
-    except PydanticUserError as exc:
-        raise SchemaError("", "has a type without a JSON schema; use text, numbers, lists or models") from exc
+    except Exception as exc:
+        raise SchemaError("", _NO_SCHEMA) from exc
 
 
 def _holds_null(value: Any) -> bool:

@@ -160,6 +160,46 @@ def test_what_cannot_be_an_action_or_a_context_key_says_why(function: Any, reaso
         assert (caught.value.line > 0) == hasattr(function, "__code__")
 
 
+WRONG: list[dict[str, Any]] = [
+    *({"by": by} for by in ("person", "users", "", None, ["user"])),
+    *({"timeout": seconds} for seconds in (0, -1, True, "5", None, float("inf"), float("nan"))),
+    *({"ask": ask} for ask in ("", " Is it you?", "Is it\nyou?", "Is it\x1b you?", "?" * 201, 3)),
+    {"spends": "no"},
+    {"exclusive": ["text"]},
+]
+
+
+@pytest.mark.parametrize("given", WRONG, ids=str)
+def test_a_mistyped_switch_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(SignatureError) as caught:
+        action(**given)(wait.handler)
+    assert caught.value.reason == "decorator" and caught.value.line > 0
+
+
+@pytest.mark.parametrize("seconds", [0, -0.5, "5"])
+def test_a_context_key_takes_a_time_that_is_one(seconds: Any) -> None:
+    async def colour(ctx: Context) -> str:
+        """The colour they like."""
+        return "red"
+
+    with pytest.raises(SignatureError, match="positive number of seconds"):
+        context_key(timeout=seconds)(colour)
+
+
+def test_an_action_may_bring_the_question_of_its_button() -> None:
+    question = "Is this picture how you see yourself?"
+    assert action(by="user", ask=question)(wait.handler).ask == question
+    assert wait.ask is None
+
+
+def test_a_result_may_have_another_name() -> None:
+    async def leave(ctx: Context) -> Annotated[Result[None], "a result"]:
+        """Go."""
+        return Result(say="")
+
+    assert action(leave).name == "leave"
+
+
 async def test_a_context_key_is_called_as_it_was_written() -> None:
     @context_key(timeout=2)
     async def colour(ctx: Context, colours: dict[str, str]) -> str | None:

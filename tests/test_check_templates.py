@@ -195,11 +195,6 @@ def test_a_tag_that_prompts_do_not_have_is_refused(tmp_path: Path, tag: str) -> 
     assert finding.message == f"prompts do not have the tag `{tag}`"
 
 
-def test_a_prompt_that_includes_itself_is_found_by_trying(tmp_path: Path) -> None:
-    findings = found(tmp_path, {RULES: 'Again. {% include "_rules.md" %}'}, "P017")
-    assert "RecursionError" in str(findings[0])
-
-
 def test_a_template_that_is_broken_is_not_blamed_for_more(tmp_path: Path) -> None:
     findings = check(write_folder(tmp_path, {RULES: "{% if %}"}))
     assert [finding.code for finding in findings] == ["P006"]

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
-from typing import Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, TypedDict, TypeVar
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, Field, TypeAdapter, computed_field
+from pydantic import AwareDatetime, BaseModel, EmailStr, Field, TypeAdapter, computed_field
 from typing_extensions import TypeAliasType
 
 from coach._plain import plain
 from coach.check import sample
 from coach.check._sample import variants
-from coach.check._types import missing
+from coach.check._types import missing, unplain
 from coach.context import Context, context_key
 
 
@@ -57,6 +57,10 @@ class Unsaid:
 @dataclass(frozen=True)
 class Unknown:
     other: object
+
+
+class Supports(Protocol):
+    name: str
 
 
 Unknown.__annotations__["other"] = "OnlyKnownToTypeCheckers"
@@ -173,3 +177,56 @@ def test_what_a_template_easily_forgets_is_tried() -> None:
     assert variants(key(None)) == []
     assert variants(key(str | None)) == [None]
     assert variants(key(list[str] | None)) == [None, []]
+
+
+PLAIN = [
+    *(
+        str,
+        int | None,
+        Person,
+        Pair,
+        Row,
+        Knot,
+        Unknown,
+        Somebody,
+        Any,
+        object,
+        None,
+        Mood,
+        UUID,
+        time,
+        TypeVar("T"),
+    ),
+    *(
+        list[Place],
+        dict[Unsaid, int],
+        tuple[int, ...],
+        Mapping[str, Any],
+        set[str],
+        Iterable[str],
+        Literal["a"],
+    ),
+    *(AwareDatetime, EmailStr, Supports),
+]
+NOT_PLAIN: list[tuple[Any, str]] = [
+    (bytes, "bytes"),
+    (bytearray | None, "bytearray"),
+    (list[memoryview], "memoryview"),
+    (dict[str, list[bytes]], "bytes"),
+    (Unsaid, "Unsaid"),
+    (timedelta, "timedelta"),
+    (Iterator[str], "Iterator"),
+    (NamedTuple("Shot", [("data", bytes)]), "bytes"),
+    (TypedDict("Shown", {"data": bytes}), "bytes"),
+    (type[Person], "type"),
+]
+
+
+@pytest.mark.parametrize("annotation", PLAIN, ids=str)
+def test_what_may_become_plain_data_is_not_complained_of(annotation: Any) -> None:
+    assert unplain(annotation) is None
+
+
+@pytest.mark.parametrize(("annotation", "name"), NOT_PLAIN)
+def test_what_never_becomes_plain_data_is_named(annotation: Any, name: str) -> None:
+    assert unplain(annotation) == name

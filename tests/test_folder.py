@@ -4,7 +4,9 @@ import json
 import pickle
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from textwrap import dedent
 from typing import Any
 
@@ -71,6 +73,14 @@ def test_the_reference_folder_is_known_by_its_path_too() -> None:
     assert by_name.package == by_path.package == "coach.reference"
     assert by_name.name == "reference"
     assert by_name.actions == by_path.actions, "one class, not two"
+
+
+def test_the_library_is_not_found_once_more_inside_the_reference_folder() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"coach\.reference\.coach"):
+        import_module("coach.reference.coach.errors")
+    assert [one.name for one in walk_packages(reference.__path__, "coach.reference.")].count(
+        "coach.reference.coach.reference"
+    ) == 0
 
 
 async def test_two_folders_of_one_name_and_the_names_of_other_modules_harm_nobody(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from coach import load
 from coach.phase import FrontMatterError, read_front_matter
-from tests._folder import write_folder
+from tests._folder import edited, write_folder
 
 
 def test_front_matter_is_split_from_the_body_which_keeps_its_line() -> None:
@@ -53,6 +53,7 @@ def test_a_phase_says_what_is_allowed_known_and_next(tmp_path: Path) -> None:
 def test_a_phase_without_a_title_is_called_by_its_name_and_a_name_counts_once(tmp_path: Path) -> None:
     twice = '+++\nactions = ["greet", "greet"]\nconfirm = ["greet"]\nnext = []\n+++\n`greet`'
     changes = {
+        **edited("actions/leave.py", ('next="bye"', "next=ctx.next[0]")),
         "prompts/phases/bye.md": None,
         "prompts/phases/see_you.md": twice,
         "prompts/phases/hello.md": '+++\nactions = ["leave"]\nnext = ["see_you"]\n+++\n`leave`',

@@ -5,7 +5,7 @@ Two have both:
 
 - P014 is an error where a phase's prose names an action that the phase does not allow, since the model would
   call it in vain. It is a warning where an allowed action is never named, where ``coach.md`` names one that
-  some phase does not allow, and where a name in backticks is nearly an action's.
+  some phase does not allow, and where a name in backticks looks like an action's and is none.
 - P022 is an error where a phase has no ``next`` or leads only to itself; ``next = []`` says that the
   conversation ends there and is no finding. It is a warning where a phase leads on but allows no action: the
   host may move the conversation.
@@ -21,7 +21,7 @@ from coach.check._draft import Draft, read
 from coach.check._finding import CODES, Finding
 from coach.check._sample import sample
 from coach.check._trials import trials
-from coach.check._wiring import schemas, unprovided
+from coach.check._wiring import moves, questions, schemas, showable, unprovided
 from coach.errors import FolderError
 
 __all__ = ["CODES", "Draft", "Finding", "check", "examine", "prove", "read", "sample", "unprovided"]
@@ -44,6 +44,9 @@ _PROOFS: tuple[Callable[[Draft], Iterable[Finding]], ...] = (
     _prose.not_everywhere,
     _prose.misspelt,
     schemas,
+    moves,
+    questions,
+    showable,
 )
 
 

@@ -65,6 +65,11 @@ class Draft:
         found = self.prompts.examine(template)
         return not found.troubles and not any(map(self.prompts.problem, found.templates))
 
+    def undeclared(self, page: Page) -> set[str]:
+        """The values a prompt uses that neither its front matter nor that of ``coach.md`` names."""
+        used = {use.name for use in self.prompts.variables(page.template)}
+        return used - {*page.names("context"), *self.common}
+
     @property
     def settled(self) -> bool:
         """Whether all front matter can be relied on, so that what no phase names is named nowhere."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
@@ -19,6 +19,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "P006": ("error", "a template has a syntax error or includes what does not exist"),
     "P007": ("error", "an include is only known while rendering, or sees no values"),
     "P008": ("error", "a template uses a tag of jinja that prompts do not have"),
+    "P009": ("error", "templates include each other in a circle"),
     "P010": ("error", "a phase names an action that does not exist"),
     "P011": ("error", "a prompt names a context key that does not exist"),
     "P012": ("error", "a template uses a value that its front matter does not name"),
@@ -41,10 +42,13 @@ CODES: dict[str, tuple[Severity, str]] = {
     "A009": ("error", "an action's data cannot be written down"),
     "A010": ("error", "a service is asked for that nobody provides"),
     "A011": ("warning", "an action is allowed in no phase"),
+    "A012": ("error", "an action leads to a phase that does not exist"),
+    "A013": ("error", "an action has a question that nobody is asked"),
     "C001": ("error", "a file in context/ does not define the context key it is named after"),
     "C002": ("error", "a function cannot be a context key"),
     "C003": ("warning", "a context key is used by no prompt"),
     "C004": ("error", "a file in context/ cannot be imported"),
+    "C005": ("error", "a context key gives what no prompt can show"),
     "T001": ("warning", "a rendered prompt is longer than the budget"),
 }
 """Every code with its usual severity and what it stands for. Errors stop :func:`coach.load`."""
@@ -80,6 +84,15 @@ def finding(
     """A finding with its code's usual severity, unless another is given."""
     usual, _ = CODES[code]
     return Finding(code=code, severity=severity or usual, file=file, line=line, message=message, fix=fix)
+
+
+def meant(names: Iterable[str], known: Collection[str], *, cutoff: float = 0.6) -> set[str]:
+    """What those of ``names`` that are not ``known`` are probably meant to be.
+
+    Whoever names a thing wrongly has not left it out: one mistake is one finding.
+    """
+    unknown = (name for name in names if name not in known)
+    return {near for name in unknown for near in get_close_matches(name, known, 1, cutoff)}
 
 
 def closest(name: str, names: Iterable[str]) -> str:

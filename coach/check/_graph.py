@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coach.check._draft import Draft
-from coach.check._finding import Finding, finding
+from coach.check._finding import Finding, finding, meant
 
 
 def unreachable(draft: Draft) -> Iterator[Finding]:
@@ -21,7 +21,7 @@ def unreachable(draft: Draft) -> Iterator[Finding]:
         name = to_visit.pop()
         if name in draft.phases and name not in reached:
             reached.add(name)
-            to_visit.extend(draft.phases[name].next)
+            to_visit.extend({*draft.phases[name].next} | meant(draft.phases[name].next, draft.phases))
     for phase, page in draft.sound_phases():
         if phase.name not in reached:
             fix = "Name it in the `next` of a phase that comes before it, or remove the file."

@@ -13,8 +13,10 @@ import re
 import sys
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
+from os import fsencode
 from pathlib import Path
 
+from coach.check._files import printable
 from coach.check._finding import finding
 from coach.errors import FolderError
 
@@ -40,42 +42,48 @@ def locate(source: str | Path) -> tuple[Path, str]:
         except FolderError:
             if not (Path(source) / "prompts").is_dir():
                 raise
-    folder = Path(source).expanduser().resolve()
-    if not folder.is_dir():
-        raise _nothing(folder, "there is no such folder", "Write one with `coach new NAME`.")
-    return _with_prompts(folder), _package_of(folder)
+    try:
+        folder = Path(source).expanduser().resolve()
+        there = folder.is_dir()
+    except (OSError, ValueError, RuntimeError):  # a name no file can have, or links in a circle
+        there = False
+    if not there:
+        raise _nothing(source, "there is no such folder", "Write one with `coach new NAME`.")
+    return _with_prompts(folder, source), _package_of(folder)
 
 
 def _is_path(source: str) -> bool:
     return not source or source[0] in ".~" or "/" in source or "\\" in source
 
 
-def _nothing(folder: Path, message: str, fix: str) -> FolderError:
-    return FolderError(folder, [finding("F001", ".", 1, message, fix)])
+def _nothing(source: str | Path, message: str, fix: str) -> FolderError:
+    return FolderError(Path(source), [finding("F001", printable(str(source)) or ".", 1, message, fix)])
 
 
-def _with_prompts(folder: Path) -> Path:
+def _with_prompts(folder: Path, source: str | Path) -> Path:
     if not (folder / "prompts").is_dir():
-        raise _nothing(folder, "it has no `prompts/`", "Write a coach folder with `coach new NAME`.")
+        raise _nothing(source, "it has no `prompts/`", "Write a coach folder with `coach new NAME`.")
     return folder
 
 
 def _of_package(name: str) -> Path:
-    here = Path(name)
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as exc:
         if f"{name}.".startswith(f"{exc.name}."):
             fix = f"Install it, or write `./{name}` when you mean a folder."
-            raise _nothing(here, f"there is no package `{name}`", fix) from exc
-        raise _nothing(here, f"it imports `{exc.name}`, which does not exist", "Install it.") from exc
-    except Exception as exc:
+            raise _nothing(name, f"there is no package `{name}`", fix) from exc
+        raise _nothing(name, f"it imports `{exc.name}`, which does not exist", "Install it.") from exc
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:
         fix = f"Try `python -c 'import {name}'`."
-        raise _nothing(here, f"importing `{name}` raises {type(exc).__name__}", fix) from exc
+        raise _nothing(name, f"importing `{name}` raises {type(exc).__name__}", fix) from exc
     folders = [Path(path) for path in getattr(module, "__path__", ())]
     if not folders:
-        raise _nothing(here, f"`{name}` is a module and no folder", "Name the package that holds `prompts/`.")
-    return _with_prompts(next((one for one in folders if (one / "prompts").is_dir()), folders[0])).resolve()
+        raise _nothing(name, f"`{name}` is a module and no folder", "Name the package that holds `prompts/`.")
+    folder = next((one for one in folders if (one / "prompts").is_dir()), folders[0])
+    return _with_prompts(folder, name).resolve()
 
 
 def _package_of(folder: Path) -> str:
@@ -88,9 +96,9 @@ def _package_of(folder: Path) -> str:
 
     if folder == reference.FOLDER.resolve():
         return reference.__name__
-    digest = hashlib.sha256(str(folder).encode())
+    digest = hashlib.sha256(fsencode(folder))
     for path in sorted((*folder.glob("actions/**/*.py"), *folder.glob("context/**/*.py"))):
-        digest.update(f"\0{path.relative_to(folder)}\0".encode())
+        digest.update(b"\0" + fsencode(path.relative_to(folder)) + b"\0")
         digest.update(path.read_bytes() if path.is_file() else b"")
     name = f"{ANCHOR}.{re.sub(r'[^0-9A-Za-z]', '_', folder.name)}_{digest.hexdigest()[:8]}"
     _anchor(ANCHOR, [])

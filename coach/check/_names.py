@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coach.check._draft import Draft
-from coach.check._finding import Finding, closest, finding
+from coach.check._finding import Finding, closest, finding, meant
 from coach.prompt import COACH
 
 
@@ -54,6 +54,7 @@ def confirmed_actions(draft: Draft) -> Iterator[Finding]:
 def idle_actions(draft: Draft) -> Iterator[Finding]:
     """A011: every action is allowed somewhere."""
     allowed = {name for phase in draft.phases.values() for name in phase.actions}
+    allowed |= meant(allowed, draft.action_names)
     for name, action in draft.actions.items():
         if name not in allowed and draft.settled:
             fix = "Name it in the `actions` of a phase, or begin the file's name with `_`."
@@ -64,6 +65,7 @@ def idle_actions(draft: Draft) -> Iterator[Finding]:
 def idle_context_keys(draft: Draft) -> Iterator[Finding]:
     """C003: every context key is named by a phase or by ``coach.md``."""
     named = {name for phase in draft.phases.values() for name in phase.context} | set(draft.common)
+    named |= meant(named, draft.context_names)
     for name, key in draft.context.items():
         if name not in named and draft.settled:
             fix = f"Name it in the `context` of a phase or of prompts/{COACH}, or remove the file."

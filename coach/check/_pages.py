@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from coach.check._finding import Finding, closest, finding
+from coach.check._files import LARGEST, printable, unreadable
+from coach.check._finding import Finding, closest, finding, meant
 from coach.phase import FrontMatterError, Phase, read_front_matter
 from coach.prompt import COACH
 
@@ -52,9 +53,8 @@ class Page:
     def line(self, name: str, value: str = "") -> int:
         """The line of a front-matter field, or of one value in its list; the first when it is not there."""
         lines = self.text.split("\n")
-        starts = [
-            number for number, line in enumerate(lines, 1) if re.match(rf"\s*[\"']?{name}[\"']?\s*=", line)
-        ]
+        begins = re.compile(rf"""\s*["']?{re.escape(name)}["']?\s*=""")
+        starts = [number for number, line in enumerate(lines, 1) if begins.match(line)]
         if not starts:
             return 1
         quoted = re.compile(rf"""["']{re.escape(value)}["']""")
@@ -63,7 +63,8 @@ class Page:
 
     def names(self, field: str) -> tuple[str, ...]:
         """The names a front-matter field lists, each once."""
-        return tuple(dict.fromkeys(self.front.get(field, ())))
+        listed = self.front.get(field)
+        return tuple(dict.fromkeys(listed)) if isinstance(listed, list) and _is(listed, list) else ()
 
 
 @dataclass(kw_only=True)
@@ -79,7 +80,7 @@ def read_pages(folder: Path) -> Pages:
     """Read every markdown file below ``prompts/``."""
     read = Pages(pages={}, phases={}, findings=[])
     for path in sorted((folder / "prompts").rglob("*.md")):
-        template = path.relative_to(folder / "prompts").as_posix()
+        template = printable(path.relative_to(folder / "prompts").as_posix())
         if any(part.startswith(".") for part in template.split("/")):
             continue
         page = _page(path, template, read.findings)
@@ -94,33 +95,65 @@ def read_pages(folder: Path) -> Pages:
 
 
 def _page(path: Path, template: str, findings: list[Finding]) -> Page:
-    file, text, source = f"prompts/{template}", "", ""
-    front: dict[str, Any] = {}
-    problems: list[Finding] = []
+    page = Page(template=template, text="", front={}, source="", sound=False)
+    if (problem := _unopened(path)) is not None:
+        fix = "A prompt is a text file of a few pages. Look at this one and its rights."
+        findings.append(finding("P001", page.file, 1, problem, fix))
+        return page
     try:
-        text = source = path.read_text("utf-8-sig")
+        text = path.read_text("utf-8-sig")
         front, body, line = read_front_matter(text)
-        # A comment as long as the front matter keeps the body on its lines.
-        source = body if line == 1 else "{#" + "\n" * (line - 2) + "#}\n" + body
-        problems.extend(_fields(Page(template=template, text=text, front=front, source="", sound=True)))
     except FrontMatterError as exc:
         fix = 'It is TOML between two lines `+++`, e.g. `actions = ["save_note"]`.'
-        problems.append(finding("P001", file, exc.line, str(exc), fix))
-        source = ""
+        findings.append(finding("P001", page.file, exc.line, str(exc), fix))
     except (OSError, UnicodeDecodeError):
-        problems.append(
-            finding("P001", file, 1, "the file cannot be read as UTF-8 text", "Save it as UTF-8.")
-        )
-    findings.extend(problems)
-    sound = not any(problem.code == "P001" for problem in problems)
-    return Page(template=template, text=text, front=front if sound else {}, source=source, sound=sound)
+        problem = "the file cannot be read as UTF-8 text"
+        findings.append(finding("P001", page.file, 1, problem, "Save it as UTF-8."))
+    else:
+        # A comment as long as the front matter keeps the body on its lines.
+        source = body if line == 1 else "{#" + "\n" * (line - 2) + "#}\n" + body
+        page = Page(template=template, text=text, front=front, source=source, sound=True)
+        findings.extend(_fields(page))
+        if not _is_reliable(page):
+            page = replace(page, front={}, sound=False)
+    return page
+
+
+def _unopened(path: Path) -> str | None:
+    if (problem := unreadable(path)) is not None:
+        return problem
+    return f"the file is larger than {LARGEST:,} bytes" if path.stat().st_size > LARGEST else None
+
+
+def _is_phase(page: Page) -> bool:
+    return page.template.startswith("phases/") and "/_" not in page.template
+
+
+def _known(page: Page) -> Mapping[str, type]:
+    """The fields its front matter may have, with their types."""
+    return _PHASE_FIELDS if _is_phase(page) else _COACH_FIELDS if page.template == COACH else {}
+
+
+def _misspelt(page: Page) -> set[str]:
+    """The fields it does not have, but something nearly named like them."""
+    known = _known(page)
+    return meant(page.front, known) - page.front.keys()
+
+
+def _is_reliable(page: Page) -> bool:
+    """Whether no field is missing that it must have, misspelt or of another type."""
+    known = _known(page)
+    return (
+        not _misspelt(page)
+        and all(_is(value, known[name]) for name, value in page.front.items() if name in known)
+        and (not _is_phase(page) or "actions" in page.front)
+    )
 
 
 def _fields(page: Page) -> Iterator[Finding]:
     """Every field is known and of its type, and a phase has front matter at all."""
-    is_phase = page.template.startswith("phases/") and "/_" not in page.template
-    known = _PHASE_FIELDS if is_phase else _COACH_FIELDS if page.template == COACH else {}
-    if is_phase and not page.front:
+    known = _known(page)
+    if _is_phase(page) and not page.front:
         fix = "Begin it with `+++`, `actions = []`, `context = []`, `next = []`, `+++`."
         yield finding("P001", page.file, 1, "the phase has no front matter", fix)
         return
@@ -132,7 +165,7 @@ def _fields(page: Page) -> Iterator[Finding]:
         elif not _is(value, known[name]):
             words = _IN_WORDS[known[name]]
             yield finding("P001", page.file, line, f"`{name}` is not {words}", f"Make it {words}.")
-    if is_phase and "actions" not in page.front:
+    if _is_phase(page) and "actions" not in page.front.keys() | _misspelt(page):
         fix = "Write `actions = []` when it allows none; leaving it out never means all."
         yield finding("P003", page.file, 1, "the phase does not say which actions it allows", fix)
 

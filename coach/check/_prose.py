@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
+from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
 
+from coach.action import Action
 from coach.check._draft import Draft
-from coach.check._finding import Finding, finding
+from coach.check._finding import Finding, finding, meant
 from coach.prompt import COACH
+from coach.schema import SchemaError
 
 _IN_BACKTICKS = re.compile(r"`([A-Za-z_]\w*)(?:\([^`\n]*\))?`")
+_SNAKE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+_TAG = re.compile(r"""</?([A-Za-z]\w*)|quoted\(\s*["'](\w+)""")
+_NEAR = 0.85
+"""How alike a name in backticks and an action's are, when the one is meant to be the other."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -26,8 +33,9 @@ class _Mention:
 def not_allowed(draft: Draft) -> Iterator[Finding]:
     """P014: a phase's prose names no action that the phase does not allow."""
     for phase, page in draft.sound_phases():
+        allowed = {*phase.actions} | meant(phase.actions, draft.action_names)
         for mention in _mentions(draft, page.template):
-            if mention.name in draft.action_names and mention.name not in phase.actions:
+            if mention.name in draft.action_names and mention.name not in allowed:
                 message = f"the prose names `{mention.name}`, which the phase `{phase.name}` does not allow"
                 fix = f"Add it to the `actions` of {page.file}, or reword the sentence."
                 yield finding("P014", mention.file, mention.line, message, fix)
@@ -35,11 +43,12 @@ def not_allowed(draft: Draft) -> Iterator[Finding]:
 
 def not_mentioned(draft: Draft) -> Iterator[Finding]:
     """P014, a warning: every action a phase allows is named in its prose or in that of ``coach.md``."""
-    common = _names(draft, COACH) if draft.coach else set()
+    common, known = _names(draft, COACH) if draft.coach else set(), _known(draft)
     for phase, page in draft.sound_phases():
         if not (draft.whole(page.template) and draft.whole(COACH)):
             continue
         mentioned = common | _names(draft, page.template)
+        mentioned |= meant(mentioned - known, draft.action_names, cutoff=_NEAR)
         for name in phase.actions:
             if name not in mentioned and name in draft.action_names:
                 message = f"the prompt never names the action `{name}`, which it allows"
@@ -59,18 +68,38 @@ def not_everywhere(draft: Draft) -> Iterator[Finding]:
 
 
 def misspelt(draft: Draft) -> Iterator[Finding]:
-    """P014, a warning: a name in backticks that is nearly an action's is probably meant to be it."""
-    known = draft.action_names | draft.context_names | draft.phases.keys() | _parameters(draft)
+    """P014, a warning: a name in backticks that looks like an action's and is nothing at all."""
+    known = _known(draft)
     for page in draft.prose():
         for mention in _mentions(draft, page.template):
-            near = get_close_matches(mention.name, draft.action_names, n=1, cutoff=0.85)
-            if near and mention.name not in known and "_" in mention.name:
-                message, fix = f"there is no action `{mention.name}`", f"Did you mean `{near[0]}`?"
+            if _SNAKE.fullmatch(mention.name) and mention.name not in known:
+                near = meant([mention.name], draft.action_names, cutoff=_NEAR)
+                fix = f"Write actions/{mention.name}.py, or name what there is."
+                fix = f"Did you mean `{near.pop()}`?" if near else fix
+                message = f"there is no action `{mention.name}`"
                 yield finding("P014", mention.file, mention.line, message, fix, severity="warning")
 
 
-def _parameters(draft: Draft) -> set[str]:
-    return {name for action in draft.actions.values() for name in action.params.model_fields}
+def _known(draft: Draft) -> set[str]:
+    """The names that stand for something: what there is or is asked for, and what prompts show."""
+    names = draft.action_names | draft.context_names | draft.phases.keys()
+    for page in draft.prose():
+        names |= {name for field in ("actions", "context", "next", "confirm") for name in page.names(field)}
+    for page in draft.pages.values():
+        names |= {name for tag in _TAG.findall(page.source) for name in tag}
+    for use in draft.prompts.examine(*draft.pages).uses:
+        names |= {use.name, *use.path}
+    for action in draft.actions.values():
+        names |= {*action.params.model_fields, *_words(action)}
+    return names
+
+
+def _words(action: Action[..., Any]) -> list[str]:
+    """Every word of what the model sees of an action's parameters: their names and fixed values too."""
+    try:
+        return re.findall(r"\w+", json.dumps(action.schema))
+    except SchemaError:
+        return []
 
 
 def _names(draft: Draft, template: str) -> set[str]:
@@ -93,4 +122,5 @@ def _mentions(draft: Draft, template: str) -> Iterator[_Mention]:
 def _texts(tree: nodes.Template) -> Iterator[tuple[int, str]]:
     """Every text a template writes, with its line: between expressions, and in quotes inside them."""
     yield from ((data.lineno, data.data) for data in tree.find_all(nodes.TemplateData))
-    yield from ((const.lineno, str(const.value)) for const in tree.find_all(nodes.Const))
+    consts = tree.find_all(nodes.Const)
+    yield from ((const.lineno, const.value) for const in consts if isinstance(const.value, str))

@@ -9,13 +9,15 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from linecache import getline
 from pathlib import Path
 from traceback import walk_tb
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 from coach._signature import Reason, SignatureError
 from coach.action import Action
+from coach.check._files import printable, syntax_tree, unreadable
 from coach.check._finding import Finding, finding
 from coach.context import ContextKey
 
@@ -50,6 +52,9 @@ ACTIONS = Kind(
         "async": "A004",
         "schema": "A005",
         "parameters": "A006",
+        "person": "A006",
+        "decorator": "A006",
+        "returns": "A006",
         "alias": "A008",
         "data": "A009",
     },
@@ -83,29 +88,47 @@ class Modules:
 def read_modules(folder: Path, package: str, kind: Kind) -> Modules:
     """Import every file of ``actions/`` or ``context/`` whose name begins with a letter or digit."""
     modules = Modules()
-    for path in sorted((folder / kind.folder).glob("[!_.]*.py")):
-        modules.files.add(path.stem)
-        try:
-            module = importlib.import_module(f"{package}.{kind.folder}.{path.stem}")
-        except (Exception, SystemExit) as exc:
-            log.debug("%s/%s cannot be imported", kind.folder, path.name, exc_info=exc)
-            modules.findings.append(_broken(folder, path, exc, kind))
-            continue
-        modules.findings.extend(_misnamed(module, path.stem, kind))
-        thing = getattr(module, path.stem, None)
-        if isinstance(thing, kind.type) and thing.name == path.stem:
-            modules.found[path.stem] = thing
+    for path in sorted((folder / kind.folder).glob("[!.]*.py")):
+        if not path.name.startswith("_"):
+            modules.files.add(printable(path.stem))
+        if (problem := unreadable(path)) is not None:
+            file, fix = f"{kind.folder}/{printable(path.name)}", "Look at the file and its rights."
+            modules.findings.append(finding(kind.broken, file, 1, problem, fix))
+        elif not path.name.startswith("_"):
+            _read_module(folder, f"{package}.{kind.folder}.{path.stem}", path, kind, modules)
     return modules
 
 
-def _misnamed(module: ModuleType, stem: str, kind: Kind) -> Iterator[Finding]:
+def _read_module(folder: Path, name: str, path: Path, kind: Kind, modules: Modules) -> None:
+    try:
+        names = dict(vars(importlib.import_module(name)))
+    except BaseException as exc:
+        if isinstance(exc, KeyboardInterrupt) and not _raises_it(folder, exc):
+            raise
+        log.debug("%s/%s cannot be imported", kind.folder, path.name, exc_info=exc)
+        modules.findings.append(_broken(folder, path, exc, kind))
+        return
+    modules.findings.extend(_misnamed(names, name, path.stem, kind))
+    thing: Any = names.get(path.stem)
+    if _is(thing, kind) and thing.name == path.stem:
+        modules.found[path.stem] = thing
+
+
+def _raises_it(folder: Path, exc: KeyboardInterrupt) -> bool:
+    """Whether a line of the folder's own raises it; the one of Ctrl-C comes from no ``raise``."""
+    filename, line = [(frame.f_code.co_filename, line) for frame, line in walk_tb(exc.__traceback__)][-1]
+    return relative(folder, filename) is not None and "raise" in getline(filename, line)
+
+
+def _is(thing: Any, kind: Kind) -> bool:
+    """Whether a file defines it. Its type is asked and not the thing, which may lie or raise."""
+    return issubclass(type(thing), kind.type)
+
+
+def _misnamed(names: dict[str, Any], module: str, stem: str, kind: Kind) -> Iterator[Finding]:
     """A file defines one thing, of the file's name."""
-    file, here = f"{kind.folder}/{stem}.py", module.__name__
-    defined = [
-        thing
-        for thing in vars(module).values()
-        if isinstance(thing, kind.type) and thing.handler.__module__ == here
-    ]
+    file, found = f"{kind.folder}/{stem}.py", names.get(stem)
+    defined = [thing for thing in names.values() if _is(thing, kind) and thing.handler.__module__ == module]
     for thing in defined:
         if thing.name != stem:
             yield finding(
@@ -115,11 +138,11 @@ def _misnamed(module: ModuleType, stem: str, kind: Kind) -> Iterator[Finding]:
                 f"the file defines the {kind.what} `{thing.name}`, not `{stem}`",
                 f"Move it to {kind.folder}/{thing.name}.py, or rename the function.",
             )
-    if isinstance(getattr(module, stem, None), FunctionType):
-        line = getattr(module, stem).__code__.co_firstlineno
+    if type(found) is FunctionType:
+        line = found.__code__.co_firstlineno
         fix = f"Write `{kind.decorator}` above it."
         yield finding(kind.misnamed, file, line, f"`{stem}` is a plain function and no {kind.what}", fix)
-    elif not defined and not isinstance(getattr(module, stem, None), kind.type):
+    elif not defined and not _is(found, kind):
         name = stem if stem.isidentifier() else "a_python_name"
         code = f"`{kind.decorator}` and `async def {name}(ctx: Context)`"
         fix = f"Write {code}, or begin a helper's name with `_`."
@@ -159,6 +182,9 @@ _FIXES: dict[Reason, str] = {
     "description": "The model reads it to know what to give.",
     "schema": "Use `str`, `int`, `float`, `bool`, `Literal`, lists and pydantic models.",
     "parameters": "The context first, then services, then after `*` what the model gives.",
+    "person": "Every store is asked with `ctx.user_id`.",
+    "decorator": "Correct what the decorator is given, or leave it out.",
+    "returns": "`Result(say=…)` is what the model reads; `data=` is for the application.",
     "alias": "Rename the parameter, and leave `alias` and `validation_alias` out of its `Field`.",
     "data": "Return a pydantic model, a dataclass, or text, numbers, lists and dicts of these.",
 }
@@ -187,8 +213,8 @@ def relative(folder: Path, filename: str) -> str | None:
 
 def parameter_line(file: Path, name: str, line: int) -> int:
     """The line of a parameter of the function on or after ``line``; ``line`` itself when there is none."""
-    if name and file.is_file():
-        for node in ast.walk(ast.parse(file.read_bytes())):
+    if name:
+        for node in ast.walk(syntax_tree(file)):
             if isinstance(node, ast.arg) and node.arg == name and node.lineno >= line:
                 return node.lineno
     return line

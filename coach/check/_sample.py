@@ -44,7 +44,7 @@ def _value(annotation: Any, name: str, inside: tuple[Any, ...] = ()) -> Any:
     if not isinstance(kind, type):
         return _text(name)
     if issubclass(kind, Enum):
-        return next(iter(kind)).value
+        return next((one.value for one in kind), None)
     if kind in _LEAVES:
         return _LEAVES[kind]
     if known := attributes(annotation):

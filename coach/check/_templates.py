@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from coach._uses import Trouble, Use
 from coach.check._draft import Draft
-from coach.check._finding import Finding, closest, finding
+from coach.check._finding import Finding, closest, finding, meant
 from coach.check._pages import Page
 from coach.check._types import missing
 
@@ -21,7 +21,7 @@ def syntax(draft: Draft) -> Iterator[Finding]:
 
 
 def includes(draft: Draft) -> Iterator[Finding]:
-    """P006, P007, P008: every include names a file that is there, and no tag is used that is not followed."""
+    """P006 to P009: every include names a file that is there and no circle; every tag can be followed."""
     for trouble in draft.prompts.examine(*draft.pages).troubles:
         yield _trouble(draft, trouble)
 
@@ -31,6 +31,9 @@ def _trouble(draft: Draft, trouble: Trouble) -> Finding:
     if trouble.kind == "missing":
         fix = closest(trouble.name, draft.pages) + " A name starts below `prompts/`."
         return finding("P006", file, trouble.line, f"there is no `{trouble.name}` to include", fix)
+    if trouble.kind == "circle":
+        message = f"the includes of `{trouble.name}` lead back to it, or nest too deep"
+        return finding("P009", file, trouble.line, message, "Put what both need into a file of its own.")
     if trouble.kind == "dynamic":
         fix = "Write the name in quotes; choose between several with `{% if %}`."
         return finding("P007", file, trouble.line, "what it includes is only known while rendering", fix)
@@ -47,8 +50,9 @@ def undeclared(draft: Draft) -> Iterator[Finding]:
     """P012: every value a prompt uses is named in its front matter, or in that of ``coach.md``."""
     for page in draft.prose() if draft.coach else ():
         declared = {*page.names("context"), *draft.common}
+        unheard = draft.undeclared(page) - meant(declared, draft.context_names)
         for (template, name), lines in _lines(draft, page).items():
-            if name not in declared:
+            if name in unheard:
                 is_key = name in draft.context_names
                 near = "" if is_key else closest(name, declared | draft.context_names)
                 also = f" (also on line {', '.join(map(str, lines[1:]))})" if lines[1:] else ""
@@ -64,6 +68,7 @@ def unused(draft: Draft) -> Iterator[Finding]:
         if not draft.whole(page.template):
             continue
         used = {use.name for use in draft.prompts.variables(page.template)}
+        used |= meant(draft.undeclared(page), page.names("context"))
         for name in page.names("context"):
             if name not in used and name in draft.context_names:
                 line = page.line("context", name)
@@ -74,11 +79,16 @@ def unused(draft: Draft) -> Iterator[Finding]:
 def attributes(draft: Draft) -> Iterator[Finding]:
     """P016: every attribute a prompt uses is one that the context key's return type has."""
     for page in draft.prose():
-        for use in draft.prompts.variables(page.template):
-            key = draft.context.get(use.name)
-            wrong = missing(key.signature.returns, use.path) if key and key.signature.returns else None
-            if wrong is not None:
-                yield _no_attribute(use, *wrong)
+        yield from wrong_attributes(draft, page)
+
+
+def wrong_attributes(draft: Draft, page: Page) -> Iterator[Finding]:
+    """P016, of one prompt."""
+    for use in draft.prompts.variables(page.template):
+        key = draft.context.get(use.name)
+        wrong = missing(key.signature.returns, use.path) if key and key.signature.returns else None
+        if wrong is not None:
+            yield _no_attribute(use, *wrong)
 
 
 def _no_attribute(use: Use, index: int, known: list[str]) -> Finding:

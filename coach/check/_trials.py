@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from jinja2 import UndefinedError
+
 from coach.check._draft import Draft
 from coach.check._finding import Finding, finding
 from coach.check._pages import BUDGET, Page
 from coach.check._sample import sample, variants
+from coach.check._templates import wrong_attributes
 from coach.errors import PromptError
 from coach.phase import Phase
-from coach.prompt import COACH, estimate_tokens
+from coach.prompt import estimate_tokens
 
 
 def trials(draft: Draft) -> Iterator[Finding]:
     """P017, T001: a phase can be rendered with whatever its context keys may give, and is not too long."""
-    for phase, page in draft.sound_phases() if draft.coach else ():
-        if not _ready(draft, phase):
+    if draft.coach is None or not _is_ready(draft, draft.coach):
+        return
+    for phase, page in draft.sound_phases():
+        if not _is_ready(draft, page):
             continue
         values = {name: sample(draft.context[name]) for name in _keys(draft, phase)}
         try:
@@ -29,10 +34,14 @@ def trials(draft: Draft) -> Iterator[Finding]:
         yield from _forgotten(draft, phase, page, values)
 
 
-def _ready(draft: Draft, phase: Phase) -> bool:
+def _is_ready(draft: Draft, page: Page) -> bool:
     """Whether nothing else is known to be wrong with what would be rendered."""
-    known = all(name in draft.context for name in _keys(draft, phase))
-    return known and draft.whole(phase.template) and draft.whole(COACH)
+    return (
+        all(name in draft.context for name in page.names("context"))
+        and draft.whole(page.template)
+        and not draft.undeclared(page)
+        and not any(wrong_attributes(draft, page))
+    )
 
 
 def _keys(draft: Draft, phase: Phase) -> tuple[str, ...]:
@@ -60,5 +69,6 @@ def _forgotten(draft: Draft, phase: Phase, page: Page, values: dict[str, Any]) -
 
 def _cannot(page: Page, exc: PromptError, when: str) -> Finding:
     file, line = exc.file or page.file, exc.line or 1
-    fix = "Put what may be missing inside `{% if … %}`."
+    missing = isinstance(exc.__cause__, UndefinedError)
+    fix = "Put what may be missing inside `{% if … %}`." if missing else "Correct the line, or shorten it."
     return finding("P017", file, line, f"{when} {exc.problem.rstrip('.')}", fix)

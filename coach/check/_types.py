@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from datetime import date, time
 from decimal import Decimal
@@ -17,6 +17,9 @@ from pydantic import BaseModel
 
 from coach._uses import ITEM
 
+_ANYTHING = (Any, object, Iterable, Collection, types.NoneType)
+_BYTES = (bytes, bytearray, memoryview)
+_HOLDERS = (Mapping, Sequence, Set)
 _LEAVES = (str, int, float, bool, date, time, UUID, PurePath, Decimal, Enum)
 
 
@@ -47,7 +50,7 @@ def attributes(annotation: Any) -> Mapping[str, Any] | None:
         return None
     try:
         hints = get_type_hints(kind, include_extras=True)
-    except NameError:
+    except (NameError, AttributeError, TypeError, SyntaxError):
         return None
     return {field.name: hints[field.name] for field in fields(kind)} if is_dataclass(kind) else hints
 
@@ -59,6 +62,35 @@ def items(annotation: Any) -> Any:
         return Any
     fixed = issubclass(kind, tuple) and args[1:] != (Ellipsis,)
     return args[0] if issubclass(kind, Iterable) and not fixed else Any
+
+
+def unplain(annotation: Any, inside: tuple[Any, ...] = ()) -> str | None:
+    """The name of a type in it of which :func:`coach._plain.plain` makes no plain data.
+
+    ``None`` without one, and where the type does not say what the value will be.
+    """
+    for one in arms(annotation):
+        kind = get_origin(one) or one
+        if not isinstance(kind, type) or one in inside or kind in _ANYTHING or issubclass(kind, _LEAVES):
+            continue
+        if known := attributes(one):
+            parts: Iterable[Any] = known.values()
+        elif issubclass(kind, _HOLDERS) and not issubclass(kind, _BYTES):
+            parts = get_args(one)[-1:] if issubclass(kind, Mapping) else get_args(one)
+        elif _may_be_more(kind):
+            continue
+        else:
+            return kind.__name__
+        wrong = (unplain(part, (*inside, one)) for part in parts)
+        if (name := next(filter(None, wrong), None)) is not None:
+            return name
+    return None
+
+
+def _may_be_more(kind: type) -> bool:
+    """Whether a value may be of a type that a class only stands for, such as pydantic's ``EmailStr``."""
+    data = issubclass(kind, BaseModel) or is_dataclass(kind) or typing.is_typeddict(kind)
+    return data or hasattr(kind, "__get_pydantic_core_schema__") or getattr(kind, "_is_protocol", False)
 
 
 def missing(annotation: Any, path: tuple[str, ...]) -> tuple[int, list[str]] | None:

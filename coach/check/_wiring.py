@@ -1,7 +1,8 @@
-"""Checks of actions and context keys beyond their files: their schemas, and the services they ask for."""
+"""Checks of actions and context keys beyond their files: what they take, ask for, give and lead to."""
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 from coach.action import Action
 from coach.check._draft import Draft
+from coach.check._files import printable, syntax_tree
 from coach.check._finding import Finding, closest, finding
 from coach.check._python import parameter_line, relative
+from coach.check._types import unplain
 from coach.context import ContextKey
 from coach.schema import SchemaError, strict_schema
 
@@ -28,6 +31,61 @@ def schemas(draft: Draft) -> Iterator[Finding]:
             yield finding("A005", file, line, f"{name}: {exc}", fix)
 
 
+def moves(draft: Draft) -> Iterator[Finding]:
+    """A012: a phase that a file of ``actions/`` writes out in ``Result(…, next="…")`` exists."""
+    for path in sorted((draft.folder / "actions").glob("[!.]*.py")) if draft.phases else ():
+        for name, line in _nexts(syntax_tree(path)):
+            if name not in draft.phases:
+                message = f"`next` names `{name}`, which is no phase"
+                file = f"actions/{printable(path.name)}"
+                yield finding("A012", file, line, message, closest(name, draft.phases))
+
+
+def _nexts(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """The texts that a ``Result`` may have for ``next``, with their lines."""
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and _makes_result(call):
+            for word in call.keywords:
+                yield from _literals(word.value) if word.arg == "next" else ()
+
+
+def _makes_result(call: ast.Call) -> bool:
+    made = call.func.value if isinstance(call.func, ast.Subscript) else call.func
+    return getattr(made, "attr", getattr(made, "id", "")) == "Result"
+
+
+def _literals(value: ast.expr) -> Iterator[tuple[str, int]]:
+    """The texts an expression may stand for, with their lines."""
+    possible = [value]
+    for one in possible:
+        match one:
+            case ast.Constant(value=str(text)):
+                yield text, one.lineno
+            case ast.IfExp():
+                possible.extend((one.body, one.orelse))
+            case ast.BoolOp():
+                possible.extend(one.values)
+
+
+def questions(draft: Draft) -> Iterator[Finding]:
+    """A013: an action's question is asked: it is ``by="user"``, or a phase's ``confirm`` names it."""
+    confirmed = {name for phase in draft.phases.values() for name in phase.confirm}
+    for name, action in draft.actions.items():
+        if action.ask and action.by != "user" and name not in confirmed and draft.settled:
+            file, line = place(draft.folder, action)
+            fix = 'Write `by="user"`, name it in the `confirm` of a phase, or leave `ask` out.'
+            yield finding("A013", file, line, f"nobody is asked the question of `{name}`", fix)
+
+
+def showable(draft: Draft) -> Iterator[Finding]:
+    """C005: what a context key gives can become plain data."""
+    for name, key in draft.context.items():
+        if (wrong := unplain(key.signature.returns)) is not None:
+            file, line = place(draft.folder, key)
+            fix = "Give text, numbers, lists and dicts, dataclasses or pydantic models of these."
+            yield finding("C005", file, line, f"`{name}` gives `{wrong}`, which no prompt can show", fix)
+
+
 def unprovided(
     folder: Path,
     actions: Mapping[str, Action[..., Any]],
@@ -41,7 +99,8 @@ def unprovided(
         for need in thing.needs:
             if need not in services:
                 line = parameter_line(folder / file, need, line)
-                fix = f"Give it to `load(…, {need}=…)`. {closest(need, services)}".strip()
+                ways = f"`load(…, {need}=…)`, `coach.open(…, {need}=…)`, `coach check --service {need}`"
+                fix = f"Provide it: {ways}. {closest(need, services)}".strip()
                 message = f"`{thing.name}` asks for the service `{need}`, which nobody provides"
                 yield finding("A010", file, line, message, fix)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
+from keyword import iskeyword
 from pathlib import Path
 from typing import Annotated
 
@@ -17,15 +20,23 @@ def new(
 ) -> None:
     """Write a small coach folder that passes `coach check`: two phases, an action, a context key, a test."""
     console = Console(highlight=False)
-    if not name.name.isidentifier():
+    word = name.name
+    if not word.isidentifier() or iskeyword(word):
         raise typer.BadParameter(
-            f"{name.name!r} is no Python name; use letters, digits and `_`, as in `my_coach`."
+            f"{word!r} is no Python name; use letters, digits and `_`, as in `my_coach`."
         )
+    if word == "coach" or word in sys.stdlib_module_names:
+        raise typer.BadParameter(f"{word!r} is the name of a module that would be hidden. Choose another.")
     if name.is_file() or (name.is_dir() and any(name.iterdir())):
         raise typer.BadParameter(f"{name} is there already and is not overwritten. Choose another name.")
     shutil.copytree(_TEMPLATE, name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
     for path in sorted(path for path in name.rglob("*") if path.is_file()):
         console.print(f"  {path}", markup=False, soft_wrap=True)
     console.print("\nNext:")
-    for command in (f"coach check {name}", f"coach show --coach {name}", f"python -m pytest {name}"):
-        console.print(f"  {command}", markup=False, soft_wrap=True)
+    # The interpreter that runs this: another one may not have the library.
+    python = "python" if shutil.which("python") == sys.executable else sys.executable
+    for command in (["coach", "check", name], ["coach", "show", "--coach", name], ["pytest", name]):
+        line = shlex.join([python, "-m", *map(str, command)])
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    line = shlex.join([python, "-m", "pip", "install", "pytest"])
+    console.print(f"The last one needs pytest: {line}", markup=False, soft_wrap=True)

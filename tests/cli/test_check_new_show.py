@@ -1,6 +1,7 @@
 """The commands for those who write a coach folder, as a person or a script sees them."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -91,7 +92,9 @@ def test_without_a_folder_it_is_this_one_or_the_reference_coach(
 
 
 def test_no_folder_at_all_is_a_finding(tmp_path: Path) -> None:
-    assert "F001  there is no such folder" in run("check", tmp_path / "nowhere", code=1)
+    nowhere = tmp_path / "nowhere"
+    assert run("check", nowhere, code=1).startswith(f"{nowhere}:1  error F001  there is no such folder")
+    assert run("check", tmp_path, code=1).startswith(f"{tmp_path}:1  error F001  it has no `prompts/`")
     assert "F001" in run("show", "--coach", tmp_path / "nowhere", code=1)
 
 
@@ -109,7 +112,13 @@ def test_a_new_coach_passes_the_check_and_its_own_test(
         "my_coach/prompts/phases/welcome.md",
         "my_coach/tests/test_coach.py",
     ]
-    assert "coach check my_coach" in output
+    *_, check_it, show_it, test_it, pytest_too = [line.strip() for line in output.splitlines()]
+    python = check_it.partition(" ")[0]
+    assert shutil.which(python) == sys.executable
+    assert check_it == f"{python} -m coach check my_coach"
+    assert show_it == f"{python} -m coach show --coach my_coach"
+    assert test_it == f"{python} -m pytest my_coach"
+    assert pytest_too == f"The last one needs pytest: {python} -m pip install pytest"
     assert run("check", "my_coach").startswith("All clear. my_coach: 2 phases, 1 action, 1 context key")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "my_coach"]
     path = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -132,8 +141,10 @@ def test_a_new_coach_needs_a_python_name_and_takes_an_empty_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("my-coach", "2nd", "."):
+    for name in ("my-coach", "2nd", ".", "class"):
         assert "is no Python name" in run("new", name, code=2)
+    for name in ("coach", "json"):
+        assert "would be hidden" in " ".join(run("new", name, code=2, width=200).split())
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "mine").mkdir()
     run("new", "mine")

@@ -18,7 +18,7 @@ class Accepted(BaseModel):
     blob: str
 
 
-@action(by="user", exclusive="identity_id")
+@action(by="user", exclusive="identity_id", ask="Is this picture how you see yourself?")
 async def accept_identity_visualization(
     ctx: Context,
     identities: Identities,

@@ -57,11 +57,13 @@ def finished(
     return Outcome(event=event, next=following, waits=waits)
 
 
-def waiting(record: CallRecord) -> Waiting:
-    """The question a person answers with a button."""
+def waiting(record: CallRecord, action: Action[..., Any] | None) -> Waiting:
+    """The question a person answers with a button: the action's own, or its name as one."""
+    ask = action.ask if action is not None else None
     return Waiting(
         call_id=record.call_id,
         action=record.action,
+        ask=ask or f"{record.action.replace('_', ' ').capitalize()}?",
         arguments=record.arguments,
         digest=record.digest,
         expires_at=record.expires_at or record.created_at,

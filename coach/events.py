@@ -63,10 +63,14 @@ class Finished:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """A call waits for the person's yes. Answer it with exactly this ``call_id`` and ``digest``."""
+    """A call waits for the person's yes. Answer it with exactly this ``call_id`` and ``digest``.
+
+    ``ask`` is the question to show them.
+    """
 
     call_id: str
     action: str
+    ask: str
     arguments: Mapping[str, Any]
     digest: str
     expires_at: datetime

@@ -133,7 +133,10 @@ class Turn:
 
     async def waiting(self) -> list[Waiting]:
         """The calls that wait for this person in this conversation, oldest first."""
-        return [waiting(one) for one in await self._journal.waiting(self.user_id, self.conversation_id)]
+        return [
+            waiting(one, self._coach.actions.get(one.action))
+            for one in await self._journal.waiting(self.user_id, self.conversation_id)
+        ]
 
     async def _run(self, calls: list[Call], emit: Emit, *, pressed: bool = False) -> None:
         phase = self._phase
@@ -194,7 +197,7 @@ class Turn:
             say = "This call id was used before for another call. Call again with a new id."
             return finished(record, "refused", say)
         if record.state == "waiting":
-            return finished(record, "waiting", WAITS, waits=waiting(record))
+            return finished(record, "waiting", WAITS, waits=waiting(record, action))
         if record.state != "running":
             following = record.next if record.next in phase.next else None
             return finished(record, record.state, record.say, record.data, following=following)
@@ -210,7 +213,7 @@ class Turn:
             if known is not None:
                 asked = self._repeated(call, known, phase)
             elif asked.record.state == "waiting":
-                asked = finished(asked.record, "waiting", WAITS, waits=waiting(asked.record))
+                asked = finished(asked.record, "waiting", WAITS, waits=waiting(asked.record, asked.action))
         if isinstance(asked, _Asked):
             context = self._context(call.id, phase, emit)
             outcome = await self._runner.run(asked.action, asked.record, context)

@@ -79,8 +79,8 @@ class Session:
         """What the person is asked about the call that waits."""
         if self.waiting is None:
             return ""
-        values = ", ".join(str(value) for value in self.waiting.arguments.values() if value is not None)
-        return f"The coach asks for your yes: {self.waiting.action.replace('_', ' ')} ({values})"
+        values = [str(value) for value in self.waiting.arguments.values() if value is not None]
+        return f"{self.waiting.ask} ({', '.join(values)})"
 
     async def say(self, text: str, *, echo: bool = False) -> None:
         """Say something to the coach; ``echo`` shows it, when it was not typed here."""
@@ -93,7 +93,7 @@ class Session:
         """Answer what waits."""
         waiting, self.waiting = self.waiting, None
         if waiting is not None:
-            self.transcript.note(f"You answered {'yes' if yes else 'no'} to {waiting.action}.")
+            self.transcript.note(f"{waiting.ask} You answered {'yes' if yes else 'no'}.")
             await self._follow(self.conversation.decide(waiting, yes=yes))
 
     async def has_photo(self) -> bool:

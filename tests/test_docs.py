@@ -50,3 +50,10 @@ def test_what_a_document_shows_runs(document: str, tmp_path: Path) -> None:
 def test_the_readme_has_a_script_that_runs() -> None:
     fences = FENCE.finditer((ROOT / "README.md").read_text())
     assert any(fence["language"] == "python" and not fence["title"] for fence in fences)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_a_document_links_to_is_there(document: str) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / document).read_text())
+    assert links
+    assert [link for link in links if not (ROOT / document).parent.joinpath(link).exists()] == []

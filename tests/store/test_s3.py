@@ -162,5 +162,5 @@ async def test_without_an_endpoint_the_bucket_is_amazons() -> None:
 def test_without_boto3_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
 
-    with pytest.raises(SettingsError, match=r"coach\[s3\]"):
+    with pytest.raises(SettingsError, match="extra `s3`"):
         S3Blobs(None, "bucket", "key", "secret")

@@ -85,7 +85,7 @@ class Terminal:
     def picture(self, data: bytes, *, columns: int = 36) -> None:
         """Show a picture with two pixels a character, where colours can be shown."""
         self.end()
-        if self.console.color_system not in ("truecolor", "256"):
+        if self.console.no_color or self.console.color_system not in ("truecolor", "256"):
             return
         for line in half_blocks(data, columns=min(columns, self.width - LABEL)):
             self.console.print(Text(" " * LABEL) + line)

@@ -40,12 +40,17 @@ def test_a_line_that_just_fits_is_not_followed_by_an_empty_one() -> None:
     assert file.getvalue() == "coach  aaaaaaaa bbbbbbbb\n       cccccccc\n"
 
 
-@pytest.mark.parametrize("colour", [True, False])
-def test_a_picture_is_shown_only_where_colours_are(colour: bool) -> None:
+@pytest.mark.parametrize(("colour", "no_color"), [(True, False), (False, False), (True, True)])
+def test_a_picture_is_shown_only_where_colours_are(
+    colour: bool, no_color: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
     picture = Image.new("RGB", (64, 96), "red")
     data = io.BytesIO()
     picture.save(data, "PNG")
     shown, file = terminal(colour=colour)
     shown.picture(data.getvalue(), columns=10)
-    assert file.getvalue().count("▀") == (80 if colour else 0)
-    assert ("38;2;255;0;0;48;2;255;0;0" in file.getvalue()) is colour
+    assert file.getvalue().count("▀") == (80 if colour and not no_color else 0)
+    assert ("38;2;255;0;0;48;2;255;0;0" in file.getvalue()) is (colour and not no_color)

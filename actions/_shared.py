@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from coach import Identity
+
 IdentityId = Annotated[
     str, Field(description="The identity, as listed in your instructions, e.g. `i1`.", max_length=64)
 ]
@@ -22,8 +24,11 @@ class IdentityData(BaseModel):
     handle: str
     name: str
     stage: str
-    statement: str | None = None
-    visualization: str | None = None
+
+    @classmethod
+    def of(cls, identity: Identity) -> IdentityData:
+        """What the application gets of an identity."""
+        return cls(id=identity.id, handle=identity.handle, name=identity.name, stage=identity.stage)
 
 
 class PictureData(BaseModel):

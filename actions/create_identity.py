@@ -25,5 +25,4 @@ async def create_identity(
 ) -> Result[IdentityData]:
     """Put a new identity on the user's list. Call it once for each identity you suggest or they name."""
     made = await identities.add(ctx.user_id, name, note=note or "")
-    data = IdentityData(id=made.id, handle=made.handle, name=made.name, stage=made.stage)
-    return Result(say=f"{made.name} is on the list as {made.handle}.", data=data)
+    return Result(say=f"{made.name} is on the list as {made.handle}.", data=IdentityData.of(made))

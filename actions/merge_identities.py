@@ -26,5 +26,4 @@ async def merge_identities(
     if len(set(identity_ids)) < 2:
         raise Retry("Name two or more different identities.")
     merged = await identities.merge(ctx.user_id, identity_ids, name)
-    data = IdentityData(id=merged.id, handle=merged.handle, name=merged.name, stage=merged.stage)
-    return Result(say=f"They are one now: {merged.name}, {merged.handle}.", data=data)
+    return Result(say=f"They are one now: {merged.name}, {merged.handle}.", data=IdentityData.of(merged))

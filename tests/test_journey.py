@@ -92,7 +92,14 @@ async def test_somebody_sees_themselves_and_accepts_with_restarts_on_the_way(
     assert {event.state for event in ended} == {"done", "waiting"}
     assert not any(isinstance(event, coach.Stopped) for event in journey.events)
     moves = [event.phase for event in journey.events if isinstance(event, coach.PhaseChanged)]
-    assert moves == list(coach.load("coach.reference").phases)[1:] or moves[-1] == "wrap_up"
+    assert moves == [
+        "get_to_know_you",
+        "identity_brainstorming",
+        "identity_refinement",
+        "i_am_statement",
+        "identity_visualization",
+        "wrap_up",
+    ]
     async with coach.open("coach.reference", settings) as opened:
         store = opened.service("store", Store)
         identity = await store.identities.current("grace")

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -134,10 +135,17 @@ def _cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+@lru_cache(maxsize=256)
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    """Made once for each kind of data: making it costs more than using it."""
+    return TypeAdapter(kind)
+
+
 def _done(action: Action[..., Any], record: CallRecord, ctx: Context, result: Result[Any]) -> Outcome:
     data = None
     if result.data is not None:
-        data = TypeAdapter(type(result.data)).dump_python(result.data, mode="json")
+        kind: Any = type(result.data)
+        data = _adapter(kind).dump_python(result.data, mode="json")
     following = result.next
     if following is not None and following not in ctx.next:
         log.error(

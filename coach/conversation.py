@@ -124,7 +124,14 @@ class Conversation:
 
     async def waiting(self) -> list[Waiting]:
         """The calls that wait for the person's yes, oldest first."""
-        return await (await self._turn()).waiting()
+        # No prompt is needed for that, so none is gathered and rendered.
+        return await Turn(
+            self._coach,
+            user_id=self.user_id,
+            conversation_id=self.id,
+            phase=self.phase,
+            limits=self._limits,
+        ).waiting()
 
     async def messages(self) -> list[dict[str, Any]]:
         """Every message so far, as chat completions has them."""

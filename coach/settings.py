@@ -31,6 +31,23 @@ def _expanded(path: Path) -> Path:
         raise ValueError("there is no such home") from None
 
 
+def _is_local(url: str) -> bool:
+    """Whether an address is this machine's own.
+
+    Raises:
+        SettingsError: It is no address.
+    """
+    wrong = SettingsError("OPENAI_BASE_URL is not an address. Write https://host/v1.")
+    try:
+        address = urlsplit(url)
+    except ValueError:
+        raise wrong from None
+    host = address.hostname
+    if address.scheme not in ("http", "https") or not host or not address.geturl().isprintable():
+        raise wrong
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
 class Settings(BaseSettings):
     """What can be set: from the environment, and in code by :meth:`read`."""
 
@@ -134,7 +151,8 @@ class Settings(BaseSettings):
                 while one sends, and then nobody knows whether it was received.
 
         Raises:
-            SettingsError: There is no key; the message names both ways out.
+            SettingsError: There is no key, and the message names both ways out; or the key or the address
+                cannot be one.
         """
         from httpx2 import Limits
         from openai import DEFAULT_CONNECTION_LIMITS, AsyncOpenAI, DefaultAsyncHttpxClient
@@ -145,15 +163,8 @@ class Settings(BaseSettings):
         if not (key.isascii() and key.isprintable()):
             raise SettingsError("OPENAI_API_KEY has characters that no key has. Copy it again.")
         limits = DEFAULT_CONNECTION_LIMITS if keep_alive else Limits(max_keepalive_connections=0)
-        # No proxy leads to this machine itself.
-        try:
-            address = urlsplit(self.openai_base_url or "https://unset.invalid")
-        except ValueError:
-            raise SettingsError("OPENAI_BASE_URL is not an address. Write https://host/v1.") from None
-        host = address.hostname or ""
-        if address.scheme not in ("http", "https") or not host or not address.geturl().isprintable():
-            raise SettingsError("OPENAI_BASE_URL is not an address. Write https://host/v1.")
-        local = host == "localhost" or host.startswith("127.") or host == "::1"
+        # The environment may name a proxy; none leads to this machine itself.
+        local = _is_local(self.openai_base_url) if self.openai_base_url else False
         http = DefaultAsyncHttpxClient(limits=limits, trust_env=not local)
         return AsyncOpenAI(api_key=key, base_url=self.openai_base_url, http_client=http)
 

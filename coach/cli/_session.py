@@ -113,13 +113,9 @@ class Session:
         user = self.conversation.user_id
         try:
             data = await asyncio.to_thread(read_photo, path)
-        except PhotoRefused as exc:
-            self.terminal.note(str(exc))
-            return False
-        await self.store.consents.give(
-            user, purpose="pictures", text_version=CONSENT_VERSION, statement=CONSENT_TEXT
-        )
-        try:
+            await self.store.consents.give(
+                user, purpose="pictures", text_version=CONSENT_VERSION, statement=CONSENT_TEXT
+            )
             added = await self.store.photos.add(user, data)
             photo = await self.store.photos.make_primary(user, added.id)
         except PhotoRefused as exc:

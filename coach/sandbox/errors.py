@@ -67,6 +67,18 @@ def broken() -> ApiError:
     return ApiError(message, code=None, status=500, type="server_error")
 
 
+def no_fault(asked: str, known: str) -> ApiError:
+    """A header that asks for a fault there is not. The sandbox's own, like the next one."""
+    message = f"The sandbox has no fault '{asked[:80]}'. {known}"
+    return ApiError(message, code="sandbox_fault", param="x-sandbox-fault")
+
+
+def fault_out_of_place(name: str, needs: str) -> ApiError:
+    """A fault of something the answer does not have."""
+    message = f"The fault '{name}' needs {needs}, which this request does not get."
+    return ApiError(message, code="sandbox_fault", param="x-sandbox-fault")
+
+
 def bad_content_type(given: str, *accepted: str) -> ApiError:
     """A body in another encoding than the route reads."""
     ways = " or ".join(f"'{one}'" for one in accepted)
@@ -136,6 +148,11 @@ def no_model(model: str) -> ApiError:
     """A model that never was, or is no longer."""
     message = f"The model '{model[:80]}' does not exist or you do not have access to it."
     return ApiError(message, code="model_not_found", status=404)
+
+
+def no_response(id: str) -> ApiError:
+    """A response that never was, or is kept no longer; no report of the code was found."""
+    return ApiError(f"Response with id '{id[:80]}' not found.", code=None, status=404)
 
 
 def no_fidelity(model: str, value: object) -> ApiError:

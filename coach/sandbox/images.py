@@ -17,9 +17,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from coach.sandbox import errors
 from coach.sandbox.intake import Sent, open_images, read_edit, read_json
-from coach.sandbox.painter import Commission, Picture, encode, paint, preview
+from coach.sandbox.painter import Commission, Picture, encode, paint, preview, quick
 from coach.sandbox.rules import BLOCKED_INPUT, BLOCKED_OUTPUT, ModelRules, Operation, check
-from coach.sandbox.state import received, service
+from coach.sandbox.state import admit, received, service
 from coach.sandbox.usage import Usage, measure
 
 _EVENT = {"generations": "image_generation", "edits": "image_edit"}
@@ -33,6 +33,7 @@ class Job:
         resolved: What is used of ``size``, ``quality``, ``background`` and ``output_format``: never ``auto``.
         hash: Of everything that was sent but who it is for, 64 hex digits.
         partials: How many partial images; ``None`` when the answer is not streamed.
+        quick: Nothing is painted.
     """
 
     operation: Operation
@@ -46,6 +47,7 @@ class Job:
     usage: Usage
     partials: int | None
     safety_identifier: str | None
+    quick: bool
 
     @property
     def size(self) -> tuple[int, int]:
@@ -58,8 +60,15 @@ class Job:
         echoed: dict[str, Any] = dict(self.resolved)
         return echoed | ({"safety_identifier": self.safety_identifier} if self.safety_identifier else {})
 
-    def draw(self, index: int) -> Picture:
-        """The picture of this number; half a second of a processor."""
+    @property
+    def transparent(self) -> bool:
+        """Whether the background is left out."""
+        return self.resolved["background"] == "transparent"
+
+    def draw(self, index: int) -> Picture | None:
+        """The picture of this number, half a second of a processor; ``None`` for a quick one."""
+        if self.quick:
+            return None
         return paint(
             Commission(
                 prompt=self.prompt,
@@ -67,20 +76,22 @@ class Job:
                 seed=f"{self.hash}:{index}",
                 images=self.images,
                 mask=self.mask,
-                transparent=self.resolved["background"] == "transparent",
+                transparent=self.transparent,
             )
         )
 
-    def encoded(self, picture: Picture, look: int | None = None) -> str:
-        """The picture, or an earlier look at it, as the API sends it."""
-        image = picture.image if look is None else preview(picture.image, look)
-        data = encode(
-            image,
-            picture.mark,
-            hash=self.hash[:8],
-            format=self.resolved["output_format"],
-            compression=self.compression,
-        )
+    def encoded(self, picture: Picture | None, index: int, look: int | None = None) -> str:
+        """The picture of this number, or an earlier look at it, as the API sends it."""
+        format, compression = self.resolved["output_format"], self.compression
+        if picture is None:
+            stamp, transparent = f"{self.hash}:{index}:{look}", self.transparent
+            data = quick(
+                self.size, format=format, compression=compression, transparent=transparent, stamp=stamp
+            )
+        else:
+            image = picture.image if look is None else preview(picture.image, look)
+            hash = self.hash[:8]
+            data = encode(image, picture.mark, hash=hash, format=format, compression=compression)
         return base64.b64encode(data).decode()
 
 
@@ -104,30 +115,39 @@ async def _answer(request: Request, operation: Operation, sent: Sent) -> Respons
     for word, stage in ((BLOCKED_OUTPUT, "output"), (BLOCKED_INPUT, "input")):
         if word in sent.params["prompt"]:
             raise errors.blocked(entry.request_id, stage)
-    job = _job(operation, sent, rules, images, mask)
+    job = make_job(operation, sent, rules, images, mask, quick=settings.quick)
     entry.usage, entry.micros = job.usage.body(details=False), job.usage.micros(rules)
+    admit(request)
     if job.partials is not None:
         return StreamingResponse(_stream(job, settings.delay), media_type="text/event-stream")
     began = time.monotonic()
-    drawn = [await asyncio.to_thread(_drawn, job, index) for index in range(job.n)]
+    texts = [await asyncio.to_thread(drawn, job, index) for index in range(job.n)]
     await asyncio.sleep(max(0.0, settings.delay - (time.monotonic() - began)))
     return JSONResponse(
         {
             "created": int(time.time()),
-            "data": [{"b64_json": text} for text in drawn],
+            "data": [{"b64_json": text} for text in texts],
             "usage": job.usage.body(details=True),
             **job.echo(),
         }
     )
 
 
-def _drawn(job: Job, index: int) -> str:
-    return job.encoded(job.draw(index))
+def drawn(job: Job, index: int) -> str:
+    """The picture of this number as the API sends it; half a second of a processor."""
+    return job.encoded(job.draw(index), index)
 
 
-def _job(
-    operation: Operation, sent: Sent, rules: ModelRules, images: list[Image.Image], mask: Image.Image | None
+def make_job(
+    operation: Operation,
+    sent: Sent,
+    rules: ModelRules,
+    images: list[Image.Image],
+    mask: Image.Image | None,
+    *,
+    quick: bool,
 ) -> Job:
+    """The work for a request that was checked: ``images`` and ``mask`` are those of ``sent``, opened."""
     given = {name: value for name, value in sent.params.items() if value is not None}
     resolved = _resolved(given, images)
     partials = given.get("partial_images", 0) if given.get("stream") else None
@@ -153,6 +173,7 @@ def _job(
         ),
         partials=partials,
         safety_identifier=given.get("safety_identifier") or given.get("user"),
+        quick=quick,
     )
 
 
@@ -185,10 +206,10 @@ async def _stream(job: Job, delay: float) -> AsyncIterator[str]:
         began = time.monotonic()
         picture = await asyncio.to_thread(job.draw, index)
         for look in range(partials):
-            text = await asyncio.to_thread(job.encoded, picture, look + 3 - partials)
+            text = await asyncio.to_thread(job.encoded, picture, index, look + 3 - partials)
             await asyncio.sleep(max(0.0, pause * (look + 1) - (time.monotonic() - began)))
             yield _event(f"{kind}.partial_image", job, text, partial_image_index=look)
-        text = await asyncio.to_thread(job.encoded, picture)
+        text = await asyncio.to_thread(job.encoded, picture, index)
         await asyncio.sleep(max(0.0, delay - (time.monotonic() - began)))
         yield _event(f"{kind}.completed", job, text, usage=job.usage.body(details=False))
 

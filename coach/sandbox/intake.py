@@ -135,14 +135,19 @@ def _from_json(body: dict[str, Any]) -> Sent:
         raise errors.missing("images")
     if not isinstance(references, list):
         raise errors.wrong_type("images", "an array of objects")
-    images = [_referenced(f"images[{i}]", one) for i, one in enumerate(references)]
+    images = [referenced(f"images[{i}]", one) for i, one in enumerate(references)]
     mask = body.get("mask")
     return Sent(
-        params=params, images=images, overlays={} if mask is None else {"mask": _referenced("mask", mask)}
+        params=params, images=images, overlays={} if mask is None else {"mask": referenced("mask", mask)}
     )
 
 
-def _referenced(param: str, reference: object) -> Upload:
+def referenced(param: str, reference: object) -> Upload:
+    """A picture that came as a data URL, in an object with ``image_url``.
+
+    Raises:
+        ApiError: It came another way, or cannot be read.
+    """
     if not isinstance(reference, dict) or len(reference.keys() & {"image_url", "file_id"}) != 1:
         raise errors.invalid(param, f"'{param}' must have exactly one of 'image_url' and 'file_id'.")
     for name in reference.keys() - {"image_url", "file_id"}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Sequence
 from datetime import date
 from types import TracebackType
 from typing import Self
@@ -11,7 +12,8 @@ from typing import Self
 import uvicorn
 
 from coach.sandbox.app import create_app
-from coach.sandbox.log import Log, Received
+from coach.sandbox.faults import Rule, WireProtocol
+from coach.sandbox.log import Log, Received, Totals
 
 HOST = "127.0.0.1"
 _PATIENCE = 10.0
@@ -29,23 +31,34 @@ class Sandbox:
         port: Port on 127.0.0.1; 0 takes a free one.
         delay: Seconds a picture takes at least.
         today: The day that decides which models are gone; left out: the real one.
+        faults: Which requests are answered wrongly, and how; see :mod:`coach.sandbox.faults`.
+        quick: Pictures are not painted, only labelled: for thousands of requests.
 
     Raises:
+        PlanError: A fault names a mode or a route there is not.
         OSError: On entering, when the port is taken.
     """
 
     api_key = "sandbox"
     """A key it accepts. Every key but ``bad-key`` is."""
 
-    def __init__(self, *, port: int = 0, delay: float = 0.0, today: date | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        delay: float = 0.0,
+        today: date | None = None,
+        faults: Sequence[Rule] = (),
+        quick: bool = False,
+    ) -> None:
         self._port = port
-        app = create_app(delay=delay, today=today)
+        app = create_app(delay=delay, today=today, faults=faults, quick=quick)
         self._log: Log = app.state.service.log
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
                 access_log=False,
-                http="h11",
+                http=WireProtocol,
                 lifespan="off",
                 log_level="warning",
                 loop="asyncio",
@@ -62,8 +75,13 @@ class Sandbox:
 
     @property
     def log(self) -> list[Received]:
-        """Every request received so far, oldest first."""
+        """The last requests received, at most :data:`coach.sandbox.log.KEPT`, oldest first."""
         return self._log.entries()
+
+    @property
+    def totals(self) -> Totals:
+        """The sums over every request so far: what an honest client's ledger is to agree with."""
+        return self._log.totals()
 
     def wait(self) -> None:
         """Block until Ctrl-C."""
@@ -75,6 +93,8 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         listening = socket.create_server((HOST, self._port))
+        # asyncio does so with sockets of its own; without it a kept connection waits 40 ms for an answer.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._port = listening.getsockname()[1]
         # Connections wait in the socket's queue until the server is up, so there is nothing to wait for here.
         run = {"sockets": [listening]}

@@ -20,6 +20,13 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
+def quick() -> Iterator[Sandbox]:
+    """A sandbox that does not paint, for the tests of how it misbehaves."""
+    with Sandbox(quick=True, today=TODAY) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def wire(sandbox: Sandbox) -> Iterator[httpx2.Client]:
     """Plain HTTP, for requests no SDK would send."""
     headers = {"Authorization": f"Bearer {sandbox.api_key}"}

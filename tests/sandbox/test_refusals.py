@@ -236,7 +236,7 @@ def test_a_request_that_cannot_be_read_or_has_no_key(
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("POST", "/responses", 404), ("GET", "/images/edits", 405)]
+    ("method", "path", "status"), [("POST", "/embeddings", 404), ("GET", "/images/edits", 405)]
 )
 def test_an_unknown_address_has_the_envelope_too(
     wire: httpx2.Client, method: str, path: str, status: int

@@ -13,7 +13,8 @@ from coach.sandbox import Sandbox
 def test_it_answers_while_it_runs_and_not_after() -> None:
     with Sandbox() as sandbox:
         log = sandbox.base_url.removesuffix("/v1") + "/sandbox/log"
-        assert httpx2.get(log).json() == {"requests": [], "micros": 0}
+        nothing = {"requests": [], "received": 0, "charged": 0, "micros": 0, "faults": {}}
+        assert httpx2.get(log).json() == nothing
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(log)
 

@@ -5,6 +5,18 @@ gives the same picture. Each says on its face, and in its metadata, that it is n
 """
 
 from coach.sandbox.painter.compose import Commission, Picture, paint
+from coach.sandbox.painter.quick import png_chunk, quick
 from coach.sandbox.painter.sign import NOTE, Mark, encode, preview, read_mark
 
-__all__ = ["NOTE", "Commission", "Mark", "Picture", "encode", "paint", "preview", "read_mark"]
+__all__ = [
+    "NOTE",
+    "Commission",
+    "Mark",
+    "Picture",
+    "encode",
+    "paint",
+    "png_chunk",
+    "preview",
+    "quick",
+    "read_mark",
+]

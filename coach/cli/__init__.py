@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import metadata
 from typing import Annotated
@@ -13,8 +14,10 @@ from coach.cli.check import check
 from coach.cli.demo import demo
 from coach.cli.doctor import doctor
 from coach.cli.new import new
+from coach.cli.reconcile import reconcile
 from coach.cli.sandbox import sandbox
 from coach.cli.show import show
+from coach.cli.spend import spend
 from coach.errors import CoachError
 
 app = typer.Typer(
@@ -41,7 +44,7 @@ def options(
     """A coach that lets people see themselves: typed actions, phase prompts, pictures."""
 
 
-for command in (demo, chat, check, new, show, doctor, sandbox):
+for command in (demo, chat, check, new, show, doctor, spend, reconcile, sandbox):
     app.command()(command)
 
 
@@ -49,6 +52,8 @@ def main() -> None:
     """Run the command line; an error of the library is a sentence, not a traceback."""
     # As `python -m coach` has it: a package in the working directory can be named.
     sys.path.insert(0, "")
+    # A service manager's "stop" is the person's Ctrl-C: what is being paid for is received and kept first.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         app()
     except CoachError as exc:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from coach.cli._books import STATES, opened_books
 from coach.cli._money import dollars
 from coach.cli._options import UseSandbox
 
@@ -126,14 +127,6 @@ def _model_problems(capabilities: Capabilities, model: str) -> Iterator[str]:
         yield f"{exc.say} {exc.detail}"
 
 
-STATES = {
-    "new": "is not there yet; the first start makes it",
-    "current": "has the tables of this version",
-    "older": "has the tables of an older version; the next start changes them",
-    "newer": "was made by a newer version: update coach",
-}
-
-
 async def _places(settings: Settings) -> tuple[Rows, list[str]]:
     """Where data is kept and how things stand there, and what is wrong. Nothing is made or changed."""
     from coach.errors import CoachError
@@ -146,6 +139,11 @@ async def _places(settings: Settings) -> tuple[Rows, list[str]]:
         rows.append(("database", STATES[state]))
         if state == "newer":
             problems.append(f"The database {STATES[state]}.")
+        if state == "current":
+            async with opened_books() as books:
+                doubts = len(await books.in_doubt())
+            said = f"{doubts} may have been charged: coach reconcile" if doubts else "nothing is in doubt"
+            rows.append(("money", said))
     except CoachError as exc:
         problems.append(str(exc))
     try:

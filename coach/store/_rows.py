@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import Column, Executable, Select, Table, select
@@ -39,12 +40,19 @@ def columns(table: Table, row_type: type[R]) -> list[Column[Any]]:
 
 def rows_of(table: Table, row_type: type[R], user_id: str) -> Select[Any]:
     """One person's rows, as :func:`columns`."""
-    return select(*columns(table, row_type)).where(table.c.user_id == user_id)
+    return _rows(table, row_type).where(table.c.user_id == user_id)
 
 
-async def first(connection: AsyncConnection, statement: Executable) -> Mapping[str, Any] | None:
+@cache
+def _rows(table: Table, row_type: type[R]) -> Select[Any]:
+    return select(*columns(table, row_type))
+
+
+async def first(
+    connection: AsyncConnection, statement: Executable, values: Mapping[str, Any] | None = None
+) -> Mapping[str, Any] | None:
     """The first row of a statement's result by column name, or ``None``."""
-    row = (await connection.execute(statement)).mappings().first()
+    row = (await connection.execute(statement, values)).mappings().first()
     return cast("Mapping[str, Any] | None", row)
 
 
@@ -62,17 +70,28 @@ async def one(
     return row_type(**row)
 
 
-async def every(connection: AsyncConnection, statement: Executable, row_type: type[R]) -> list[R]:
+async def every(
+    connection: AsyncConnection,
+    statement: Executable,
+    row_type: type[R],
+    values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+) -> list[R]:
     """All rows of a statement's result."""
-    return [row_type(**row) for row in (await connection.execute(statement)).mappings()]
+    return [row_type(**row) for row in (await connection.execute(statement, values)).mappings()]
 
 
-async def insert_if_new(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> bool:
-    """Insert a row unless there is one with its primary key; says whether it did."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    key = list(table.primary_key)
-    done = await connection.execute(insert(table).values(values).on_conflict_do_nothing(index_elements=key))
-    return done.rowcount > 0
+def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert that can say what to do on a conflict."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+async def insert_if_new(
+    connection: AsyncConnection, table: Table, values: Mapping[str, Any], *, key: Sequence[str] = ()
+) -> bool:
+    """Insert a row unless there is one with its ``key``, or its primary key; says whether it did."""
+    insert = insert_into(connection.dialect.name, table)
+    insert = insert.on_conflict_do_nothing(index_elements=key or list(table.primary_key))
+    return (await connection.execute(insert, values)).rowcount > 0
 
 
 async def hold(connection: AsyncConnection, user_id: str) -> None:

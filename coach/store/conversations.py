@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import JSON, ColumnElement, func, insert, literal, or_, select, update
 
 from coach.errors import NotFound
 from coach.store._rows import columns, every, first, hold, new_id, now, one, rows_of
@@ -21,6 +21,7 @@ class Conversation:
 
     id: str
     user_id: str
+    tenant: str
     coach: str
     phase: str
     created_at: datetime
@@ -50,11 +51,17 @@ class Conversations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def start(self, user_id: str, *, coach: str, phase: str) -> Conversation:
+    async def start(self, user_id: str, *, coach: str, phase: str, tenant: str = "") -> Conversation:
         """A new conversation."""
         moment = now()
         conversation = Conversation(
-            id=new_id(), user_id=user_id, coach=coach, phase=phase, created_at=moment, updated_at=moment
+            id=new_id(),
+            user_id=user_id,
+            tenant=tenant,
+            coach=coach,
+            phase=phase,
+            created_at=moment,
+            updated_at=moment,
         )
         async with self._database.write() as connection:
             await hold(connection, user_id)
@@ -80,22 +87,57 @@ class Conversations:
         Raises:
             NotFound: This person has no such conversation.
         """
-        moment = now()
-        free = or_(
-            conversations.c.held_until.is_(None),
-            conversations.c.held_until < moment,
-            conversations.c.held_by == holder,
-        )
-        change = (
-            update(conversations)
-            .where(conversations.c.user_id == user_id, conversations.c.id == conversation_id, free)
-            .values(held_by=holder, held_until=moment + timedelta(seconds=seconds))
-        )
         async with self._database.write() as connection:
+            moment = now()
+            change = (
+                update(conversations)
+                .where(conversations.c.user_id == user_id, conversations.c.id == conversation_id)
+                .where(_is_free(moment, holder))
+                .values(held_by=holder, held_until=moment + timedelta(seconds=seconds))
+            )
             taken = (await connection.execute(change)).rowcount > 0
         if not taken:
             await self.get(user_id, conversation_id)
         return taken
+
+    async def renew(self, leases: Mapping[str, str], seconds: float) -> Sequence[str]:
+        """Take again, for some seconds from now, what was taken before: any number in one transaction.
+
+        Args:
+            leases: The conversation of each holder.
+
+        Returns:
+            The holders that had lost theirs: another took the conversation meanwhile, or it is gone. What is
+            free again by now was taken back.
+        """
+        # One parameter for all of them: both databases have a limit to how many a statement takes.
+        unpack = func.json_each if self._database.dialect == "sqlite" else func.json_each_text
+        lease = unpack(literal(dict(leases), JSON)).table_valued("key", "value")
+        its = conversations.c.id == lease.c.value
+        lost = (
+            select(lease.c.key)
+            .outerjoin(conversations, its & (conversations.c.held_by == lease.c.key))
+            .where(conversations.c.id.is_(None))
+        )
+        async with self._database.write() as connection:
+            moment = now()
+            # A row that somebody is just changing is left to the next time: waiting for it, we would keep the
+            # other rows from everybody. SQLite has only one writer anyway.
+            free = (
+                select(conversations.c.id, lease.c.key)
+                .join(lease, its)
+                .where(_is_free(moment, lease.c.key))
+                .with_for_update(of=conversations, key_share=True, skip_locked=True)
+                .subquery()
+            )
+            change = (
+                update(conversations)
+                .where(conversations.c.id == free.c.id)
+                .values(held_by=free.c.key, held_until=moment + timedelta(seconds=seconds))
+            )
+            gone = (await connection.execute(lost)).scalars().all()
+            await connection.execute(change)
+        return gone
 
     async def release(self, user_id: str, conversation_id: str, holder: str) -> None:
         """Let go of a conversation. Nothing happens when somebody else has it by now."""
@@ -210,3 +252,9 @@ class Conversations:
         )
         async with self._database.write() as connection:
             return await one(connection, change, Conversation, kind="conversation", ref=conversation_id)
+
+
+def _is_free(moment: datetime, holder: str | ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether nobody but this holder has the conversation."""
+    until, by = conversations.c.held_until, conversations.c.held_by
+    return or_(until.is_(None), until < moment, by == holder)

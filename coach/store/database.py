@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
@@ -168,7 +169,9 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later would fail at once when another has written
     # meanwhile; IMMEDIATE waits in line from the start.
     writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    # Straight to the driver: one way to its thread and back, where a statement of SQLAlchemy takes three.
+    connection.connection.run_async(lambda driver: driver.execute_fetchall(begin))
 
 
 @asynccontextmanager
@@ -183,6 +186,8 @@ async def _using(opening: AbstractAsyncContextManager[AsyncConnection]) -> Async
         # Opening holds no statement of anybody's that could be wrong.
         if opened and not _is_trouble(error):
             raise
+        raise _unavailable(type(error).__name__) from error
+    except sqlite3.Error as error:  # of the BEGIN, which no statement of SQLAlchemy's wraps
         raise _unavailable(type(error).__name__) from error
     except PoolTimeout as error:
         raise _unavailable("every connection is taken") from error

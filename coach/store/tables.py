@@ -10,26 +10,36 @@ Counters (``identities_made``, ``versions_made``, ``messages_made``) give out th
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
-    CheckConstraint,
     Column,
     Float,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
     Table,
     UniqueConstraint,
-    text,
 )
 
 from coach.errors import Paid
-from coach.store.types import CleanText, Json, UserId, UtcDateTime
+from coach.store._columns import (
+    belongs,
+    micros,
+    one_of,
+    only_one,
+    owner,
+    picture,
+    row_id,
+    when,
+    whole,
+    words,
+)
+from coach.store.states import GenerationState as GenerationState
+from coach.store.states import guard
+from coach.store.types import CleanText, Json, UserId
 
 Stage = Literal["proposed", "accepted", "refined", "stated", "visualized"]
 """How far an identity has come."""
@@ -37,11 +47,8 @@ Stage = Literal["proposed", "accepted", "refined", "stated", "visualized"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 """The stages in their order."""
 
-GenerationState = Literal[
-    "planned", "quoted", "reserved", "sending", "received", "stored", "judged", "done",
-    "refused", "failed", "unknown",
-]  # fmt: skip
-"""Where a picture stands in the ledger."""
+BudgetKind = Literal["turn", "person", "person_day", "tenant", "tenant_day", "day"]
+"""What a budget can be for, beside one picture; in the order in which accounts are locked."""
 
 metadata = MetaData(
     naming_convention={
@@ -53,141 +60,101 @@ metadata = MetaData(
     }
 )
 
-
-def _id() -> Column[str]:
-    return Column("id", CleanText, primary_key=True)
-
-
-def _owner() -> Column[str]:
-    return Column("user_id", UserId, ForeignKey("people.user_id", ondelete="CASCADE"), nullable=False)
-
-
-def _words(name: str, *, null: bool = False) -> Column[str]:
-    return Column(name, CleanText, nullable=null)
-
-
-def _whole(name: str, *, default: str | None = None) -> Column[int]:
-    return Column(name, Integer, nullable=False, server_default=default)
-
-
-def _picture() -> list[Column[Any]]:
-    """Where a picture lies and what it is; pixels."""
-    return [_words("blob"), _words("sha256"), _whole("width"), _whole("height"), _words("media_type")]
-
-
-def _when(name: str, *, null: bool = False) -> Column[Any]:
-    return Column(name, UtcDateTime, nullable=null)
-
-
-def _belongs(column: str, table: str) -> ForeignKeyConstraint:
-    """A foreign key that takes the owner along."""
-    return ForeignKeyConstraint(["user_id", column], [f"{table}.user_id", f"{table}.id"], ondelete="CASCADE")
-
-
-def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
-def _only_one(name: str, column: str, where: str) -> Index:
-    """At most one row per ``column`` among those ``where`` holds for."""
-    return Index(name, column, unique=True, sqlite_where=text(where), postgresql_where=text(where))
-
-
 people = Table(
     "people",
     metadata,
     Column("user_id", UserId, primary_key=True),
-    _words("name", null=True),
-    _whole("identities_made", default="0"),
-    _when("created_at"),
+    words("name", null=True),
+    whole("identities_made", default="0"),
+    when("created_at"),
 )
 
 consents = Table(
     "consents",
     metadata,
-    _id(),
-    _owner(),
-    _words("purpose"),
-    _words("text_version"),
-    _words("statement"),
-    _when("given_at"),
-    _when("until", null=True),
-    _when("revoked_at", null=True),
+    row_id(),
+    owner(),
+    words("purpose"),
+    words("text_version"),
+    words("statement"),
+    when("given_at"),
+    when("until", null=True),
+    when("revoked_at", null=True),
     Index(None, "user_id", "purpose"),
 )
 
 photos = Table(
     "photos",
     metadata,
-    _id(),
-    _owner(),
-    *_picture(),
+    row_id(),
+    owner(),
+    *picture(),
     Column("primary", Boolean, nullable=False),
-    _when("created_at"),
+    when("created_at"),
     Index(None, "user_id", "created_at"),
-    _only_one("uq_photos_primary", "user_id", '"primary"'),
+    only_one("uq_photos_primary", "user_id", '"primary"'),
 )
 
 identities = Table(
     "identities",
     metadata,
-    _id(),
-    _owner(),
-    _whole("number"),
-    _words("name"),
-    _words("note"),
-    _words("statement", null=True),
-    _words("visualization", null=True),
-    _words("appearance", null=True),
-    _words("stage"),
+    row_id(),
+    owner(),
+    whole("number"),
+    words("name"),
+    words("note"),
+    words("statement", null=True),
+    words("visualization", null=True),
+    words("appearance", null=True),
+    words("stage"),
     Column("current", Boolean, nullable=False),
-    _whole("versions_made", default="0"),
-    _when("archived_at", null=True),
-    _when("created_at"),
-    _when("updated_at"),
+    whole("versions_made", default="0"),
+    when("archived_at", null=True),
+    when("created_at"),
+    when("updated_at"),
     UniqueConstraint("user_id", "number"),
     UniqueConstraint("user_id", "id"),
-    _one_of("stage", STAGES),
-    _only_one("uq_identities_current", "user_id", "current"),
+    one_of("stage", STAGES),
+    only_one("uq_identities_current", "user_id", "current"),
 )
 
 notes = Table(
     "notes",
     metadata,
-    _id(),
-    _owner(),
-    _words("text"),
-    _when("created_at"),
+    row_id(),
+    owner(),
+    words("text"),
+    when("created_at"),
     Index(None, "user_id", "created_at"),
 )
 
 conversations = Table(
     "conversations",
     metadata,
-    _id(),
-    _owner(),
-    _words("coach"),
-    _words("phase"),
-    _whole("messages_made", default="0"),
-    _words("held_by", null=True),
-    _when("held_until", null=True),
-    _when("created_at"),
-    _when("updated_at"),
+    row_id(),
+    owner(),
+    words("tenant"),
+    words("coach"),
+    words("phase"),
+    whole("messages_made", default="0"),
+    words("held_by", null=True),
+    when("held_until", null=True),
+    when("created_at"),
+    when("updated_at"),
     UniqueConstraint("user_id", "id"),
 )
 
 messages = Table(
     "messages",
     metadata,
-    _owner(),
+    owner(),
     Column("conversation_id", CleanText, primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
-    _words("role"),
+    words("role"),
     Column("content", Json, nullable=False),
-    _words("prompt_version", null=True),
-    _when("created_at"),
-    _belongs("conversation_id", "conversations"),
+    words("prompt_version", null=True),
+    when("created_at"),
+    belongs("conversation_id", "conversations"),
 )
 
 # A call can happen outside a conversation (`conversation_id` is then ""), so there is no foreign key to
@@ -195,90 +162,118 @@ messages = Table(
 calls = Table(
     "calls",
     metadata,
-    _id(),
-    _owner(),
-    _words("conversation_id"),
-    _words("call_id"),
-    _words("action"),
+    row_id(),
+    owner(),
+    words("conversation_id"),
+    words("call_id"),
+    words("action"),
     Column("arguments", Json, nullable=False),
-    _words("digest"),
-    _words("phase"),
-    _words("prompt_version"),
-    _words("state"),
-    _words("say"),
+    words("digest"),
+    words("phase"),
+    words("prompt_version"),
+    words("state"),
+    words("say"),
     Column("data", Json),
-    _words("next", null=True),
-    _when("expires_at", null=True),
-    _when("created_at"),
-    _when("finished_at", null=True),
+    words("next", null=True),
+    when("expires_at", null=True),
+    when("created_at"),
+    when("finished_at", null=True),
     Index(None, "user_id", "conversation_id", "created_at"),
 )
 
-# `key` is unique per person: the same key is the same picture. Keep it under 1000 characters (hash a longer
-# one): PostgreSQL indexes no more than 2.7 kB. `parent_id` is the version a change starts from; without a
-# foreign key, because versions name their generation. Money is in millionths of a US dollar.
+# `key` and `attempt` are unique per person: the same key is the same picture, and there is a second attempt
+# only when the first may have been charged and the person wants another. `told_in` is the turn in which the
+# person was told of that. Keep a key and a tenant under 1000 characters (hash a longer one): PostgreSQL
+# indexes no more than 2.7 kB. `parent_id` is the version a change starts from; without a foreign key, because
+# versions name their generation. `moves` is the number of its last step; who moves it must know that.
+# Triggers refuse a `state` that cannot follow: see `coach.store.states`.
 generations = Table(
     "generations",
     metadata,
-    _id(),
-    _owner(),
-    _words("key"),
-    _words("request_hash"),
-    _words("conversation_id"),
-    _words("identity_id"),
-    _words("parent_id", null=True),
-    _words("engine"),
-    _words("model"),
-    _words("operation"),
-    _words("state"),
+    row_id(),
+    owner(),
+    words("key"),
+    whole("attempt"),
+    words("request_hash"),
+    words("tenant"),
+    words("conversation_id"),
+    words("turn_id"),
+    words("told_in", null=True),
+    words("identity_id"),
+    words("parent_id", null=True),
+    words("engine"),
+    words("model"),
+    words("operation"),
+    words("state"),
+    whole("moves"),
     Column("params", Json, nullable=False),
     Column("repairs", Json, nullable=False),
-    _words("prompt"),
-    Column("quote_micros", BigInteger),
-    Column("actual_micros", BigInteger),
+    words("prompt"),
+    micros("quote_micros", null=True),
+    micros("actual_micros", null=True),
     Column("usage", Json),
-    _words("request_id", null=True),
-    _words("error_code", null=True),
-    _words("paid", null=True),
-    _words("spool", null=True),
+    whole("posts"),
+    words("job_id", null=True),
+    words("request_id", null=True),
+    words("error_code", null=True),
+    words("paid", null=True),
+    words("spool", null=True),
     Column("seconds", Float),
-    _when("created_at"),
-    _when("updated_at"),
-    UniqueConstraint("user_id", "key"),
+    when("created_at"),
+    when("updated_at"),
+    UniqueConstraint("user_id", "key", "attempt"),
     UniqueConstraint("user_id", "id"),
-    _belongs("identity_id", "identities"),
-    _one_of("state", get_args(GenerationState)),
-    _one_of("paid", get_args(Paid)),
+    belongs("identity_id", "identities"),
+    one_of("state", get_args(GenerationState)),
+    one_of("paid", get_args(Paid)),
     Index(None, "state"),
 )
+
+guard(generations)
 
 generation_steps = Table(
     "generation_steps",
     metadata,
     Column("generation_id", CleanText, ForeignKey("generations.id", ondelete="CASCADE"), primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
-    _words("state"),
-    _when("at"),
-    _words("detail"),
+    words("state"),
+    when("at"),
+    words("detail"),
+)
+
+# What pictures hold and have spent within one budget; changed in the same transaction as the generation.
+# `part` is the day (UTC, `2026-11-20`), the turn, or "". The rows of a person go with them; those of a tenant
+# and of a day stay, and `owner` is then the tenant or "".
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("kind", CleanText, primary_key=True),
+    Column("owner", CleanText, primary_key=True),
+    Column("part", CleanText, primary_key=True),
+    Column("user_id", CleanText, ForeignKey("people.user_id", ondelete="CASCADE")),
+    micros("held_micros"),
+    micros("spent_micros"),
+    one_of("kind", get_args(BudgetKind)),
+    Index(None, "user_id"),
 )
 
 versions = Table(
     "versions",
     metadata,
-    _id(),
-    _owner(),
-    _words("identity_id"),
-    _whole("number"),
-    _words("parent_id", null=True),
-    _words("generation_id"),
-    *_picture(),
-    _words("prompt"),
-    _when("accepted_at", null=True),
-    _when("created_at"),
+    row_id(),
+    owner(),
+    words("identity_id"),
+    whole("number"),
+    words("parent_id", null=True),
+    words("generation_id"),
+    *picture(),
+    words("prompt"),
+    when("accepted_at", null=True),
+    when("created_at"),
     UniqueConstraint("identity_id", "number"),
     UniqueConstraint("user_id", "id"),
-    _belongs("identity_id", "identities"),
-    _belongs("parent_id", "versions"),
-    _belongs("generation_id", "generations"),
-    _only_one("uq_versions_accepted", "identity_id", "accepted_at IS NOT NULL"),
+    belongs("identity_id", "identities"),
+    belongs("parent_id", "versions"),
+    belongs("generation_id", "generations"),
+    only_one("uq_versions_accepted", "identity_id", "accepted_at IS NOT NULL"),
 )

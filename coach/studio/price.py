@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
-from coach.studio.capabilities import Model
+from coach.studio.capabilities import WORDS, Caller, Model
 from coach.studio.planner import Plan
 
 
@@ -25,10 +25,17 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Quote:
-    """The most a planned picture can cost, in micro-dollars; ``None`` when any part is not known."""
+    """The most a planned picture can cost.
+
+    Attributes:
+        micros: Micro-dollars, for all tries; ``None``: a part is not known.
+        parts: What one try consists of.
+        tries: How often it may be made, because the first may not be good enough. Each is charged.
+    """
 
     micros: int | None
     parts: tuple[Part, ...]
+    tries: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +52,7 @@ class Actual:
     split: bool
 
 
-def quote(plan: Plan, model: Model) -> Quote:
+def quote(plan: Plan, model: Model, *, tries: int = 1) -> Quote:
     """The worst case of a plan.
 
     A token is at least one byte of UTF-8, so the prompt's bytes bound its tokens. Every picture given along
@@ -53,16 +60,20 @@ def quote(plan: Plan, model: Model) -> Quote:
     """
     pictures: int = plan.params["n"]
     prices, given = model.prices, model.input_image_tokens.most
+    words = len(plan.prompt.encode()) + (WORDS if model.caller else 0)
     parts = [
-        _part("prompt", len(plan.prompt.encode()), prices.text_in),
+        _part("prompt", words, prices.text_in),
         _part("pictures", _times(_output_tokens(plan, model), pictures), prices.image_out),
     ]
     if plan.given:
         parts.append(_part("references", _times(given, plan.given), prices.image_in))
     if previews := plan.params.get("partial_images", 0):
         parts.append(_part("previews", model.partial_tokens * previews * pictures, prices.image_out))
+    if model.caller:
+        parts += _called(plan, model.caller, words)
     known = [part.micros for part in parts if part.micros is not None]
-    return Quote(micros=sum(known) if len(known) == len(parts) else None, parts=tuple(parts))
+    micros = tries * sum(known) if len(known) == len(parts) else None
+    return Quote(micros=micros, parts=tuple(parts), tries=tries)
 
 
 def actual(model: Model, usage: Mapping[str, Any] | None) -> Actual | None:
@@ -75,12 +86,18 @@ def actual(model: Model, usage: Mapping[str, Any] | None) -> Actual | None:
     given = usage.get("input_tokens_details")
     made = usage.get("output_tokens_details")
     split = isinstance(made, Mapping)
-    counts = (
+    counts = [
         (_count(given, "text_tokens"), model.prices.text_in),
         (_count(given, "image_tokens"), model.prices.image_in),
         (_count(made, "image_tokens") if split else _count(usage, "output_tokens"), model.prices.image_out),
         (_count(made, "text_tokens") if split else 0, model.prices.text_out),
-    )
+    ]
+    if model.caller or "caller" in usage:
+        said, caller = usage.get("caller"), model.caller or Caller(name="")
+        counts += [
+            (_count(said, "input_tokens"), caller.text_in),
+            (_count(said, "output_tokens"), caller.text_out),
+        ]
     micros = [0 if tokens == 0 else _cost(tokens, price) for tokens, price in counts]
     known = [cost for cost in micros if cost is not None]
     return Actual(micros=sum(known), split=split) if len(known) == len(micros) else None
@@ -88,6 +105,16 @@ def actual(model: Model, usage: Mapping[str, Any] | None) -> Actual | None:
 
 def _output_tokens(plan: Plan, model: Model) -> int | None:
     return model.output_tokens.get(plan.params["quality"], {}).get(plan.params["size"])
+
+
+def _called(plan: Plan, caller: Caller, words: int) -> list[Part]:
+    """What the text model reads and writes. It reads twice: before the picture, and with it after."""
+    seen = _times(caller.picture, 2 * plan.given + 1)
+    known = None if seen is None or caller.around is None else 2 * caller.around + 3 * words + seen
+    return [
+        _part("text model reads", known, caller.text_in),
+        _part("text model writes", words, caller.text_out),
+    ]
 
 
 def _part(what: str, tokens: int | None, price: Decimal | None) -> Part:

@@ -1,6 +1,9 @@
 """Blobs are kept alike in a folder and in a bucket."""
 
 import asyncio
+import errno
+import os
+import stat
 import uuid
 from pathlib import Path
 
@@ -150,3 +153,68 @@ async def test_what_a_crash_left_behind_is_no_blob(tmp_path: Path) -> None:
     (tmp_path / ".incoming" / uuid.uuid4().hex).write_bytes(b"half")
 
     assert await blobs.list() == [KEY]
+
+
+PICTURE, PREVIEW = blob_key("anna", "pictures", "a.png"), blob_key("anna", "previews", "a.png")
+
+
+@pytest.fixture
+def decoded(tmp_path: Path) -> Path:
+    path = tmp_path / "decoded"
+    path.write_bytes(b"a picture")
+    return path
+
+
+async def test_a_file_becomes_the_blob_without_being_copied(decoded: Path, tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path / "blobs")
+    for _ in range(2):  # after a crash it is done again
+        await blobs.put(PICTURE, decoded, "image/png")
+        assert blobs.path(PICTURE).samefile(decoded)
+    assert blobs.path(PICTURE) in (made := files_below(tmp_path))
+    assert blobs.path(PICTURE).stat().st_mode & 0o777 == 0o600
+    assert len([path for path in made if path.is_file()]) == 2, "the one that was given, and the blob"
+
+
+async def test_a_file_on_another_disk_is_copied(
+    decoded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def elsewhere(source: object, target: object, **options: object) -> None:
+        raise OSError(errno.EXDEV, "another disk")
+
+    monkeypatch.setattr(os, "link", elsewhere)
+    blobs = FolderBlobs(tmp_path / "blobs")
+    await blobs.put(PICTURE, decoded, "image/png")
+    assert not blobs.path(PICTURE).samefile(decoded)
+    assert await blobs.get(PICTURE) == b"a picture"
+
+
+async def test_a_link_is_followed_and_not_kept(decoded: Path, tmp_path: Path) -> None:
+    (tmp_path / "name").symlink_to(decoded)
+    blobs = FolderBlobs(tmp_path / "blobs")
+    await blobs.put(PICTURE, tmp_path / "name", "image/png")
+    assert not blobs.path(PICTURE).is_symlink()
+
+
+@pytest.mark.parametrize("given", ["bytes", "file"])
+async def test_a_blob_is_durable_before_it_gets_its_name(
+    given: str, decoded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs, done = FolderBlobs(tmp_path / "blobs"), list[str]()
+    for key in (PICTURE, PREVIEW):
+        await blobs.put(key, b"the one before", "image/png")
+    fsync, rename = os.fsync, os.rename
+
+    def watched_fsync(descriptor: int) -> None:
+        state = os.fstat(descriptor)
+        done.append("fsync folder" if stat.S_ISDIR(state.st_mode) else f"fsync {state.st_size} bytes")
+        fsync(descriptor)
+
+    def watched_rename(source: str, target: str, **options: int) -> None:
+        done.append("rename")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "replace", watched_rename)
+    for key in (PICTURE, PREVIEW):
+        await blobs.put(key, decoded if given == "file" else b"a picture", "image/png")
+    assert done == ["fsync 9 bytes", "rename", "fsync folder", "rename"], "a preview is only for now"

@@ -64,13 +64,14 @@ async def test_constraints_and_partial_indexes_are_the_same_too(empty_database_u
     await database.close()
 
     assert migrated == made
+    assert len(made["triggers"]["all"]) == 2
     assert "stage IN" in str(made["identities"]) or "stage = ANY" in str(made["identities"])
 
 
 def describe(connection: Connection) -> dict[str, dict[str, Any]]:
     """Every table as the database itself tells it, in no order."""
     inspector = inspect(connection)
-    return {
+    return {"triggers": {"all": triggers(connection)}} | {
         table: {
             "columns": by_name(inspector.get_columns(table)),
             "primary key": inspector.get_pk_constraint(table),
@@ -81,6 +82,18 @@ def describe(connection: Connection) -> dict[str, dict[str, Any]]:
         }
         for table in metadata.tables
     }
+
+
+TRIGGERS = {
+    "sqlite": "SELECT sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name",
+    "postgresql": "SELECT pg_get_triggerdef(oid) || pg_get_functiondef(tgfoid) FROM pg_trigger "
+    "WHERE NOT tgisinternal ORDER BY tgname",
+}
+
+
+def triggers(connection: Connection) -> list[str]:
+    """What every trigger does."""
+    return list(connection.execute(text(TRIGGERS[connection.dialect.name])).scalars())
 
 
 def by_name(rows: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sqlite3
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -65,6 +66,23 @@ async def test_a_full_disk_is_unavailable_and_the_row_is_not_kept(tmp_path: Path
         await store.notes.add("anna", "x" * 100_000)
 
     assert await store.notes.list("anna") == []
+    await store.close()
+
+
+async def test_a_sqlite_that_another_process_never_lets_go_of_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coach.store.database.BUSY_SECONDS", 0)
+    store = await Store.open(f"sqlite:///{tmp_path}/coach.db", blobs=FolderBlobs(tmp_path))
+    other = sqlite3.connect(tmp_path / "coach.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(StoreUnavailable, match="OperationalError"):
+        await store.people.ensure("anna")
+    other.execute("ROLLBACK")
+    other.close()
+
+    assert (await store.people.ensure("anna")).user_id == "anna"
     await store.close()
 
 

@@ -42,6 +42,23 @@ def test_several_pictures_and_a_mask_cost_several_times() -> None:
     assert [part.tokens for part in quoted.parts] == [7, 3 * 1373, 3 * 1536]
 
 
+def test_a_second_try_costs_the_same_again() -> None:
+    plan = TABLE.plan(PictureRequest(prompt="A guide"), SUNBURST, date(2026, 11, 20))
+    once, twice = (quote(plan, TABLE.model(SUNBURST), tries=tries) for tries in (1, 2))
+    assert once.micros is not None and (twice.micros, twice.tries) == (2 * once.micros, 2)
+    assert once.parts == twice.parts
+    unknown = TABLE.model("gpt-image-2.6-sunburst")
+    assert quote(plan, unknown, tries=2).micros is None
+
+
+def test_every_price_has_a_day_and_a_source() -> None:
+    prices = {name: model.prices for name, model in TABLE.models.items()}
+    told = {"checked", "source"}
+    priced = [each for each in prices.values() if each.model_dump(exclude=told, exclude_none=True)]
+    assert len(priced) >= 8
+    assert all(each.checked and each.checked <= TABLE.checked and each.source for each in priced)
+
+
 def test_text_is_bounded_by_its_bytes() -> None:
     assert priced(prompt="✦" * 10).parts[0].tokens == 30
 

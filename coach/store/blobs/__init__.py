@@ -30,7 +30,10 @@ class Blobs(Protocol):
     """
 
     async def put(self, key: str, data: bytes | Path, media_type: str) -> None:
-        """Keep bytes, or a file's bytes, whole or not at all. What was there is replaced."""
+        """Keep bytes, or a file, whole or not at all. What was there is replaced.
+
+        A file is given away: it may become the blob itself, so it is never changed afterwards, only deleted.
+        """
 
     async def get(self, key: str) -> bytes:
         """The bytes. Raises ``NotFound``."""

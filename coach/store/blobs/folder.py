@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import IO
 
-from coach._durable import code_of, sync
+from coach._durable import code_of, private, sync
 from coach.errors import StoreUnavailable
 from coach.store.blobs._key import check_key, check_prefix, missing
 
@@ -67,22 +65,23 @@ class FolderBlobs:
 
     def _put(self, path: Path, data: bytes | Path) -> None:
         with data.open("rb") if isinstance(data, Path) else BytesIO(data) as source, _using():
-            self._write(path, source)
-
-    def _write(self, path: Path, source: IO[bytes]) -> None:
-        _make(path.parent)
-        incoming = self._folder / _INCOMING
-        _make(incoming)
-        temporary = incoming / uuid.uuid4().hex
-        try:
-            with open(temporary, "xb", opener=_private) as file:
-                shutil.copyfileobj(source, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        sync(path.parent)
+            _make(path.parent)
+            incoming = self._folder / _INCOMING
+            _make(incoming)
+            temporary = incoming / uuid.uuid4().hex
+            # An unfinished picture is worth nothing after a power cut: the finished one has replaced it.
+            lasting = path.parent.name != "previews"
+            try:
+                if not _linked(data, temporary):
+                    with open(temporary, "xb", opener=private) as file:
+                        shutil.copyfileobj(source, file)
+                if lasting:
+                    sync(temporary)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+            if lasting:
+                sync(path.parent)
 
     def _delete(self, path: Path) -> None:
         path.unlink(missing_ok=True)
@@ -107,8 +106,16 @@ def _using() -> Iterator[None]:
         ) from error
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def _linked(data: bytes | Path, name: Path) -> bool:
+    """Give a file a second name instead of copying it; not possible from another disk, or everywhere."""
+    if not isinstance(data, Path) or data.is_symlink():
+        return False
+    try:
+        data.chmod(0o600)
+        name.hardlink_to(data)
+    except OSError:
+        return False
+    return True
 
 
 def _make(folder: Path) -> None:

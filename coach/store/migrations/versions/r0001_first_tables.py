@@ -20,7 +20,7 @@ depends_on = None
 
 TABLES = (
     *("people", "consents", "photos", "identities", "notes", "conversations", "messages", "calls"),
-    *("generations", "generation_steps", "versions"),
+    *("generations", "generation_steps", "accounts", "versions"),
 )
 
 
@@ -86,7 +86,7 @@ def upgrade() -> None:
 def _conversations() -> None:
     op.create_table(
         "conversations",
-        *_texts("id", "user_id", "coach", "phase"),
+        *_texts("id", "user_id", "tenant", "coach", "phase"),
         _number("messages_made", server_default="0"),
         *_texts("held_by?"),
         *_times("held_until?", "created_at", "updated_at"),
@@ -122,9 +122,12 @@ def _conversations() -> None:
 def _pictures() -> None:
     op.create_table(
         "generations",
-        *_texts("id", "user_id", "key", "request_hash", "conversation_id", "identity_id", "parent_id?"),
-        *_texts("engine", "model", "operation", "state", "prompt", "request_id?", "error_code?", "paid?"),
-        *_texts("spool?"),
+        *_texts("id", "user_id", "key", "request_hash", "tenant", "conversation_id", "turn_id", "told_in?"),
+        *_texts("identity_id", "parent_id?", "engine", "model", "operation", "state", "prompt", "job_id?"),
+        *_texts("request_id?", "error_code?", "paid?", "spool?"),
+        _number("attempt"),
+        _number("moves"),
+        _number("posts"),
         _json("params", nullable=False),
         _json("repairs", nullable=False),
         _json("usage"),
@@ -139,12 +142,13 @@ def _pictures() -> None:
         ),
         sa.CheckConstraint("paid IN ('unpaid', 'paid', 'unknown')", name=op.f("ck_generations_paid")),
         sa.PrimaryKeyConstraint("id", name="pk_generations"),
-        sa.UniqueConstraint("user_id", "key", name="uq_generations_user_id_key"),
+        sa.UniqueConstraint("user_id", "key", "attempt", name="uq_generations_user_id_key_attempt"),
         sa.UniqueConstraint("user_id", "id", name="uq_generations_user_id_id"),
         _owner("generations"),
         _belongs("generations", "identity_id", "identities"),
     )
     op.create_index("ix_generations_state", "generations", ["state"])
+    _guard()
     op.create_table(
         "generation_steps",
         *_texts("generation_id", "state", "detail"),
@@ -158,6 +162,19 @@ def _pictures() -> None:
             ondelete="CASCADE",
         ),
     )
+    op.create_table(
+        "accounts",
+        *_texts("kind", "owner", "part", "user_id?"),
+        sa.Column("held_micros", sa.BigInteger, nullable=False),
+        sa.Column("spent_micros", sa.BigInteger, nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('turn', 'person', 'person_day', 'tenant', 'tenant_day', 'day')",
+            name=op.f("ck_accounts_kind"),
+        ),
+        sa.PrimaryKeyConstraint("kind", "owner", "part", name="pk_accounts"),
+        _owner("accounts"),
+    )
+    op.create_index("ix_accounts_user_id", "accounts", ["user_id"])
     op.create_table(
         "versions",
         *_texts("id", "user_id", "identity_id", "parent_id?", "generation_id", "blob", "sha256"),
@@ -177,10 +194,50 @@ def _pictures() -> None:
     _only_one("uq_versions_accepted", "versions", "identity_id", "accepted_at IS NOT NULL")
 
 
+WAYS = (
+    "'planned failed', 'planned quoted', 'quoted failed', 'quoted refused', 'quoted reserved', "
+    "'reserved failed', 'reserved refused', 'reserved sending', 'sending failed', 'sending received', "
+    "'sending refused', 'sending reserved', 'sending unknown', 'received failed', 'received stored', "
+    "'received unknown', 'stored judged', 'judged done', 'unknown failed', 'unknown received', "
+    "'unknown refused'"
+)
+GUARDS = (
+    ("generations_first_state", "INSERT", "NEW.state <> 'planned'", "A generation begins planned."),
+    (
+        "generations_legal_way",
+        "UPDATE OF state",
+        f"NEW.state <> OLD.state AND OLD.state || ' ' || NEW.state NOT IN ({WAYS})",
+        "A generation does not go this way.",
+    ),
+)
+
+
+def _guard() -> None:
+    """Triggers that refuse a state that cannot follow."""
+    in_postgres = op.get_bind().dialect.name == "postgresql"
+    if in_postgres:
+        op.execute(
+            "CREATE OR REPLACE FUNCTION refuse_state() RETURNS trigger LANGUAGE plpgsql AS $$\n"
+            "BEGIN\n"
+            "    RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = TG_ARGV[0];\n"
+            "END\n"
+            "$$"
+        )
+    for name, event, condition, message in GUARDS:
+        begin = f"CREATE TRIGGER {name} BEFORE {event} ON generations"
+        if in_postgres:
+            refuse = f"EXECUTE FUNCTION refuse_state('{message}')"
+            op.execute(f"{begin} FOR EACH ROW WHEN ({condition}) {refuse}")
+        else:
+            op.execute(f"{begin} WHEN {condition} BEGIN SELECT RAISE(ABORT, '{message}'); END")
+
+
 def downgrade() -> None:
     """Drop every table, with what is in it."""
     for table in reversed(TABLES):
         op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION refuse_state()")
 
 
 def _texts(*names: str) -> list[sa.Column[str]]:

@@ -1,0 +1,161 @@
+"""The money of everybody, for operators: what was spent, what is held, what is in doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, func, select
+
+from coach.errors import Conflict
+from coach.store._rows import every, one
+from coach.store.database import Database
+from coach.store.tables import generations
+from coach.studio.accounts import GENERATIONS, HELD, IN_DOUBT, IN_FLIGHT, PAID, SPENT, day_of, differences
+from coach.studio.generation import Generation
+from coach.studio.ledger import Ledger
+
+By = Literal["day", "person", "tenant", "model"]
+"""What spending can be told by."""
+
+_ROW = generations.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spending:
+    """What the pictures of one day, person, tenant or model cost, in micro-dollars.
+
+    Attributes:
+        of: The day (UTC, ``2026-11-20``), the person, the tenant or the model.
+        pictures: How many requests were charged.
+        spent_micros: What they cost; the quote where the service's count was of no use.
+        at_quote: For how many that is so.
+        unsplit: How many were counted without saying which output is text; all of it is priced as pictures,
+            the dearer of the two.
+        held_micros: What those hold that are being made.
+        in_doubt: How many may have been charged.
+        doubt_micros: What they hold.
+        unpriced: How many of all these have no price that is known. They are in none of the sums.
+    """
+
+    of: str
+    pictures: int
+    spent_micros: int
+    at_quote: int
+    unsplit: int
+    held_micros: int
+    in_doubt: int
+    doubt_micros: int
+    unpriced: int
+
+
+class Books:
+    """The money of everybody. Nothing here is for a person or a model to ask for: see :class:`Ledger`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def spending(
+        self, by: By = "day", *, user_id: str | None = None, since: date | None = None
+    ) -> list[Spending]:
+        """What pictures cost and hold, one line for each day, person, tenant or model, in that order.
+
+        Args:
+            by: What makes a line.
+            user_id: Only this person's.
+            since: Only what was asked for on this day of UTC or later.
+        """
+        known = func.coalesce(_ROW.actual_micros, _ROW.quote_micros)
+        unsplit = _ROW.usage["output_tokens_details"].as_string().is_(None)
+        which: list[ColumnElement[bool]] = [IN_FLIGHT | IN_DOUBT | PAID]
+        if user_id is not None:
+            which.append(_ROW.user_id == user_id)
+        if since is not None:
+            which.append(_ROW.created_at >= datetime.combine(since, time(), UTC))
+        async with self._database.read() as connection:
+            lines: dict[By, ColumnElement[Any]] = {
+                "day": day_of(connection, _ROW.created_at),
+                "person": _ROW.user_id,
+                "tenant": _ROW.tenant,
+                "model": _ROW.model,
+            }
+            asked = select(
+                lines[by].label("of"),
+                _count("pictures", PAID),
+                _sum("spent_micros", SPENT, PAID),
+                _count("at_quote", PAID & _ROW.actual_micros.is_(None) & known.is_not(None)),
+                _count("unsplit", PAID & _ROW.actual_micros.is_not(None) & unsplit),
+                _sum("held_micros", HELD, IN_FLIGHT),
+                _count("in_doubt", IN_DOUBT),
+                _sum("doubt_micros", HELD, IN_DOUBT),
+                _count("unpriced", known.is_(None)),
+            )
+            found = await connection.execute(asked.where(*which).group_by("of").order_by("of"))
+            # PostgreSQL's sums are decimals.
+            rows = [{name: _plain(value) for name, value in row.items()} for row in found.mappings()]
+        return [Spending(**row) for row in rows]
+
+    async def in_doubt(self, user_id: str | None = None) -> list[Generation]:
+        """Everybody's (or one person's) generations that may have been charged, oldest first."""
+        doubts = GENERATIONS.where(IN_DOUBT)
+        if user_id is not None:
+            doubts = doubts.where(_ROW.user_id == user_id)
+        async with self._database.read() as connection:
+            return await every(connection, doubts.order_by(_ROW.created_at, _ROW.id), Generation)
+
+    async def settle(
+        self, generation_id: str, *, charged: bool, micros: int | None = None, who: str
+    ) -> Generation:
+        """End a generation that is in doubt, with what the operator found out at the service.
+
+        Args:
+            generation_id: Which one; anybody's.
+            charged: Whether the service charged for it.
+            micros: What it charged, in micro-dollars; ``None``: the quote is taken.
+            who: Who says so, for the history.
+
+        Raises:
+            NotFound: There is no such generation.
+            Conflict: It is not in doubt, or not any more.
+            ValueError: An amount below zero, or one that was not charged.
+        """
+        if micros is not None and (micros < 0 or not charged):
+            raise ValueError("An amount is what was charged: zero or more, and only with charged=True.")
+        asked = GENERATIONS.where(_ROW.id == generation_id)
+        async with self._database.read() as connection:
+            generation = await one(connection, asked, Generation, kind="generation", ref=generation_id)
+        if generation.state != "unknown":
+            raise Conflict(f"The picture is {generation.state}, not in doubt: there is nothing to settle.")
+        return await Ledger(self._database).advance(
+            generation,
+            "failed",
+            detail=f"settled by hand by {who}: {_found(charged, micros)}",
+            error_code="resolved",
+            paid="paid" if charged else "unpaid",
+            actual_micros=micros,
+            spool=generation.spool if charged else None,
+        )
+
+    async def differences(self) -> list[str]:
+        """Where the accounts do not equal the sum over the ledger, a line each. There should be none."""
+        async with self._database.read() as connection:
+            return await differences(connection)
+
+
+def _found(charged: bool, micros: int | None) -> str:
+    if not charged:
+        return "not charged"
+    return "charged, taken at its quote" if micros is None else f"charged {micros} micro-dollars"
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str) else int(value)
+
+
+def _count(name: str, which: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.count().filter(which).label(name)
+
+
+def _sum(name: str, amount: ColumnElement[int], which: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(amount).filter(which), 0).label(name)

@@ -16,6 +16,11 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def private(path: str, flags: int) -> int:
+    """An opener for files that only their owner can read."""
+    return os.open(path, flags, 0o600)
+
+
 def code_of(error: OSError) -> str:
     """The system's name of an error, such as ``ENOSPC``: it holds no path and no address."""
     return errno.errorcode.get(error.errno or 0, type(error).__name__)

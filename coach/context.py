@@ -29,7 +29,9 @@ class Context:
 
     Attributes:
         user_id: The person, as the host application knows them. Every look-up is scoped to it.
+        tenant: Whose customer the person is, where the host serves several; budgets can be set for each.
         conversation_id: The conversation, or ``""`` outside one.
+        turn_id: The turn: one message of the person and all that follows from it; ``""`` outside one.
         call_id: The call being run, or ``""`` while a prompt is rendered.
         phase: The phase the call was made in.
         next: The phases that may follow it.
@@ -37,7 +39,9 @@ class Context:
     """
 
     user_id: str
+    tenant: str = ""
     conversation_id: str = ""
+    turn_id: str = ""
     call_id: str = ""
     phase: str = ""
     next: tuple[str, ...] = ()

@@ -14,12 +14,14 @@ from weakref import WeakValueDictionary
 
 from coach._calls import Call, Limits
 from coach._stream import Emit, stream
+from coach.context import Context
 from coach.errors import ModelError
 from coach.events import Event, Finished, PhaseChanged, Say, Stopped, Waiting
 from coach.folder import Coach
 from coach.model import Model, Reply
 from coach.pending import PATIENCE
 from coach.store import Conversations
+from coach.store.conversations import Conversation as Row
 from coach.store.lease import held
 from coach.text import clean, message_text
 from coach.turn import Turn
@@ -46,26 +48,30 @@ class Conversation:
     Attributes:
         id: The conversation's id.
         user_id: The person.
+        tenant: Whose customer they are, or ``""``.
         phase: The phase it is in.
     """
 
-    def __init__(
-        self, coach: Coach, model: Model, *, user_id: str, id: str, phase: str, limits: Limits
-    ) -> None:
-        self.id, self.user_id, self.phase = id, user_id, phase
-        self._coach, self._model, self._limits = coach, model, limits
+    def __init__(self, coach: Coach, model: Model, row: Row, limits: Limits | None) -> None:
+        self.id, self.user_id, self.tenant, self.phase = row.id, row.user_id, row.tenant, row.phase
+        self._coach, self._model, self._limits = coach, model, limits or Limits()
         self._store = coach.service("conversations", Conversations)
-        self._lock = _locks.setdefault(id, asyncio.Lock())
+        self._lock = _locks.setdefault(row.id, asyncio.Lock())
 
     @classmethod
     async def start(
-        cls, coach: Coach, model: Model, *, user_id: str, limits: Limits | None = None
+        cls, coach: Coach, model: Model, *, user_id: str, tenant: str = "", limits: Limits | None = None
     ) -> Conversation:
-        """Begin a conversation in the coach's first phase."""
+        """Begin a conversation in the coach's first phase.
+
+        Args:
+            user_id: The person, as the host application knows them.
+            tenant: Whose customer they are, where the host serves several; it stays with the conversation.
+        """
         row = await coach.service("conversations", Conversations).start(
-            user_id, coach=coach.name, phase=coach.first_phase
+            user_id, tenant=tenant, coach=coach.name, phase=coach.first_phase
         )
-        return cls(coach, model, user_id=user_id, id=row.id, phase=row.phase, limits=limits or Limits())
+        return cls(coach, model, row, limits)
 
     @classmethod
     async def resume(
@@ -77,7 +83,7 @@ class Conversation:
             NotFound: This person has no such conversation.
         """
         row = await coach.service("conversations", Conversations).get(user_id, conversation_id)
-        return cls(coach, model, user_id=user_id, id=row.id, phase=row.phase, limits=limits or Limits())
+        return cls(coach, model, row, limits)
 
     def greet(self) -> AsyncIterator[Event]:
         """Let the coach speak first."""
@@ -125,13 +131,8 @@ class Conversation:
     async def waiting(self) -> list[Waiting]:
         """The calls that wait for the person's yes, oldest first."""
         # No prompt is needed for that, so none is gathered and rendered.
-        return await Turn(
-            self._coach,
-            user_id=self.user_id,
-            conversation_id=self.id,
-            phase=self.phase,
-            limits=self._limits,
-        ).waiting()
+        who = Context(user_id=self.user_id, conversation_id=self.id, phase=self.phase)
+        return await Turn(self._coach, who, self._limits).waiting()
 
     async def messages(self) -> list[dict[str, Any]]:
         """Every message so far, as chat completions has them."""
@@ -158,7 +159,11 @@ class Conversation:
         # Read anew: another process, or another object here, may have moved on.
         self.phase = (await self._store.get(self.user_id, self.id)).phase
         return await self._coach.turn(
-            user_id=self.user_id, phase=self.phase, conversation_id=self.id, limits=self._limits
+            user_id=self.user_id,
+            tenant=self.tenant,
+            phase=self.phase,
+            conversation_id=self.id,
+            limits=self._limits,
         )
 
     async def _catch_up(self, turn: Turn, emit: Emit) -> None:

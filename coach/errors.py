@@ -25,8 +25,8 @@ text of another exception.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,12 +125,23 @@ class PictureError(CoachError):
         say: One sentence for the person.
         detail: One sentence for the operator; never a secret, a link or a prompt.
         request_id: The outside service's id of the request, when it gave one.
+        retry_after: Seconds after which it may go better, when that is known.
+        usage: The service's count of what it charges for, when that came without a picture.
     """
 
     def __init__(
-        self, code: str, *, paid: Paid, say: str, detail: str = "", request_id: str | None = None
+        self,
+        code: str,
+        *,
+        paid: Paid,
+        say: str,
+        detail: str = "",
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        usage: Mapping[str, Any] | None = None,
     ) -> None:
-        self.code, self.paid, self.say, self.detail, self.request_id = code, paid, say, detail, request_id
+        self.code, self.paid, self.say, self.detail = code, paid, say, detail
+        self.request_id, self.retry_after, self.usage = request_id, retry_after, usage
         super().__init__(say)
 
 

@@ -123,14 +123,16 @@ class Coach:
         user_id: str,
         phase: str | None = None,
         conversation_id: str = "",
+        tenant: str = "",
         limits: Limits | None = None,
     ) -> Turn:
         """Begin a turn, for those who ask the model themselves.
 
         Args:
-            user_id: The person, as the host application knows them.
+            user_id: The person, as the host application knows them; no other tenant's person has the same id.
             phase: The phase the conversation is in; left out, the first one.
             conversation_id: The conversation; its calls are recorded under it.
+            tenant: Whose customer the person is, where the host serves several; budgets can be set for each.
             limits: How much the turn may do.
 
         Raises:
@@ -139,9 +141,10 @@ class Coach:
         """
         from coach.turn import open_turn
 
-        return await open_turn(
-            self, user_id=user_id, phase=phase, conversation_id=conversation_id, limits=limits or Limits()
+        who = Context(
+            user_id=user_id, tenant=tenant, conversation_id=conversation_id, phase=phase or self.first_phase
         )
+        return await open_turn(self, who, limits or Limits())
 
 
 def load(source: str | Path, /, **services: object) -> Coach:

@@ -11,10 +11,14 @@ from coach._stream import drain
 from coach.folder import Coach, load
 from coach.settings import Settings
 from coach.store import Store
-from coach.studio import GptImageEngine, Spool, Studio
+from coach.studio import Budgets, GateLimits, GptImageEngine, OpenAIBackgroundEngine, Spool, Studio
+from coach.studio.engines import Engine
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
+
+_PATIENCE = 120.0
+_ACTION_SECONDS = 590.0
 
 
 @asynccontextmanager
@@ -30,7 +34,8 @@ async def open(
 
     Yields:
         The coach. Its services: ``store`` and all it holds (``people``, ``photos``, ``identities`` …), and
-        ``studio`` when one of its actions asks for it.
+        ``studio`` when one of its actions asks for it. On leaving, pictures that were asked for are received
+        and kept first, and those that wait for their turn are refused unpaid: let a shutdown lead here.
 
     Raises:
         SettingsError: A setting is missing or wrong.
@@ -47,20 +52,32 @@ async def open(
         store = await Store.open(settings.database, blobs=settings.blobs())
         stack.push_async_callback(store.close)
         provided = {**store.services(), **services}
-        if client is not None:
-            provided["studio"] = await _studio(settings, store, client)
         stack.push_async_callback(drain)  # before what it needs is closed
+        if client is not None:
+            studio = _studio(settings, store, client)
+            stack.push_async_callback(studio.close)
+            await studio.recover()
+            provided["studio"] = studio
         yield coach.with_services(**provided)
 
 
-async def _studio(settings: Settings, store: Store, client: AsyncOpenAI) -> Studio:
-    studio = Studio(
+def _studio(settings: Settings, store: Store, client: AsyncOpenAI) -> Studio:
+    seconds = settings.picture_seconds
+    direct: Engine = GptImageEngine(client, seconds=seconds)
+    background: Engine = OpenAIBackgroundEngine(client, model=settings.background_model, seconds=seconds)
+    chosen, other = (direct, background) if settings.picture_mode == "direct" else (background, direct)
+    return Studio(
         store=store,
-        engine=GptImageEngine(client, seconds=settings.picture_seconds),
+        engine=chosen,
+        others=[other],
         spool=Spool(settings.home / "spool"),
         model=settings.image_model,
-        max_picture_usd=settings.max_picture_usd,
+        budgets=Budgets.of_usd(**settings.budgets),
+        limits=GateLimits(
+            at_once=settings.pictures_at_once,
+            per_minute=settings.pictures_per_minute,
+            # Waiting and sending together stay below the time-out of the picture actions.
+            patience=min(_PATIENCE, _ACTION_SECONDS - settings.picture_seconds),
+        ),
         salt=None if settings.salt is None else settings.salt.get_secret_value(),
     )
-    await studio.recover()
-    return studio

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -48,6 +48,19 @@ def _is_local(url: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
+Dollars = Decimal | None
+
+BUDGETS = ("picture", "turn", "person", "person_day", "tenant", "tenant_day", "day")
+"""What spending can be limited for: ``max_<name>_usd``."""
+
+
+def _most(name: str, description: str) -> Any:
+    """The most that may be spent on pictures, in US dollars; left out: no limit."""
+    return Field(
+        None, gt=0, le=1_000_000, allow_inf_nan=False, validation_alias=name, description=description
+    )
+
+
 class Settings(BaseSettings):
     """What can be set: from the environment, and in code by :meth:`read`."""
 
@@ -86,14 +99,39 @@ class Settings(BaseSettings):
         validation_alias="COACH_PICTURE_SECONDS",
         description="Total time one picture may take, in seconds.",
     )
-    max_picture_usd: Decimal | None = Field(
+    picture_mode: Literal["direct", "background"] = Field(
+        "direct",
+        validation_alias="COACH_PICTURE_MODE",
+        description="background: as a job that a crash does not lose; costs a little more, has no previews.",
+    )
+    background_model: str = Field(
+        "gpt-5.6-luna",
+        validation_alias="COACH_BACKGROUND_MODEL",
+        description="The text model that calls the picture model in the background.",
+    )
+    pictures_at_once: int = Field(
+        16,
+        ge=1,
+        le=10_000,
+        validation_alias="COACH_PICTURES_AT_ONCE",
+        description="How many pictures one process asks for at the same time.",
+    )
+    pictures_per_minute: float | None = Field(
         None,
         gt=0,
-        le=1_000_000,
         allow_inf_nan=False,
-        validation_alias="COACH_MAX_PICTURE_USD",
-        description="Quotes above it are refused.",
+        validation_alias="COACH_PICTURES_PER_MINUTE",
+        description="What your tier at the picture service allows; left out: as often as it lets us.",
     )
+    max_picture_usd: Dollars = _most("COACH_MAX_PICTURE_USD", "Quotes above it are refused.")
+    max_turn_usd: Dollars = _most(
+        "COACH_MAX_TURN_USD", "For one message of a person and what follows from it."
+    )
+    max_person_usd: Dollars = _most("COACH_MAX_PERSON_USD", "For one person, in all.")
+    max_person_day_usd: Dollars = _most("COACH_MAX_PERSON_DAY_USD", "For one person in a day (UTC).")
+    max_tenant_usd: Dollars = _most("COACH_MAX_TENANT_USD", "For one tenant, in all.")
+    max_tenant_day_usd: Dollars = _most("COACH_MAX_TENANT_DAY_USD", "For one tenant in a day (UTC).")
+    max_day_usd: Dollars = _most("COACH_MAX_DAY_USD", "For everybody together in a day (UTC).")
     salt: SecretStr | None = Field(
         None,
         validation_alias="COACH_SALT",
@@ -143,29 +181,36 @@ class Settings(BaseSettings):
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.home / 'coach.sqlite3'}"
 
+    @property
+    def budgets(self) -> dict[str, Decimal | None]:
+        """The most that may be spent, in US dollars, by the names in :data:`BUDGETS`."""
+        return {name: getattr(self, f"max_{name}_usd") for name in BUDGETS}
+
     def openai(self, *, keep_alive: bool = True) -> AsyncOpenAI:
         """The SDK's client for these settings.
 
         Args:
             keep_alive: ``False`` for what is paid: a connection that the server has closed meanwhile breaks
-                while one sends, and then nobody knows whether it was received.
+                while one sends, and then nobody knows whether it was received; see
+                :class:`coach.studio.engines._transport.PictureTransport`.
 
         Raises:
             SettingsError: There is no key, and the message names both ways out; or the key or the address
                 cannot be one.
         """
-        from httpx2 import Limits
-        from openai import DEFAULT_CONNECTION_LIMITS, AsyncOpenAI, DefaultAsyncHttpxClient
+        from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+
+        from coach.studio.engines._transport import PictureTransport
 
         key = "" if self.openai_api_key is None else self.openai_api_key.get_secret_value().strip()
         if not key:
             raise SettingsError(NO_KEY)
         if not (key.isascii() and key.isprintable()):
             raise SettingsError("OPENAI_API_KEY has characters that no key has. Copy it again.")
-        limits = DEFAULT_CONNECTION_LIMITS if keep_alive else Limits(max_keepalive_connections=0)
         # The environment may name a proxy; none leads to this machine itself.
-        local = _is_local(self.openai_base_url) if self.openai_base_url else False
-        http = DefaultAsyncHttpxClient(limits=limits, trust_env=not local)
+        env = not (self.openai_base_url and _is_local(self.openai_base_url))
+        transport = None if keep_alive else PictureTransport(trust_env=env)
+        http = DefaultAsyncHttpxClient(transport=transport, trust_env=env)
         return AsyncOpenAI(api_key=key, base_url=self.openai_base_url, http_client=http)
 
     def blobs(self) -> Blobs:

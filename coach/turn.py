@@ -47,13 +47,12 @@ class Turn:
         answers: What the last :meth:`run` answered, one tool message per call, for the model's history.
     """
 
-    def __init__(
-        self, coach: Coach, *, user_id: str, conversation_id: str, phase: str, limits: Limits
-    ) -> None:
-        self.user_id, self.conversation_id = user_id, conversation_id
+    def __init__(self, coach: Coach, who: Context, limits: Limits) -> None:
+        self.user_id, self.conversation_id = who.user_id, who.conversation_id
         self.answers: list[ChatCompletionToolMessageParam] = []
         self._coach = coach
-        self._phase = coach.phase(phase)
+        self._who = replace(who, turn_id=uuid4().hex)
+        self._phase = coach.phase(who.phase)
         self._meter = Meter(limits=limits)
         self._journal = coach.journal
         self._runner = Runner(coach.services, self._journal, self._meter)
@@ -247,13 +246,7 @@ class Turn:
 
     def _context(self, call_id: str, phase: Phase | None = None, emit: Emit | None = None) -> Context:
         phase = phase or self._phase
-        context = Context(
-            user_id=self.user_id,
-            conversation_id=self.conversation_id,
-            call_id=call_id,
-            phase=phase.name,
-            next=phase.next,
-        )
+        context = replace(self._who, call_id=call_id, phase=phase.name, next=phase.next)
         return context if emit is None else replace(context, emit=emit)
 
 
@@ -266,18 +259,10 @@ async def _all(tasks: list[asyncio.Task[Outcome]]) -> list[Outcome]:
     return [outcome for outcome in ended if not isinstance(outcome, BaseException)]
 
 
-async def open_turn(
-    coach: Coach, *, user_id: str, phase: str | None, conversation_id: str, limits: Limits
-) -> Turn:
+async def open_turn(coach: Coach, who: Context, limits: Limits) -> Turn:
     """Make a turn and render its first prompt. See :meth:`Coach.turn <coach.folder.Coach.turn>`."""
-    if not isinstance(user_id, str) or not user_id.strip():
+    if not isinstance(who.user_id, str) or not who.user_id.strip():
         raise InputRefused("A turn needs a person: `user_id` is the host's name for them, and not empty.")
-    turn = Turn(
-        coach,
-        user_id=user_id,
-        conversation_id=conversation_id,
-        phase=phase or coach.first_phase,
-        limits=limits,
-    )
+    turn = Turn(coach, who, limits)
     await turn.refresh()
     return turn

@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "core": {"core", "reference"},
     "store": {"errors", "events", "pending", "text", "_durable"},
     "studio": {"core", "store"},
-    "settings": {"core", "store"},
+    "settings": {"core", "store", "studio"},
     "model": {"core", "settings"},
     "conversation": {"core", "store", "studio", "settings", "model"},
     "runtime": {"core", "store", "studio", "settings", "model", "conversation"},

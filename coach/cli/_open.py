@@ -10,7 +10,7 @@ import coach
 from coach.folder import Coach
 from coach.model import Model, OpenAIModel
 from coach.sandbox import Sandbox
-from coach.settings import Settings
+from coach.settings import BUDGETS, Settings
 
 
 @asynccontextmanager
@@ -29,7 +29,8 @@ async def opened(
         given: dict[str, object] = {} if home is None else {"home": home}
         if service is not None:
             # Nothing of the real places and limits that are set is used: not the database, not the bucket.
-            given |= dict.fromkeys(("database_url", "s3_bucket_name", "image_model", "max_picture_usd"))
+            given |= dict.fromkeys(("database_url", "s3_bucket_name", "image_model", "pictures_per_minute"))
+            given |= dict.fromkeys(f"max_{name}_usd" for name in BUDGETS)
             given |= {"openai_api_key": service.api_key, "openai_base_url": service.base_url}
             given |= {"chat_model": "sandbox-coach", "home": home or Settings.read().home / "sandbox"}
         settings = Settings.read(**given)

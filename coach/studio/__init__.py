@@ -5,7 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from coach.studio.budgets import Budgets
 from coach.studio.capabilities import Capabilities, Model
+from coach.studio.gate import GateLimits, GateState
 from coach.studio.planner import Plan
 from coach.studio.price import Part, Quote
 from coach.studio.request import PictureRequest, Reference
@@ -13,30 +15,39 @@ from coach.studio.spool import Spool
 
 if TYPE_CHECKING:
     from coach.store.tables import GenerationState
+    from coach.studio.books import Books
     from coach.studio.engines.gpt_image import GptImageEngine
+    from coach.studio.engines.openai_background import OpenAIBackgroundEngine
     from coach.studio.generated import Entry, Generated
     from coach.studio.ledger import Generation, Step
     from coach.studio.studio import Studio
 
 # What needs the database or the SDK is imported when it is first asked for: plans and quotes do without.
 _LATER = {
+    "Books": "coach.studio.books",
     "Entry": "coach.studio.generated",
     "Generated": "coach.studio.generated",
     "Generation": "coach.studio.ledger",
     "GenerationState": "coach.store.tables",
     "GptImageEngine": "coach.studio.engines.gpt_image",
+    "OpenAIBackgroundEngine": "coach.studio.engines.openai_background",
     "Step": "coach.studio.ledger",
     "Studio": "coach.studio.studio",
 }
 
 __all__ = [
+    "Books",
+    "Budgets",
     "Capabilities",
     "Entry",
+    "GateLimits",
+    "GateState",
     "Generated",
     "Generation",
     "GenerationState",
     "GptImageEngine",
     "Model",
+    "OpenAIBackgroundEngine",
     "Part",
     "PictureRequest",
     "Plan",

@@ -5,33 +5,36 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
-from coach._durable import code_of
+from coach._reached import reached
 from coach.context import Context
 from coach.errors import Conflict, PictureError
 from coach.store import blob_key
 from coach.store.tables import GenerationState
-from coach.studio._examine import Examined, examine
+from coach.studio._arrive import arrive
 from coach.studio._finish import finish
 from coach.studio._keep import Keeper
 from coach.studio._previews import Previews
-from coach.studio.engines import Order, Span
+from coach.studio.budgets import Budgets
+from coach.studio.engines import Order, PartialImage, Span
 from coach.studio.faults import fault
+from coach.studio.gate import Gate, Pass
 from coach.studio.ledger import Generation
-from coach.studio.price import Quote
 from coach.studio.request import PictureRequest
-from coach.studio.spool import Head, SpoolFile
+from coach.studio.spool import SpoolFile
 
 logger = logging.getLogger(__name__)
 
-MOST_BYTES = 64 * 1024 * 1024
-"""More than any picture or preview takes in an answer: 3840x2160 pixels as PNG in base64 are under 45 MB."""
-
 _PREVIEWS = ("First look", "Second look", "Third look")
+
+_AGAIN = frozenset({"rate_limited", "not_sent"})
+"""Errors after which the same post may go well; the others would only be refused again."""
+
+_PAUSES = (0.5, 1.5)
+"""Seconds before a post that could not leave is tried again: no more often than that."""
 
 
 @dataclass(kw_only=True)
@@ -41,34 +44,41 @@ class Run:
     ctx: Context
     request: PictureRequest
     keeper: Keeper
+    gate: Gate
+    budgets: Budgets
     file: SpoolFile
     order: Order
     generation: Generation
     _request_id: str | None = field(default=None, init=False)
     _sent: bool = field(default=False, init=False)
+    _seconds: float = field(default=0.0, init=False)
+    _passed: Pass | None = field(default=None, init=False)
 
     async def begin(self) -> None:
-        """Open the line in the ledger.
+        """Open the line in the ledger, and hold the most the picture can cost.
 
         Raises:
             Conflict: Another process uses the key.
+            PictureError: Unpaid: see :meth:`coach.studio.ledger.Ledger.reserve`.
         """
+        reached("before_intent")
         try:
-            await self.keeper.ledger.add(self.generation)
+            await finish(self._reserve())
         except BaseException:
-            self.file.remove()
+            if self.generation.state == "reserved":  # written down, and cancelled meanwhile
+                await finish(self._end(self._interrupted("cancelled")))
+            else:
+                self.file.remove()
             raise
 
-    async def generate(self, quote: Quote, *, limit_micros: int | None) -> Generation:
-        """Reserve, send once, receive, keep. Whatever happens, the ledger says how it ended.
+    async def generate(self) -> Generation:
+        """Send once, receive, keep. Whatever happens, the ledger says how it ended.
 
         Raises:
             PictureError: No picture; ``paid`` says what is known about the money.
         """
-        began = time.monotonic()
         try:
-            await finish(self._reserve(quote, limit_micros))
-            await self._receive_whole()
+            await self._ask()
         except PictureError as error:
             await finish(self._end(error))
             raise
@@ -79,22 +89,65 @@ class Run:
         except asyncio.CancelledError:  # the person went away, or the action's time is up
             await finish(self._end(self._interrupted("cancelled")))
             raise
-        return await finish(self._keep(time.monotonic() - began))
+        return await finish(self._keep())
 
-    async def _reserve(self, quote: Quote, limit_micros: int | None) -> None:
-        known = "the price is not known beforehand" if quote.micros is None else ""
-        await self._advance("quoted", quote_micros=quote.micros, detail=known)
-        if limit_micros is not None and (quote.micros is None or quote.micros > limit_micros):
-            asked = "an unknown price" if quote.micros is None else f"at most {quote.micros} micro-dollars"
-            detail = f"{asked}, and {limit_micros} are allowed for one picture."
-            raise fault("over_budget", paid="unpaid", detail=detail)
-        await self._advance("reserved")
-        await self._advance("sending")
+    async def _reserve(self) -> None:
+        self.generation = await self.keeper.ledger.reserve(self.generation, self.budgets)
+        reached("after_reserved")
+
+    async def _ask(self) -> None:
+        """Send and receive. Again only when it is certain that the post before was not charged."""
+        for news in self.generation.repairs:
+            await self._tell(self.ctx.report(news))
+        patience = time.monotonic() + self.gate.limits.patience
+        refused: PictureError | None = None
+        while True:
+            if self.gate.is_full:
+                await self._tell(self.ctx.report("Waiting for our turn at the picture service"))
+            try:
+                async with self.gate.admit(self.ctx.user_id, self.order.params.get("n", 1)) as passed:
+                    await self._post(passed)
+                return
+            except PictureError as error:
+                pause = self._pause(error, patience - time.monotonic())
+                if pause is None:
+                    # Not let in again: what the service said is the reason, not our gate.
+                    raise (refused if refused and not self._sent else error) from None
+                refused = error
+                await finish(self._step_back(error))
+                await self._tell(self.ctx.report("The picture service is busy; trying again"))
+            await asyncio.sleep(pause)
+
+    def _pause(self, error: PictureError, left: float) -> float | None:
+        """Seconds until it may be sent again; ``None``: it may not, or there is no use."""
+        if not self._sent or error.paid != "unpaid" or error.code not in _AGAIN:
+            return None
+        posts, wait = self.generation.posts, error.retry_after or 0.0
+        if error.code == "not_sent":
+            if posts > len(_PAUSES):
+                return None
+            wait = _PAUSES[posts - 1]
+        if wait > left or not self.gate.may_retry():
+            return None
+        return wait if error.code == "not_sent" else 0.0  # the gate itself waits as long as it was told
+
+    async def _step_back(self, error: PictureError) -> None:
+        await self._advance("reserved", detail=f"{error.code}, not charged; it will be sent again")
+        self._sent = False
+
+    async def _post(self, passed: Pass) -> None:
+        await finish(self._advance("sending"))
+        await self._tell(self.ctx.report(_sending(self.request, self.order.model)))
+        self._sent, began = True, time.monotonic()
+        try:
+            await self._receive_whole()
+        except PictureError as error:
+            passed.failed(error)
+            raise
+        self._passed = passed
+        self._seconds = time.monotonic() - began
 
     async def _receive_whole(self) -> None:
-        for news in (*self.generation.repairs, _sending(self.request, self.order.model)):
-            await self._tell(self.ctx.report(news))
-        self._sent = True
         try:
             async with Previews(self._try_to_show) as previews:
                 await self._receive(previews)
@@ -106,31 +159,15 @@ class Run:
     async def _receive(self, previews: Previews) -> None:
         """Send, and write down what comes as it comes."""
         params, engine = self.order.params, self.keeper.engine
-        room = MOST_BYTES * params.get("n", 1) * (1 + params.get("partial_images", 0))
-        async with engine.send(self.order) as answer:
+        pictures = params.get("n", 1) * (1 + params.get("partial_images", 0))
+        async with engine.send(self.order, begun=self._begun) as answer:
             self._request_id = answer.request_id
-            head = Head(engine=engine.name, media_type=answer.media_type, request_id=answer.request_id)
-            with self._writing():
-                self.file.note(head)
-            partials = engine.find_partials(answer.media_type)
-            async for chunk in answer.chunks():
-                room -= len(chunk)
-                if room < 0:
-                    raise fault("bad_answer", paid="paid", detail="The answer is larger than pictures are.")
-                with self._writing():
-                    self.file.write(chunk)
-                for span in partials.feed(chunk):
-                    previews.offer(span)
-        with self._writing():
-            self.file.flush()
+            await arrive(answer, engine, self.file, pictures=pictures, seen=previews.offer)
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as exc:
-            detail = f"The spool did not take the answer ({code_of(exc)})."
-            raise fault("no_room", paid="paid", detail=detail, request_id=self._request_id) from exc
+    async def _begun(self, job_id: str) -> None:
+        """The service has taken the job: its id is kept before anything else happens."""
+        self.generation = await finish(self.keeper.ledger.note_job(self.generation, job_id))
+        reached("after_job")
 
     async def _try_to_show(self, span: Span) -> None:
         await self._tell(self._show(span))
@@ -138,31 +175,38 @@ class Run:
     async def _show(self, span: Span) -> None:
         """Decode a preview from what is on disk so far, and say where it is."""
         self.file.flush()
-        index, found = await finish(asyncio.to_thread(self._decode, span))
+        partial = await finish(asyncio.to_thread(self._decode, span))
+        index, found = partial.index, partial.picture
         key = blob_key(self.generation.user_id, "previews", f"{self.generation.id}-{index}.{found.ending}")
         await self.keeper.store.blobs.put(key, found.path, found.media_type)
         await self.ctx.report(_PREVIEWS[min(index, len(_PREVIEWS) - 1)])
         await self.ctx.preview(key, index=index)
 
-    def _decode(self, span: Span) -> tuple[int, Examined]:
-        into = self.file.body.with_suffix(".preview")
-        partial = self.keeper.engine.read_partial(self.file.part, span, into)
-        return partial.index, examine(partial.path)
+    def _decode(self, span: Span) -> PartialImage:
+        return self.keeper.engine.read_partial(self.file.part, span, self.file.body.with_suffix(".preview"))
 
-    async def _keep(self, seconds: float) -> Generation:
+    async def _keep(self) -> Generation:
         await self._tell(self.ctx.report("Keeping the picture"))
         try:
             await self.file.commit()
-            await self._advance("received", request_id=self._request_id, seconds=seconds)
-            return await self.keeper.keep(self.generation, self.file)
-        except (PictureError, Conflict):
+            await self._advance("received", request_id=self._request_id, seconds=self._seconds)
+            kept = await self.keeper.keep(self.generation, self.file)
+        except PictureError as error:
+            if self._passed is not None and error.code == "bad_answer":
+                self._passed.failed(error)
+            raise
+        except Conflict:
             raise
         except Exception as exc:
             detail = f"The answer stays in the spool ({type(exc).__name__})."
             raise fault("not_kept", paid="paid", detail=detail, request_id=self._request_id) from exc
+        if self._passed is not None:
+            self._passed.succeeded()
+        return kept
 
     async def _advance(self, to: GenerationState, **values: Any) -> None:
         self.generation = await self.keeper.ledger.advance(self.generation, to, **values)
+        reached(f"after_{to}")
 
     async def _end(self, error: PictureError) -> None:
         try:
@@ -175,8 +219,9 @@ class Run:
         """Nobody listening, or a preview that cannot be shown, is no reason to lose a picture."""
         try:
             await news
-        except Exception:
-            logger.warning("News of generation %s was lost.", self.generation.id, exc_info=True)
+        except Exception as exc:
+            logger.warning("News of generation %s was lost (%s).", self.generation.id, type(exc).__name__)
+            logger.debug("Why:", exc_info=True)
 
     def _interrupted(self, why: str) -> PictureError:
         if not self._sent:

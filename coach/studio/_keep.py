@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coach._reached import reached
 from coach.errors import PictureError
 from coach.store import Store, blob_key
 from coach.store.versions import NewVersion, insert_rows
 from coach.studio import price
-from coach.studio._examine import Examined, examine
+from coach.studio._examine import Examined
 from coach.studio._finish import finish
 from coach.studio.capabilities import Capabilities
-from coach.studio.engines import Engine
+from coach.studio.engines import Engine, Received
 from coach.studio.faults import end_of, fault
 from coach.studio.ledger import Generation, Ledger
 from coach.studio.spool import SpoolFile
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Keeper:
-    """Puts answers away. Every step can be done again: what was done is not done twice."""
+    """Puts answers away. Every step can be done again: what was done is not done twice.
+
+    Attributes:
+        engine: The one that is asked.
+        others: Those that were asked before a setting changed; their answers can still be read.
+    """
 
     store: Store
     ledger: Ledger
     engine: Engine
+    others: Sequence[Engine]
     capabilities: Capabilities
+
+    def engine_of(self, name: str) -> Engine | None:
+        """The engine an answer is from; ``None``: one we do not have."""
+        return next((engine for engine in (self.engine, *self.others) if engine.name == name), None)
 
     async def keep(self, generation: Generation, file: SpoolFile) -> Generation:
         """Bring a received generation to its end. The file goes when everything in it is stored.
@@ -57,13 +65,17 @@ class Keeper:
     async def conclude(self, generation: Generation) -> Generation:
         """Take a stored generation to ``done``."""
         if generation.state == "stored":
-            generation = await self.ledger.advance(generation, "judged", detail="likeness not measured")
+            reached("after_stored")
+            unmeasured = "likeness not measured"
+            generation = await self.ledger.advance(generation, "judged", "done", detail=unmeasured)
+            reached("after_done")
         if generation.state == "judged":
             generation = await self.ledger.advance(generation, "done")
         return generation
 
     async def end(self, generation: Generation, file: SpoolFile, error: PictureError) -> Generation:
         """Write down that it did not go well. The file stays unless there is nothing to prove."""
+        cost = self._cost(generation, error.usage)
         ended = await self.ledger.advance(
             generation,
             end_of(error),
@@ -71,6 +83,8 @@ class Keeper:
             error_code=error.code,
             paid=error.paid,
             request_id=error.request_id or generation.request_id,
+            usage=error.usage,
+            actual_micros=cost.micros if cost else None,
             spool=None if error.paid == "unpaid" else generation.spool,
         )
         if ended.spool is None:
@@ -80,20 +94,20 @@ class Keeper:
     async def is_whole(self, file: SpoolFile) -> bool:
         """Whether a picture can be read from what arrived, although nobody said it was all."""
         path, head = file.arrived, file.head()
-        if path is None or head is None or head.engine != self.engine.name:
+        engine = self.engine_of(head.engine) if head else None
+        if path is None or head is None or engine is None:
             return False
         try:
             # To the end even when cancelled: the file must not be let go of while a thread writes beside it.
-            await finish(asyncio.to_thread(self.engine.read, path, head.media_type, file.decoded))
+            await finish(asyncio.to_thread(engine.read, path, head.media_type, file.decoded))
         except (PictureError, OSError):
             return False
         return True
 
     async def _store(self, generation: Generation, file: SpoolFile) -> Generation:
-        found = await asyncio.to_thread(self._decode, file)
+        found = await asyncio.to_thread(self._decode, generation, file)
         rows = [await self._put(generation, number, picture) for number, picture in enumerate(found.pictures)]
-        model = self.capabilities.models.get(generation.model)
-        cost = price.actual(model, found.usage) if model else None
+        cost = self._cost(generation, found.usage)
         async with self.store.database.write() as connection:
             await insert_rows(
                 connection,
@@ -112,28 +126,26 @@ class Keeper:
                 usage=found.usage,
                 actual_micros=cost.micros if cost else None,
                 paid="paid",
-                spool=None if found.whole else generation.spool,
+                spool=generation.spool if found.unreadable else None,
             )
 
-    def _decode(self, file: SpoolFile) -> _Found:
-        head = file.head()
-        received = self.engine.read(file.body, head.media_type if head else "", file.decoded)
-        pictures: list[Examined] = []
-        for path in received.pictures:
-            try:
-                pictures.append(examine(path))
-            except ValueError as exc:
-                logger.warning("A picture that was paid for cannot be used: %s.", exc)
-        if not pictures:
-            raise fault("bad_answer", paid="paid", detail="What the answer holds is no picture.")
-        whole = received.unreadable == 0 and len(pictures) == len(received.pictures)
-        return _Found(pictures=pictures, usage=received.usage, whole=whole)
+    def _cost(self, generation: Generation, usage: Mapping[str, Any] | None) -> price.Actual | None:
+        model = self.capabilities.models.get(generation.model)
+        return price.actual(model, usage) if model else None
+
+    def _decode(self, generation: Generation, file: SpoolFile) -> Received:
+        head, engine = file.head(), self.engine_of(generation.engine)
+        if engine is None:
+            raise LookupError(generation.engine)
+        return engine.read(file.body, head.media_type if head else "", file.decoded)
 
     async def _put(self, generation: Generation, number: int, picture: Examined) -> NewVersion:
         # The name is the same every time, so doing it again after a crash leaves no second copy.
         name = f"{generation.id}-{number}.{picture.ending}"
         key = blob_key(generation.user_id, "pictures", name)
+        reached("before_blob")
         await self.store.blobs.put(key, picture.path, picture.media_type)
+        reached("after_blob")
         return NewVersion(
             blob=key,
             sha256=picture.sha256,
@@ -143,17 +155,10 @@ class Keeper:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Found:
-    pictures: list[Examined]
-    usage: Mapping[str, Any] | None
-    whole: bool
-
-
-def _bill(generation: Generation, found: _Found, cost: price.Actual | None) -> str:
+def _bill(generation: Generation, found: Received, cost: price.Actual | None) -> str:
     """One line for the history: what came, and what is known of its cost."""
     said = [f"{len(found.pictures)} of {generation.params.get('n', 1)} pictures"]
-    if not found.whole:
+    if found.unreadable:
         said.append("the answer stays in the spool: not all of it could be read")
     if cost is None:
         said.append("cost not known")

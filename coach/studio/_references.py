@@ -44,14 +44,12 @@ async def gather(
 
 
 async def _read(store: Store, user_id: str, reference: Reference, *, name: str) -> ImagePart:
-    if reference.kind == "photo":
-        media_type = (await store.photos.get(user_id, reference.id)).media_type
-        data = await store.photos.bytes(user_id, reference.id)
-    else:
-        media_type = (await store.versions.find(user_id, reference.id)).media_type
-        data = await store.versions.bytes(user_id, reference.id)
+    find = store.photos.get if reference.kind == "photo" else store.versions.find
+    picture = await find(user_id, reference.id)
     # The name the service sees says what it is and nothing about whose it is.
-    return ImagePart(name=f"{name}.{ENDINGS[media_type]}", data=data, media_type=media_type)
+    ending = ENDINGS[picture.media_type]
+    data = await store.blobs.get(picture.blob)
+    return ImagePart(name=f"{name}.{ending}", data=data, media_type=picture.media_type)
 
 
 def _check_mask(mask: ImagePart, images: Sequence[ImagePart]) -> None:

@@ -18,6 +18,9 @@ from coach.studio.request import PictureRequest
 NOTICE = timedelta(days=30)
 """How long before its shutdown a model is warned about."""
 
+WORDS = 4096
+"""The most tokens a text model may write beside the prompt it hands on, its thinking among them."""
+
 _NOT_TAKEN_OVER = frozenset({"released", "shutdown", "replacement"})
 
 
@@ -26,8 +29,15 @@ class _Entry(BaseModel):
 
 
 class Prices(_Entry):
-    """Micro-dollars per token (the same number as US dollars per million tokens). ``None``: not known."""
+    """Micro-dollars per token (the same number as US dollars per million tokens). ``None``: not known.
 
+    Attributes:
+        checked: When they were last compared with the source; a price has a day.
+        source: Where they come from.
+    """
+
+    checked: date | None = None
+    source: str = ""
     text_in: Decimal | None = None
     image_in: Decimal | None = None
     image_out: Decimal | None = None
@@ -38,6 +48,25 @@ class InputImageTokens(_Entry):
     """How many tokens one reference picture is counted as, at ``most``. ``None``: not known."""
 
     most: int | None = None
+
+
+class Caller(_Entry):
+    """A text model that calls a picture model as its tool, and is paid beside it. ``None``: not known.
+
+    Attributes:
+        text_in, text_out: Micro-dollars per token; the dearest where there are several prices.
+        around: The most tokens it reads beside the words and the pictures of a request: the tool itself.
+        picture: The most tokens one picture is counted as.
+        source: Where the facts come from, and when they were read.
+    """
+
+    name: str
+    text_in: Decimal | None = None
+    text_out: Decimal | None = None
+    around: int | None = None
+    picture: int | None = None
+    unknown: tuple[str, ...] = ()
+    source: str = ""
 
 
 class Model(_Entry):
@@ -55,6 +84,7 @@ class Model(_Entry):
         pictures: The most pictures it makes of one request.
         partials: The most partial images it sends; each costs ``partial_tokens``.
         output_tokens: Tokens of one finished picture, by quality and size.
+        caller: The text model it is called by, where it is; see :meth:`Capabilities.called_by`.
         unknown: The fields nothing reliable is known about.
         source: Where the facts come from, and when they were read.
     """
@@ -77,6 +107,7 @@ class Model(_Entry):
     prices: Prices = Prices()
     output_tokens: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
     input_image_tokens: InputImageTokens = InputImageTokens()
+    caller: Caller | None = None
     unknown: tuple[str, ...] = ()
     source: str
 
@@ -98,11 +129,13 @@ class Capabilities(_Entry):
     Attributes:
         checked: When the table was last compared with the sources.
         default: The model to use when none is named.
+        callers: Every text model whose price as a caller we know.
     """
 
     checked: date
     default: str
     models: Mapping[str, Model]
+    callers: Mapping[str, Caller] = Field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path | None = None) -> Capabilities:
@@ -115,7 +148,14 @@ class Capabilities(_Entry):
         table = tomllib.loads(text, parse_float=Decimal)
         entries = table["models"]
         models = {name: {"name": name} | _filled(entries, entry) for name, entry in entries.items()}
-        return cls.model_validate(table | {"models": models})
+        callers = {name: {"name": name} | entry for name, entry in table.get("callers", {}).items()}
+        return cls.model_validate(table | {"models": models, "callers": callers})
+
+    def called_by(self, name: str) -> Capabilities:
+        """The same models as the tool of a text model: one picture at a time, no previews, both are paid."""
+        changed = {"pictures": 1, "partials": 0, "caller": self.callers.get(name, Caller(name=name))}
+        models = {model.name: model.model_copy(update=changed) for model in self.models.values()}
+        return self.model_copy(update={"models": models})
 
     def model(self, name: str) -> Model:
         """Look a model up.

@@ -6,7 +6,7 @@ Only these codes are written to the ledger, so that an answer given twice says t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from coach.errors import Paid, PictureError
 
@@ -23,6 +23,11 @@ SAY: Mapping[str, str] = {
     "over_quota": "Our credit at the picture service is used up.",
     # refused by us
     "over_budget": "The picture would cost more than one picture may.",
+    "budget_spent": "What may be spent on pictures for now is used up.",
+    "in_doubt": "An earlier picture may have been charged without arriving. Ask whether to try again.",
+    "service_down": "The picture service is not well just now. Try again in a minute.",
+    "busy": "Too many pictures are being made just now. Try again in a minute.",
+    "closing": "We are being restarted. Try again in a minute.",
     # never left
     "not_sent": "The picture service could not be reached.",
     "stopped": "The picture was stopped before it was asked for.",
@@ -34,6 +39,7 @@ SAY: Mapping[str, str] = {
     "bad_answer": "The picture service's answer held no picture that can be used.",
     "no_room": "The picture arrived but could not be written down: the disk is full or broken.",
     "not_kept": "The picture arrived and is safe, but could not be put away yet; that will be tried again.",
+    "resolved": "The picture did not arrive. What it cost was settled by hand.",
 }
 """What the person reads, by code."""
 
@@ -46,10 +52,26 @@ _MONEY: Mapping[Paid, str] = {
 _NEVER_LEFT = frozenset({"not_sent", "stopped"})
 
 
-def fault(code: str, *, paid: Paid, detail: str = "", request_id: str | None = None) -> PictureError:
+def fault(
+    code: str,
+    *,
+    paid: Paid,
+    detail: str = "",
+    request_id: str | None = None,
+    retry_after: float | None = None,
+    usage: Mapping[str, Any] | None = None,
+) -> PictureError:
     """The error for a code; its sentence ends with what is known about the money."""
     say = f"{SAY.get(code, 'No picture was made.')} {_MONEY[paid]}"
-    return PictureError(code, paid=paid, say=say, detail=detail, request_id=request_id)
+    return PictureError(
+        code,
+        paid=paid,
+        say=say,
+        detail=detail,
+        request_id=request_id,
+        retry_after=retry_after,
+        usage=usage,
+    )
 
 
 def end_of(error: PictureError) -> Literal["refused", "failed", "unknown"]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from coach.errors import Conflict
+from coach.store import Store
 from coach.store.versions import Version
-from coach.studio.ledger import Generation
+from coach.studio.faults import fault
+from coach.studio.ledger import IN_FLIGHT, Generation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,3 +43,38 @@ class Entry:
 
     generation: Generation
     versions: tuple[Version, ...]
+
+
+async def generated_of(store: Store, generation: Generation) -> Generated:
+    """The answer for a generation that ended.
+
+    Raises:
+        PictureError: It did not end well.
+        Conflict: It has not ended.
+    """
+    if generation.error_code is not None and generation.paid is not None:
+        raise fault(generation.error_code, paid=generation.paid, request_id=generation.request_id)
+    if generation.state != "done":
+        raise Conflict(IN_FLIGHT)
+    [entry] = await entries_of(store, generation.user_id, [generation])
+    return Generated(
+        generation_id=generation.id,
+        versions=entry.versions,
+        engine=generation.engine,
+        model=generation.model,
+        operation=generation.operation,
+        repairs=tuple(generation.repairs),
+        quote_micros=generation.quote_micros,
+        actual_micros=generation.actual_micros,
+        seconds=generation.seconds,
+        request_id=generation.request_id,
+    )
+
+
+async def entries_of(store: Store, user_id: str, rows: Sequence[Generation]) -> list[Entry]:
+    """A person's lines of the ledger, with what came of each."""
+    made = await store.versions.of_generations(user_id, [row.id for row in rows])
+    return [
+        Entry(generation=row, versions=tuple(each for each in made if each.generation_id == row.id))
+        for row in rows
+    ]

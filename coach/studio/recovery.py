@@ -6,17 +6,24 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from coach.errors import CoachError
+from coach.errors import CoachError, PictureError
 from coach.store._rows import now
+from coach.studio._arrive import arrive
 from coach.studio._keep import Keeper
+from coach.studio.engines import Span
 from coach.studio.faults import fault
 from coach.studio.ledger import Generation, Ledger
 from coach.studio.spool import Spool, SpoolFile
 
 logger = logging.getLogger(__name__)
 
+_SENT = frozenset({"sending", "unknown"})
+
 ABANDONED = timedelta(minutes=15)
 """After so long without a move, a generation whose file is not in our spool is nobody's any more."""
+
+JOBS_KEPT = timedelta(hours=1)
+"""No service keeps what came of a job for longer: OpenAI about ten minutes (its guide, background mode)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +44,22 @@ class Recovery:
         left = await self.ledger.left_behind(here)
         for nobodys in set(here) - {generation.id for generation in left}:
             self._discard_empty(nobodys)
-        settled = [(before, await self._try_to_settle(before)) for before in left]
+        settled = [(before, await self._try_to_settle(before, fetch=False)) for before in left]
         return [after for before, after in settled if after.state != before.state]
 
-    async def settle(self, generation: Generation) -> Generation:
+    async def jobs(self) -> list[Generation]:
+        """What was left behind, and what the service may still have as a job of ours."""
+        return [one for one in await self.ledger.left_behind([]) if self._has_job(one)]
+
+    async def resume(self, generation: Generation) -> None:
+        """Fetch what came of a job. If that goes wrong, the ledger has it or the next start tries again."""
+        await self._try_to_settle(generation, fetch=True)
+
+    async def settle(self, generation: Generation, *, fetch: bool = True) -> Generation:
         """Bring one generation as far as it can come.
+
+        Args:
+            fetch: Whether to ask the service for what came of its job, where it has one; that can take long.
 
         Returns:
             The generation as it is then; unchanged while somebody works on it.
@@ -58,7 +76,7 @@ class Recovery:
                 case "planned" | "quoted" | "reserved":
                     return await self.keeper.end(generation, file, fault("stopped", paid="unpaid"))
                 case "sending" | "unknown":
-                    return await self._settle_sent(generation, file)
+                    return await self._settle_sent(generation, file, fetch=fetch)
                 case "received" | "stored" | "judged":
                     return await self.keeper.keep(generation, file)
                 case "done" | "refused" | "failed":
@@ -66,37 +84,62 @@ class Recovery:
                         file.remove()
                     return generation
 
-    async def _try_to_settle(self, generation: Generation) -> Generation:
+    async def _try_to_settle(self, generation: Generation, *, fetch: bool) -> Generation:
         """One that cannot be settled leaves the others alone."""
         try:
-            return await self.settle(generation)
+            return await self.settle(generation, fetch=fetch)
         except CoachError as error:
             logger.warning("Generation %s was not recovered: %s", generation.id, error)
         except Exception:
             logger.exception("Generation %s was not recovered.", generation.id)
         return await self.ledger.get(generation.user_id, generation.id)
 
-    async def _settle_sent(self, generation: Generation, file: SpoolFile) -> Generation:
+    async def _settle_sent(self, generation: Generation, file: SpoolFile, *, fetch: bool) -> Generation:
         """Sent, and then its process died, or it is in doubt since: did the answer arrive after all?"""
         head = file.head()
         request_id = head.request_id if head else generation.request_id
         complete = file.body.exists() and generation.state == "sending"
         if complete or await self.keeper.is_whole(file):
-            await file.commit()
-            received = await self.ledger.advance(
-                generation,
-                "received",
-                detail="found in the spool",
-                request_id=request_id,
-                error_code=None,
-                paid=None,
-            )
-            return await self.keeper.keep(received, file)
+            return await self._keep(generation, file, "found in the spool", request_id)
+        if self._has_job(generation):
+            return await self._fetch(generation, file) if fetch else generation
         if generation.state == "unknown":
             return generation
         detail = "Sent, and no whole answer was found."
         error = fault("interrupted", paid="unknown", detail=detail, request_id=request_id)
         return await self.keeper.end(generation, file, error)
+
+    def _has_job(self, generation: Generation) -> bool:
+        """Whether the service may still have what came of a job."""
+        sent = generation.job_id is not None and generation.state in _SENT
+        return sent and now() - generation.created_at < JOBS_KEPT
+
+    async def _fetch(self, generation: Generation, file: SpoolFile) -> Generation:
+        """The service still works on the job, or still has what came of it."""
+        engine = self.keeper.engine_of(generation.engine)
+        if engine is None:
+            return generation
+        try:
+            async with engine.resume(generation.job_id or "") as answer:
+                file.restart()
+                await arrive(answer, engine, file, pictures=generation.params.get("n", 1), seen=_ignore)
+        except PictureError as error:
+            if error.paid != "unknown" or not await self.keeper.is_whole(file):
+                if generation.state == error.paid == "unknown":
+                    return generation
+                return await self.keeper.end(generation, file, error)
+        head = file.head()
+        request_id = head.request_id if head else generation.request_id
+        return await self._keep(generation, file, "fetched by the id of its job", request_id)
+
+    async def _keep(
+        self, generation: Generation, file: SpoolFile, how: str, request_id: str | None
+    ) -> Generation:
+        await file.commit()
+        received = await self.ledger.advance(
+            generation, "received", detail=how, request_id=request_id, error_code=None, paid=None
+        )
+        return await self.keeper.keep(received, file)
 
     async def _settle_without_file(self, generation: Generation) -> Generation:
         generation = await self.ledger.get(generation.user_id, generation.id)
@@ -122,3 +165,7 @@ class Recovery:
                         file.remove()
         except OSError:
             logger.exception("The spool's file of %s cannot be looked at.", generation_id)
+
+
+def _ignore(span: Span) -> None:
+    """Nobody watches what is fetched later."""

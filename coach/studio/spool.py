@@ -17,16 +17,18 @@ import secrets
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 
 from coach._durable import sync
+from coach._reached import reached
 from coach.studio._finish import finish
 
 if sys.platform != "win32":
     from fcntl import LOCK_EX, LOCK_NB, flock
 
-_BUFFER = 256 * 1024
+_BUFFER = 64 * 1024
 """Bytes gathered before they go to the system: such a write takes no longer than a hop to a thread."""
 
 
@@ -82,6 +84,10 @@ class SpoolFile:
         """Add what arrived. Does not block for the disk."""
         self._file.write(chunk)
 
+    def restart(self) -> None:
+        """Begin anew: what arrived so far is part of an answer that comes again as a whole."""
+        self._file.truncate(0)
+
     def flush(self) -> None:
         """Let readers see all that was written."""
         self._file.flush()
@@ -92,17 +98,26 @@ class SpoolFile:
 
     def _commit(self) -> None:
         self._file.flush()
+        reached("before_spool_sync")
         os.fsync(self._file.fileno())
         if self._head.exists():
             sync(self._head)
+        reached("before_spool_rename")
         if self.part.exists():
             self.part.rename(self.body)
+        reached("after_spool_rename")
         sync(self.body.parent)
 
     def remove(self) -> None:
-        """Delete the generation's file and what was decoded from it."""
-        for path in self.body.parent.glob(f"{self.generation_id}.*"):
-            path.unlink(missing_ok=True)
+        """Delete the generation's file, and before it what was decoded from it."""
+        reached("before_spool_remove")
+        for number in count():
+            try:
+                self.decoded.with_suffix(f".picture.{number}").unlink()
+            except FileNotFoundError:
+                break
+        for ending in ("picture.plain", "preview", "json", "part", "body"):
+            self.body.with_suffix(f".{ending}").unlink(missing_ok=True)
 
 
 class Spool:

@@ -20,6 +20,7 @@ from coach.studio import GptImageEngine
 from coach.studio.engines import Order
 
 Reply = Callable[[asyncio.StreamWriter], Awaitable[None]]
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 USAGE = {
     "input_tokens": 1100,
@@ -168,25 +169,23 @@ class Service:
         writer.close()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            if (first := await reader.readexactly(1)) == b"\x16":
-                return  # a TLS handshake
-            head = (first + await reader.readuntil(b"\r\n\r\n")).decode()
-            lines = head.strip().split("\r\n")
-            headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:])}
-            body = await reader.readexactly(int(headers.get("content-length", 0)))
-            self.asked.append(Asked(path=lines[0].split()[1], headers=headers, body=body))
-            self.arrived.set()
-            await (self.replies.pop(0) if len(self.replies) > 1 else self.replies[0])(writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        lines = head.strip().split("\r\n")
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:])}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        self.asked.append(Asked(path=lines[0].split()[1], headers=headers, body=body))
+        self.arrived.set()
+        await (self.replies.pop(0) if len(self.replies) > 1 else self.replies[0])(writer)
+
+
+async def no_job(job_id: str) -> None:
+    """The images API has none."""
+    raise AssertionError(job_id)
 
 
 async def ask(engine: GptImageEngine, wanted: Order, body: Path) -> str:
     """Send an order, keep the answer's body in a file, return its type."""
-    async with engine.send(wanted) as got:
+    async with engine.send(wanted, begun=no_job) as got:
         store(body, b"".join([chunk async for chunk in got.chunks()]))
         return got.media_type
 
@@ -205,14 +204,37 @@ async def engine_for(*replies: Reply, seconds: float = 20) -> AsyncIterator[tupl
 
 
 @asynccontextmanager
+async def listening(talk: Talk) -> AsyncIterator[int]:
+    """A server on this machine that talks like this with everybody; its port."""
+    talks: list[asyncio.Task[None]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await talk(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.append(asyncio.create_task(serve(reader, writer)))
+
+    server = await asyncio.start_server(begin, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await server.wait_closed()
+        # Who asked has gone; nothing of it outlives the loop.
+        await asyncio.wait_for(asyncio.gather(*talks), 5)
+
+
+@asynccontextmanager
 async def service(*replies: Reply) -> AsyncIterator[Service]:
     """Run a service in this loop."""
     running = Service(list(replies))
-    server = await asyncio.start_server(running.serve, "127.0.0.1", 0)
-    running.port = server.sockets[0].getsockname()[1]
-    try:
-        yield running
-    finally:
-        running.go_on.set()
-        server.close()
-        await server.wait_closed()
+    async with listening(running.serve) as running.port:
+        try:
+            yield running
+        finally:
+            running.go_on.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class Workshop:
     photo: Photo
     seconds: float = 20
     events: list[Event] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
     studio: Studio = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,15 +57,16 @@ class Workshop:
             keep_face=True,
         )
 
-    def context(self, call: str = "call_1", *, user_id: str = ANA) -> Context:
+    def context(self, call: str = "call_1", *, user_id: str = ANA, turn: str = "") -> Context:
         async def emit(event: Event) -> None:
             self.events.append(event)
+            self.news.set()
 
-        return Context(user_id=user_id, conversation_id="talk", call_id=call, emit=emit)
+        return Context(user_id=user_id, conversation_id="talk", turn_id=turn, call_id=call, emit=emit)
 
     async def generate(self, request: PictureRequest | None = None, **options: Any) -> Generated:
-        """Make a picture of Ana's identity i1; ``call`` and ``studio`` can be others."""
-        context = self.context(options.pop("call", "call_1"))
+        """Make a picture of Ana's identity i1; ``call``, ``turn`` and ``studio`` can be others."""
+        context = self.context(options.pop("call", "call_1"), turn=options.pop("turn", ""))
         studio: Studio = options.pop("studio", self.studio)
         return await studio.generate(context, request or self.edit, identity_id="i1", **options)
 
@@ -82,6 +85,12 @@ class Workshop:
         """The history of Ana's only generation."""
         steps = await self.studio.ledger.steps(ANA, (await self.only()).id)
         return [step.state for step in steps]
+
+    async def until_told(self, words: str) -> None:
+        """Wait until progress says so."""
+        while not any(words in text for text in self.told):
+            self.news.clear()
+            await self.news.wait()
 
     @property
     def told(self) -> list[str]:

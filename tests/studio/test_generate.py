@@ -11,7 +11,7 @@ from PIL import Image
 
 from coach.errors import ConsentMissing, NotFound, PictureError
 from coach.store import Store
-from coach.studio import PictureRequest, Reference
+from coach.studio import Budgets, PictureRequest, Reference
 from tests.studio._service import answer, breaks, frames, one_by_one, picture, says, streams
 from tests.studio._workshop import ANA, workshop
 
@@ -182,7 +182,7 @@ async def test_a_picture_that_may_cost_too_much_is_not_asked_for(
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, breaks) as w:
         with pytest.raises(PictureError) as caught:
-            await w.generate(studio=w.new_studio(model=model, max_picture_usd=limit))
+            await w.generate(studio=w.new_studio(model=model, budgets=Budgets.of_usd(picture=limit)))
         assert (caught.value.code, caught.value.paid) == ("over_budget", "unpaid")
         assert await w.states() == ["planned", "quoted", "refused"]
         assert w.upstream.asked == [] and w.spool.list() == []
@@ -195,9 +195,9 @@ async def test_a_picture_within_the_limit_is_made(
     async with workshop(store, tmp_path, photo_bytes, streams(frames(final=FINAL))) as w:
         quoted = w.studio.quote(w.edit)
         assert quoted.micros == 59_578
-        one_less = w.new_studio(max_picture_usd=Decimal("0.059577"))
+        one_less = w.new_studio(budgets=Budgets.of_usd(picture=Decimal("0.059577")))
         assert (await w.refusal(studio=one_less, call="call_2")).code == "over_budget"
-        studio = w.new_studio(max_picture_usd=limit)
+        studio = w.new_studio(budgets=Budgets.of_usd(picture=limit))
         assert (await w.generate(studio=studio)).quote_micros == quoted.micros
 
 

@@ -1,8 +1,11 @@
 """The GPT Image engine: what it puts on the wire, and what it makes of what comes back."""
 
 import base64
+import codecs
+import gzip
 import json
 import random
+import re
 import tempfile
 from pathlib import Path
 
@@ -185,6 +188,92 @@ def test_a_stream_without_its_picture_may_have_been_charged(body: bytes, code: s
     with pytest.raises(PictureError) as caught:
         UNUSED.read(store(tmp_path / "a.body", body), "text/event-stream", tmp_path / "a.picture")
     assert (caught.value.code, caught.value.paid) == (code, "unknown")
+
+
+GOLD, TEAL = picture("gold"), picture("teal")
+
+
+@pytest.mark.parametrize(
+    ("body", "pictures", "counted"),
+    [
+        (frames(final=GOLD) + event("error", error={"code": "server_error"}), [GOLD], True),
+        (frames(final=GOLD) + b"data: [DONE]\n\n", [GOLD], True),
+        (frames(final=GOLD) + event("image_edit.completed", b64_json=None), [GOLD], True),
+        (frames(final=GOLD) + frames(final=TEAL), [GOLD, TEAL], False),
+        (codecs.BOM_UTF8 + frames(TEAL, final=GOLD), [GOLD], True),
+        (frames(TEAL, final=GOLD).replace(b"\n", b"\r"), [GOLD], True),
+        (frames(TEAL, final=GOLD).replace(b"\n", b"\r\n"), [GOLD], True),
+        (re.sub(rb"event: .*\n", b"", frames(TEAL, final=GOLD)), [GOLD], True),
+        (frames(final=GOLD).replace(b', "usage"', b'\ndata: , "usage"'), [GOLD], True),
+    ],
+    ids=["an error after it", "done", "no second", "two", "a mark", "CR", "CRLF", "no names", "two lines"],
+)
+def test_a_picture_is_found_however_the_stream_is_written(
+    body: bytes, pictures: list[bytes], counted: bool, tmp_path: Path
+) -> None:
+    received = UNUSED.read(store(tmp_path / "a.body", body), "text/event-stream", tmp_path / "a.picture")
+    assert [path.read_bytes() for path in received.pictures] == pictures
+    assert (received.usage is not None) is counted, "two counts are none: nobody says what each is for"
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        (json.dumps(answer(GOLD)).encode(), "application/json"),
+        (frames(TEAL, final=GOLD), "text/event-stream"),
+    ],
+)
+def test_an_answer_that_was_compressed_is_not_lost(body: bytes, media_type: str, tmp_path: Path) -> None:
+    path = store(tmp_path / "a.body", gzip.compress(body))
+    received = UNUSED.read(path, media_type, tmp_path / "a.picture")
+    assert received.pictures[0].read_bytes() == GOLD
+    assert path.read_bytes() == gzip.compress(body), "what arrived stays as it was"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        gzip.compress(b'{"data": [{"b64_json": "' + b"A" * 100_000_000 + b'"}]}'),
+        gzip.compress(json.dumps(answer(GOLD)).encode())[:-20],
+        gzip.compress(b"x" * 1000)[:200] + b"nonsense",
+        b"\x1f\x8b",
+    ],
+    ids=["a bomb", "cut off", "damaged", "nothing in it"],
+)
+def test_what_cannot_be_unpacked_was_paid_for_and_stays(body: bytes, tmp_path: Path) -> None:
+    path = store(tmp_path / "a.body", body)
+    with pytest.raises(PictureError) as caught:
+        UNUSED.read(path, "application/json", tmp_path / "a.picture")
+    assert (caught.value.code, caught.value.paid) == ("bad_answer", "paid")
+    assert path.read_bytes() == body
+    assert sum(each.stat().st_size for each in tmp_path.iterdir()) < 4_000_000
+
+
+def test_no_more_pictures_are_decoded_than_can_be_asked_for(tmp_path: Path) -> None:
+    body = json.dumps(answer(*[GOLD] * 12)).encode()
+    received = UNUSED.read(store(tmp_path / "a.body", body), "application/json", tmp_path / "a.picture")
+    assert (len(received.pictures), received.unreadable) == (10, 2)
+
+
+def test_a_decoded_picture_is_nobody_elses_to_read(tmp_path: Path) -> None:
+    body = store(tmp_path / "a.body", json.dumps(answer(GOLD)).encode())
+    [path] = UNUSED.read(body, "application/json", tmp_path / "a.picture").pictures
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_decoding_again_leaves_what_became_a_blob_alone(tmp_path: Path) -> None:
+    store(tmp_path / "a.picture.0", TEAL)
+    (tmp_path / "blob").hardlink_to(tmp_path / "a.picture.0")
+    body = store(tmp_path / "a.body", json.dumps(answer(GOLD)).encode())
+    [path] = UNUSED.read(body, "application/json", tmp_path / "a.picture").pictures
+    assert (path.read_bytes(), (tmp_path / "blob").read_bytes()) == (GOLD, TEAL)
+
+
+async def test_the_images_api_has_no_jobs() -> None:
+    with pytest.raises(PictureError) as caught:
+        async with UNUSED.resume("job_1"):
+            raise AssertionError
+    assert (caught.value.code, caught.value.paid) == ("interrupted", "unknown")
 
 
 def test_a_partial_image_without_a_picture_is_none(tmp_path: Path) -> None:

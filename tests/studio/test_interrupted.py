@@ -64,6 +64,25 @@ async def test_going_away_before_it_was_sent_costs_nothing(
         assert (moved.state, moved.error_code, moved.paid) == ("failed", "stopped", "unpaid")
 
 
+async def test_going_away_while_money_is_reserved_gives_it_back(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
+        reserve = Ledger.reserve
+
+        async def leave(*given: Any) -> Generation:
+            work.cancel()
+            return await reserve(*given)
+
+        monkeypatch.setattr(Ledger, "reserve", leave)
+        work = asyncio.create_task(w.generate())
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        row = await w.only()
+        assert (row.state, row.error_code, row.paid) == ("failed", "stopped", "unpaid")
+        assert row.held_micros == 0 and w.spool.list() == w.upstream.asked == []
+
+
 async def test_going_away_while_it_is_put_away_changes_nothing(
     store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,7 +162,7 @@ async def test_a_full_disk_is_said_and_the_service_was_paid(
 async def test_an_answer_without_end_is_not_read_to_the_end(
     store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coach.studio._generate.MOST_BYTES", 1000)
+    monkeypatch.setattr("coach.studio._arrive.MOST_BYTES", 1000)
     async with workshop(store, tmp_path, photo_bytes, streams(b"x" * 1_000_000)) as w:
         refused = await w.refusal()
         assert (refused.code, refused.paid) == ("bad_answer", "paid")
@@ -186,7 +205,7 @@ async def test_an_engine_that_fails_in_its_own_way_leaves_it_unknown(
     async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
 
         @asynccontextmanager
-        async def send(order: object) -> Any:
+        async def send(order: object, *, begun: object) -> Any:
             raise RuntimeError("secret words")
             yield
 
@@ -204,10 +223,10 @@ async def test_a_database_that_goes_away_after_the_answer_came_loses_nothing(
     async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
         advance = Ledger.advance
 
-        async def away(ledger: Ledger, generation: Generation, to: Any, **values: Any) -> Generation:
-            if to == lost:
+        async def away(ledger: Ledger, generation: Generation, *to: Any, **values: Any) -> Generation:
+            if lost in to:
                 raise ConnectionError("the database is away")
-            return await advance(ledger, generation, to, **values)
+            return await advance(ledger, generation, *to, **values)
 
         with monkeypatch.context() as patch:
             patch.setattr(Ledger, "advance", away)

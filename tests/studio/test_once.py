@@ -91,7 +91,12 @@ REFUSED = says(error("moderation_blocked"), status=400)
     ("reply", "state", "code", "paid"),
     [
         (REFUSED, "refused", "moderation_blocked", "unpaid"),
-        (says(error("rate_limit_exceeded"), status=429), "refused", "rate_limited", "unpaid"),
+        (
+            says(error("rate_limit_exceeded"), status=429, more={"retry-after": "3600"}),
+            "refused",
+            "rate_limited",
+            "unpaid",
+        ),
         (says(b"", status=500), "unknown", "service_error", "unknown"),
         (breaks, "unknown", "connection_lost", "unknown"),
         (cuts(answer(picture())), "unknown", "connection_lost", "unknown"),

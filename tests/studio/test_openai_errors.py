@@ -1,7 +1,6 @@
 """What an error of the service means for the money, told over a real connection."""
 
 import asyncio
-import ssl
 from pathlib import Path
 
 import httpx2
@@ -11,7 +10,18 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient, OpenAIError
 from coach.errors import PictureError
 from coach.studio import GptImageEngine
 from coach.studio.engines import Order
-from tests.studio._service import Reply, answer, ask, breaks, cuts, engine_for, error, picture, says, streams
+from tests.studio._service import (
+    Reply,
+    answer,
+    ask,
+    breaks,
+    cuts,
+    engine_for,
+    error,
+    no_job,
+    picture,
+    says,
+)
 
 ORDER = Order(operation="generate", model="gpt-image-2.5-sunburst", prompt="secret prompt", params={"n": 1})
 
@@ -105,46 +115,44 @@ async def test_a_service_that_says_nothing_may_have_charged(tmp_path: Path) -> N
     assert (refused.code, refused.paid) == ("timeout", "unknown")
 
 
-async def test_a_request_that_found_no_connection_never_left(tmp_path: Path) -> None:
-    async with AsyncOpenAI(api_key="a-key", base_url="http://127.0.0.1:1/v1") as client:
-        refused = await refused_by(GptImageEngine(client), tmp_path)
-    assert (refused.code, refused.paid) == ("not_sent", "unpaid")
-    assert "127.0.0.1" not in refused.say + refused.detail
-
-
-async def test_a_request_that_found_no_encryption_never_left(tmp_path: Path) -> None:
-    async with engine_for(streams(b"")) as (_, upstream):
-        url = f"https://127.0.0.1:{upstream.port}/v1"
-        async with AsyncOpenAI(api_key="a-key", base_url=url) as client:
-            refused = await refused_by(GptImageEngine(client), tmp_path)
-        assert (refused.code, refused.paid) == ("not_sent", "unpaid")
-        assert upstream.asked == []
-    assert ssl.SSLError.__name__ not in refused.detail
-
-
-NEVER_LEFT = ["ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"]
-MAY_HAVE_LEFT = [
-    "WriteError",
-    "WriteTimeout",
-    "ReadError",
-    "ReadTimeout",
-    "RemoteProtocolError",
-    "LocalProtocolError",
+WAITS = [
+    ({"retry-after": "7"}, 7.0),
+    ({"retry-after": "7", "retry-after-ms": "250"}, 0.25),
+    ({"retry-after": "7", "retry-after-ms": "soon"}, 7.0),
+    ({"retry-after": "Fri, 31 Dec 1999 23:59:59 GMT"}, 0.0),
+    ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, 86_400.0),
+    ({"retry-after": "999999999"}, 86_400.0),
+    ({"retry-after": "-1"}, None),
+    ({"retry-after": "nan"}, None),
+    ({"retry-after": "1e9"}, None),
+    ({"retry-after": "Fri, 31 Dec 1999 23:59:59"}, None),
+    ({}, None),
 ]
 
 
-@pytest.mark.parametrize("name", NEVER_LEFT + MAY_HAVE_LEFT)
-async def test_only_what_found_no_way_out_never_left(name: str, tmp_path: Path) -> None:
-    def fails(request: httpx2.Request) -> httpx2.Response:
-        raise getattr(httpx2, name)("secret address")
+@pytest.mark.parametrize(("more", "seconds"), WAITS)
+@pytest.mark.parametrize("status", [429, 503])
+async def test_how_long_to_wait_is_taken_from_the_answer(
+    status: int, more: dict[str, str], seconds: float | None, tmp_path: Path
+) -> None:
+    async with engine_for(says(error(None), status=status, more=more)) as (engine, _):
+        assert (await refused_by(engine, tmp_path)).retry_after == seconds
 
-    transport = DefaultAsyncHttpxClient(transport=httpx2.MockTransport(fails))
-    async with AsyncOpenAI(api_key="a-key", http_client=transport) as client:
-        refused = await refused_by(GptImageEngine(client), tmp_path)
-    assert (refused.code, refused.paid) == (
-        ("not_sent", "unpaid") if name in NEVER_LEFT else ("connection_lost", "unknown")
-    )
-    assert name in refused.detail and "secret" not in refused.detail
+
+async def test_a_request_id_that_is_none_is_left_out(tmp_path: Path) -> None:
+    async with engine_for(says(error(None), status=400, more={"x-request-id": "<b>" * 1000})) as (engine, _):
+        assert (await refused_by(engine, tmp_path)).request_id is None
+
+
+async def test_a_connection_that_takes_too_long_was_never_used(tmp_path: Path) -> None:
+    class Nowhere(httpx2.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            return await asyncio.Future()
+
+    http = DefaultAsyncHttpxClient(transport=Nowhere())
+    async with AsyncOpenAI(api_key="a-key", http_client=http) as client:
+        refused = await refused_by(GptImageEngine(client, seconds=0.05), tmp_path)
+    assert (refused.code, refused.paid) == ("not_sent", "unpaid")
 
 
 async def test_a_key_that_cannot_be_had_means_nothing_was_sent(tmp_path: Path) -> None:
@@ -161,5 +169,5 @@ async def test_a_key_that_cannot_be_had_means_nothing_was_sent(tmp_path: Path) -
 async def test_an_error_of_whoever_reads_goes_on_as_it_is(kind: type[Exception]) -> None:
     async with engine_for(says(answer(picture()))) as (engine, _):
         with pytest.raises(kind):
-            async with engine.send(ORDER):
+            async with engine.send(ORDER, begun=no_job):
                 raise kind

@@ -41,15 +41,19 @@ async def test_what_is_committed_is_durable_before_it_gets_its_name(
 
     monkeypatch.setattr(os, "fsync", watched_fsync)
     monkeypatch.setattr(os, "rename", watched_rename)
+    monkeypatch.setattr(spool_module, "reached", done.append)
     with spool.open("g1") as file:
         file.note(HEAD)
         file.write(b"x" * 1000)
         await file.commit()
     head = (spool.folder / "g1.json").stat().st_size
     assert done == [
+        "before_spool_sync",
         "fsync g1.part 1000",
         f"fsync g1.json {head}",
+        "before_spool_rename",
         "rename g1.part g1.body",
+        "after_spool_rename",
         "fsync spool folder",
     ]
     assert (spool.folder / "g1.body").read_bytes() == b"x" * 1000
@@ -135,6 +139,31 @@ async def test_a_commit_goes_to_the_end_when_cancelled(spool: Spool) -> None:
         with pytest.raises(asyncio.CancelledError):
             await work
         assert (spool.folder / "g1.body").stat().st_size == 5_000_000
+
+
+async def test_nothing_of_a_removed_generation_stays_and_the_answer_goes_last(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlinked: list[str] = []
+    unlink = os.unlink
+
+    def watched(path: Path) -> None:
+        unlink(path)
+        unlinked.append(path.name)
+
+    others = [spool.folder / "g10.body", spool.folder / "g10.picture.0"]
+    for path in others:
+        path.touch()
+    with spool.open("g1") as file:
+        file.note(HEAD)
+        file.write(b"x")
+        await file.commit()
+        for ending in ("preview", "picture.0", "picture.1", "picture.plain"):
+            (spool.folder / f"g1.{ending}").touch()
+        monkeypatch.setattr(os, "unlink", watched)
+        file.remove()
+    assert sorted(spool.folder.iterdir()) == others
+    assert len(unlinked) == 6 and unlinked[-1] == "g1.body", "after a crash in between it is found again"
 
 
 def test_nothing_that_arrived_is_not_there(spool: Spool) -> None:

@@ -1,5 +1,6 @@
 """Finding the events of a stream, however it was cut into pieces."""
 
+import codecs
 from itertools import pairwise
 
 from hypothesis import given
@@ -17,6 +18,13 @@ STREAM = (
     b"data: two\ndata: lines\n\n"
     b"data: open"
 )
+OTHERS = [
+    STREAM.replace(b"\r\n", b"\n").replace(b"\n", b"\r"),
+    STREAM.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"),
+    codecs.BOM_UTF8 + STREAM[9:],
+]
+"""The same events with other line ends, and with the mark that may come first."""
+
 EVENTS = [
     ("image_edit.partial_image", b' {"a": 1}'),
     ("late", b" one"),
@@ -31,11 +39,19 @@ def split(pieces: list[bytes]) -> list[Frame]:
     return [frame for piece in pieces for frame in splitter.feed(piece)] + splitter.finish()
 
 
-@given(st.lists(st.integers(0, len(STREAM)), max_size=40))
-def test_events_are_the_same_however_the_stream_is_cut(cuts: list[int]) -> None:
-    at = [0, *sorted(cuts), len(STREAM)]
-    frames = split([STREAM[start:end] for start, end in pairwise(at)])
-    assert [(frame.event, STREAM[slice(*frame.data)].rstrip(b"\r")) for frame in frames] == EVENTS
+@given(st.sampled_from([STREAM, *OTHERS]), st.lists(st.integers(0, 2 * len(STREAM)), max_size=40))
+def test_events_are_the_same_however_the_stream_is_cut(stream: bytes, cuts: list[int]) -> None:
+    at = [0, *sorted(cuts), len(stream)]
+    frames = split([stream[start:end] for start, end in pairwise(at)])
+    found = [(frame.event, stream[slice(*frame.data)]) for frame in frames]
+    plain = [(event, data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")) for event, data in found]
+    assert plain == EVENTS
+
+
+def test_a_name_of_any_length_takes_no_memory_and_hides_no_event() -> None:
+    splitter = FrameSplitter()
+    frames = splitter.feed(b"event: " + b"x" * 1_000_000 + b"\ndata: 1\n\n")
+    assert [len(frame.event) for frame in frames] == [57]
 
 
 def test_an_event_is_told_as_soon_as_its_blank_line_is_there() -> None:

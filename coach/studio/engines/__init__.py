@@ -7,12 +7,14 @@ it arrives, and the engine reads that file.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from coach.studio._examine import Examined, Glanced
+from coach.studio.capabilities import Capabilities
 from coach.studio.planner import Operation
 
 
@@ -49,7 +51,7 @@ class PartialImage:
     """An unfinished picture, decoded into a file. ``index`` counts from 0."""
 
     index: int
-    path: Path
+    picture: Glanced
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +60,17 @@ class Received:
 
     Attributes:
         pictures: The finished pictures, decoded into files; the service's bytes, untouched.
-        unreadable: How many more it should have held but could not be decoded.
+        unreadable: How many more it should have held but could not be decoded, or are damaged.
         usage: The service's count of what it charges for, as it came.
     """
 
-    pictures: tuple[Path, ...]
+    pictures: tuple[Examined, ...]
     unreadable: int
     usage: Mapping[str, Any] | None
+
+
+Begun = Callable[[str], Awaitable[None]]
+"""Takes down the id of a service's job."""
 
 
 class Answer(Protocol):
@@ -100,11 +106,25 @@ class Engine(Protocol):
     def name(self) -> str:
         """A short name for the ledger."""
 
-    def send(self, order: Order) -> AbstractAsyncContextManager[Answer]:
+    def offers(self, table: Capabilities) -> Capabilities:
+        """What of the models' abilities can be had through this engine, and what that costs more."""
+
+    def send(self, order: Order, *, begun: Begun) -> AbstractAsyncContextManager[Answer]:
         """Ask once, and never again by itself. Leaving the context closes the connection.
+
+        Args:
+            order: What to ask for.
+            begun: Awaited with the id of the service's job, where it has jobs, before anything else is asked.
 
         Raises:
             PictureError: No answer to read; ``paid`` says what is known.
+        """
+
+    def resume(self, job_id: str) -> AbstractAsyncContextManager[Answer]:
+        """Go on with a job that was begun; it costs nothing more.
+
+        Raises:
+            PictureError: No answer to read; ``paid`` says what is known. A service without jobs has none.
         """
 
     def find_partials(self, media_type: str) -> PartialFinder:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -11,16 +13,6 @@ from openai import APIError, APIStatusError
 
 from coach.errors import PictureError
 from coach.studio.faults import fault
-
-# A request that fails like this had no connection to travel on: DNS, connect, TLS, a proxy's refusal, or no
-# free connection in our own pool.
-_NEVER_LEFT = (
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.ProxyError,
-    httpx2.UnsupportedProtocol,
-)
 
 # "OpenAI image generation guide, errors", and the codes other clients of the API report.
 _MONEY_CODES = frozenset(
@@ -46,16 +38,18 @@ _BY_STATUS = {
     429: "rate_limited",
 }
 
+_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?", re.ASCII)
+_LONGEST_WAIT = 86_400.0
+
+_REQUEST_ID = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
 _WORD = re.compile(r"[\w.\[\]-]{1,60}", re.ASCII)
 
 
 def from_sdk(error: APIError) -> PictureError:
-    """The error for one of the SDK's, raised before there was an answer to read."""
+    """The error for one of the SDK's; see :class:`coach.studio.engines._post.Post` for what never left."""
     if isinstance(error, APIStatusError):
-        return _from_status(error)
+        return from_status(error)
     cause = type(error.__cause__).__name__
-    if isinstance(error.__cause__, _NEVER_LEFT):
-        return fault("not_sent", paid="unpaid", detail=f"No connection ({cause}); check OPENAI_BASE_URL.")
     return fault("connection_lost", paid="unknown", detail=f"Sent, then the connection broke ({cause}).")
 
 
@@ -67,18 +61,26 @@ def from_transport(error: Exception, request_id: str | None) -> PictureError:
 
 def from_event(error: Any) -> PictureError:
     """The error for one that came inside a stream: work had begun, so it may have been charged."""
-    said = _word(error, "code")
+    said = word(error, "code")
     code = "moderation_blocked" if said in _BLOCKED_CODES else "service_error"
     return fault(code, paid="unknown", detail=f"The stream ended with an error (code {said}).")
 
 
-def _from_status(error: APIStatusError) -> PictureError:
-    status, said = error.status_code, _word(error.body, "code")
-    detail = f"HTTP {status}, code {said}, parameter {_word(error.body, 'param')}."
+def from_status(error: APIStatusError) -> PictureError:
+    """The error for an answer that is none: a refusal, or a service that is not well."""
+    status, said = error.status_code, word(error.body, "code")
+    wait = retry_after(error.response.headers) if status in (429, 503) else None
+    detail = f"HTTP {status}, code {said}, parameter {word(error.body, 'param')}."
     if status not in _BY_STATUS:
         if 300 <= status < 400:
             detail = f"HTTP {status}: the service is elsewhere; check OPENAI_BASE_URL."
-        return fault("service_error", paid="unknown", detail=detail, request_id=error.request_id)
+        return fault(
+            "service_error",
+            paid="unknown",
+            detail=detail,
+            request_id=request_id_of(error.response.headers),
+            retry_after=wait,
+        )
     code = _BY_STATUS[status]
     if status == 429 and said in _MONEY_CODES:
         code = "over_quota"
@@ -88,7 +90,26 @@ def _from_status(error: APIStatusError) -> PictureError:
         code, detail = "moderation_blocked", f"{detail} {_stage(error.body)}"
     elif status == 400 and said in _IMAGE_CODES:
         code = "invalid_image"
-    return fault(code, paid="unpaid", detail=detail, request_id=error.request_id)
+    return fault(
+        code, paid="unpaid", detail=detail, request_id=request_id_of(error.response.headers), retry_after=wait
+    )
+
+
+def retry_after(headers: httpx2.Headers) -> float | None:
+    """Seconds the service asks us to wait, at most a day; ``None``: it does not say, or not in a number.
+
+    ``retry-after-ms`` is what its own clients look at first; ``retry-after`` is seconds or a date (RFC 9110,
+    10.2.3).
+    """
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        said = headers.get(name, "").strip()
+        if _NUMBER.fullmatch(said):
+            return min(float(said) * unit, _LONGEST_WAIT)
+    try:
+        date = parsedate_to_datetime(headers.get("retry-after", ""))
+        return min(max(0.0, (date - datetime.now(UTC)).total_seconds()), _LONGEST_WAIT)
+    except (ValueError, TypeError, OverflowError):  # no date; one without a zone
+        return None
 
 
 def _stage(body: object) -> str:
@@ -99,10 +120,16 @@ def _stage(body: object) -> str:
     listed = details.get("categories")
     categories = [str(item) for item in listed] if isinstance(listed, list) else []
     named = ", ".join(category for category in categories if _WORD.fullmatch(category)) or "-"
-    return f"Stage {_word(details, 'moderation_stage')}, categories {named}."
+    return f"Stage {word(details, 'moderation_stage')}, categories {named}."
 
 
-def _word(body: object, name: str) -> str:
+def request_id_of(headers: httpx2.Headers) -> str | None:
+    """The service's id of a request, when it is one."""
+    said: str = headers.get("x-request-id", "")
+    return said if _REQUEST_ID.fullmatch(said) else None
+
+
+def word(body: object, name: str) -> str:
     """A field of the service's error, when it is a plain word: its sentences may repeat the prompt."""
     value = body.get(name) if isinstance(body, Mapping) else None
     return value if isinstance(value, str) and _WORD.fullmatch(value) else "-"

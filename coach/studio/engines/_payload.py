@@ -1,87 +1,256 @@
 """Pictures in JSON, without the JSON: the base64 is found in the file and decoded from there, in pieces.
 
-Only what is around the base64, a few hundred bytes, ever becomes Python objects.
+Only what is around the base64, a few hundred bytes, ever becomes Python objects. The file is read through one
+small buffer: mapped into memory, all of it would count as ours.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from mmap import ACCESS_READ, mmap
+import zlib
+from collections.abc import Callable, Iterator
+from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pybase64
 
+from coach._durable import private
+from coach.studio._examine import Examination, Examined, Glance
 from coach.studio.engines import Span
 
+T = TypeVar("T")
+
 _PIECE = 256 * 1024
-"""Decoded at a time; a multiple of 4, so that every piece is whole base64."""
+"""Read at a time."""
 
 _MOST_AROUND = 1024 * 1024
 """What is around the pictures is not larger than this in an answer that means well."""
 
-_OPENING = re.compile(rb'"b64_json"\s*:\s*"')
-_NEXT_LINE = re.compile(rb"\r?\ndata:")
+_MOST_PICTURES = 10
+"""The most that one answer holds (OpenAI images reference, ``n``)."""
+
+_KEY = 256
+"""No key or field's name is longer, with the space around it."""
+
+_NEXT_LINE = re.compile(rb"(?:\r\n?|\n)data:")
+_GZIP = b"\x1f\x8b"
 
 
-@contextmanager
-def mapped(path: Path) -> Iterator[mmap]:
-    """A file's bytes without reading them.
+class Text:
+    """An answer in a file, read through one buffer from front to back. A context: leaving it closes the file.
 
     Raises:
-        ValueError: It is empty.
+        OSError: It cannot be read.
     """
-    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as text:
-        yield text
+
+    def __init__(self, path: Path) -> None:
+        self._file = FileIO(path)
+        self._buffer = bytearray(_PIECE)
+        self._view = memoryview(self._buffer)
+        self.whole = Span(0, path.stat().st_size)
+        self.seek(self.whole)
+
+    def __enter__(self) -> Text:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def seek(self, span: Span) -> None:
+        """Read this part from now on."""
+        self._file.seek(span.start)
+        self._left = span.end - span.start
+        self._from = self._to = 0
+
+    def begins(self, pattern: re.Pattern[bytes]) -> bool:
+        """Whether the file begins like this. After it comes :meth:`seek`."""
+        self._file.seek(0)
+        return pattern.match(self._file.read(_KEY)) is not None
+
+    def pieces(self) -> Iterator[bytes | bytearray]:
+        """The part in pieces, each good until the next."""
+        while self._from < self._to or self._fill():
+            all_of_it = self._from == 0 and self._to == _PIECE
+            piece = self._buffer if all_of_it else self._buffer[self._from : self._to]
+            self._from = self._to
+            yield piece
+
+    def until(self, pattern: re.Pattern[bytes]) -> tuple[bytes, bool]:
+        """Up to the end of the pattern, or to the end of the part, and whether it is there.
+
+        Raises:
+            ValueError: That is more than an answer has around its pictures.
+        """
+        taken = bytearray()
+        while len(taken) <= _MOST_AROUND:
+            if found := pattern.search(self._buffer, self._from, self._to):
+                return bytes(taken + self._take(found.end())), True
+            taken += self._take(max(self._from, self._to - _KEY))
+            if not self._fill():
+                return bytes(taken + self._take(self._to)), False
+        raise ValueError("more text than an answer has")
+
+    def base64(self) -> Iterator[memoryview]:
+        """Up to the next quote, in pieces of whole base64 but the last, each good until the next.
+
+        Raises:
+            ValueError: There is no quote.
+        """
+        while True:
+            start, quote = self._from, self._buffer.find(b'"', self._from, self._to)
+            self._from = quote if quote >= 0 else self._to - (self._to - start) % 4
+            if start < self._from:
+                yield self._view[start : self._from]
+            if quote >= 0:
+                return
+            if not self._fill():
+                raise ValueError("a picture has no end")
+
+    def _take(self, end: int) -> bytearray:
+        start, self._from = self._from, end
+        return self._buffer[start:end]
+
+    def _fill(self) -> bool:
+        """Read on, behind what was not taken yet; whether there was more."""
+        kept = self._to - self._from
+        self._view[:kept] = self._view[self._from : self._to]
+        read = self._file.readinto(self._view[kept : kept + min(_PIECE - kept, self._left)]) or 0
+        self._from, self._to, self._left = 0, kept + read, self._left - read
+        return read > 0
 
 
-def parse(text: mmap, span: Span) -> tuple[Any, list[Span]]:
-    """Parse JSON, leaving the pictures out.
+def plain(body: Path, into: Path) -> Path:
+    """An answer that was compressed although nobody asked for it, decompressed into a file.
+
+    Base64 of a picture shrinks to three quarters, so twice the size is more than an honest answer needs, and
+    a bomb does not go off.
 
     Returns:
-        The value, in which every ``b64_json`` text is the index of its picture, and where the pictures lie.
+        ``into``; or ``body`` when it is not compressed.
+
+    Raises:
+        ValueError: It is damaged, cut off, or far larger than it seemed.
+    """
+    with body.open("rb") as packed:
+        if packed.read(len(_GZIP)) != _GZIP:
+            return body
+        packed.seek(0)
+        room = 2 * body.stat().st_size + _MOST_AROUND
+        unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
+        with open(into, "wb", opener=private) as file:
+            while not unpack.eof:
+                piece = unpack.unconsumed_tail or packed.read(_PIECE)
+                try:
+                    data = unpack.decompress(piece, _PIECE)
+                except zlib.error:
+                    raise ValueError("damaged") from None
+                room -= len(data)
+                if room < 0 or not (piece or data):
+                    raise ValueError("larger than it seemed, or cut off")
+                file.write(data)
+    return into
+
+
+def parse(
+    text: Text, span: Span, take: Callable[[Text], T], *, key: bytes = b"b64_json"
+) -> tuple[Any, list[T]]:
+    """Parse JSON, leaving the pictures out.
+
+    Args:
+        take: Takes a picture's base64 (:meth:`Text.base64`), all of it.
+
+    Returns:
+        The value, in which every text named ``key`` is empty, and what became of the pictures.
 
     Raises:
         ValueError: It is not JSON.
     """
+    text.seek(span)
     around: list[bytes] = []
-    pictures: list[Span] = []
-    at = span.start
-    while opening := _OPENING.search(text, at, span.end):
-        closing = text.find(b'"', opening.end(), span.end)
-        if closing < 0:
-            raise ValueError("a picture has no end")
-        around += [_slice(text, at, opening.end()), b"%d" % len(pictures)]
-        pictures.append(Span(opening.end(), closing))
-        at = closing
-    around.append(_slice(text, at, span.end))
+    taken: list[T] = []
+    begins = re.compile(rb'"%b"\s*:\s*"' % key)
+    more = True
+    while more:
+        piece, more = text.until(begins)
+        around.append(piece)
+        if more:
+            taken.append(take(text))
     try:
-        return json.loads(_NEXT_LINE.sub(b"\n", b"".join(around))), pictures
+        return json.loads(_NEXT_LINE.sub(b"\n", b"".join(around))), taken
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def decode(text: mmap, span: Span, into: Path) -> None:
-    """Decode base64 into a file.
+def decode(text: Text, into: Path, glance: Glance) -> None:
+    """Decode base64 into a new file that only its owner can read, and show it to ``glance`` on the way.
+
+    What was there under that name may have become a blob, so it is not written into.
 
     Raises:
-        ValueError: It is not base64, or there is none.
+        ValueError: It is not base64, or not what ``glance`` looks for.
     """
-    if span.start >= span.end or text.find(b"=", span.start, span.end - 2) >= 0:
-        raise ValueError("not base64")
-    with into.open("wb") as file:
-        if text.find(b"\\", span.start, span.end) >= 0:
-            # Some servers write `/` and `+` as JSON escapes; rare enough to decode in one piece.
-            file.write(pybase64.b64decode(json.loads(b'"%b"' % text[span.start : span.end]), validate=True))
-            return
-        for start in range(span.start, span.end, _PIECE):
-            file.write(pybase64.b64decode(text[start : min(start + _PIECE, span.end)], validate=True))
+    into.unlink(missing_ok=True)
+    with open(into, "xb", opener=private) as file:
+        for data in _decoded(text.base64()):
+            file.write(data)
+            glance.feed(data)
 
 
-def _slice(text: mmap, start: int, end: int) -> bytes:
-    if end - start > _MOST_AROUND:
-        raise ValueError("more text than an answer has")
-    return text[start:end]
+def _decoded(pieces: Iterator[memoryview]) -> Iterator[bytes]:
+    ended = False
+    for piece in pieces:
+        if ended:
+            raise ValueError("base64 that ends before its end")
+        try:
+            data = pybase64.b64decode(piece, validate=True)
+        except ValueError:
+            if b"\\" not in (rest := bytes(piece)):
+                raise
+            # Some servers write `/` and `+` as JSON escapes; rare enough to decode the rest in one piece.
+            rest += b"".join(map(bytes, pieces))
+            data = pybase64.b64decode(json.loads(b'"%b"' % rest), validate=True)
+        ended = len(data) < len(piece) // 4 * 3
+        yield data
+
+
+class Pictures:
+    """The pictures of an answer, decoded into files that are numbered without a gap.
+
+    Attributes:
+        good: Those that are pictures.
+        bad: How many are not, or are more than an answer has.
+    """
+
+    def __init__(self, into: Path) -> None:
+        self._into = into
+        self.good: list[Examined] = []
+        self.bad = 0
+
+    def take(self, text: Text) -> None:
+        """Decode the next one."""
+        number = len(self.good)
+        path = self._into.with_name(f"{self._into.name}.{number}")
+        try:
+            if number + self.bad == _MOST_PICTURES:
+                raise ValueError("too many")
+            seen = Examination()
+            decode(text, path, seen)
+            self.good.append(seen.finish(path))
+        except ValueError:
+            path.unlink(missing_ok=True)
+            self.bad += 1
+            for _ in text.base64():
+                pass
+
+    def mark(self) -> tuple[int, int]:
+        """How many there are so far, for :meth:`forget`."""
+        return len(self.good), self.bad
+
+    def forget(self, mark: tuple[int, int]) -> None:
+        """Those that came since are none of the answer's pictures."""
+        kept, self.bad = mark
+        for picture in self.good[kept:]:
+            picture.path.unlink()
+        del self.good[kept:]

@@ -1,0 +1,28 @@
+"""Named steps at which a test lets the process die, as a power cut would.
+
+``COACH_KILL_AT=after_sending`` kills the process with SIGKILL when it comes to that step the first time;
+``after_sending:3`` the third time. It does so only where the extra ``test`` is installed: nobody's production
+server can be stopped by a variable that was left set.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from importlib.util import find_spec
+
+VARIABLE = "COACH_KILL_AT"
+
+_passed: Counter[str] = Counter()
+
+
+def reached(step: str) -> None:
+    """Say that a step was reached; nearly free where nobody asked for it."""
+    wanted = os.environ.get(VARIABLE)
+    if wanted is None:
+        return
+    _passed[step] += 1
+    name, _, times = wanted.partition(":")
+    if name == step and _passed[step] == int(times or 1) and find_spec("pytest") is not None:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,57 @@
+"""The ledger's first line for a picture, and the key it goes under."""
+
+from __future__ import annotations
+
+import hashlib
+
+from coach.context import Context
+from coach.store._rows import new_id, now
+from coach.studio.ledger import Generation
+from coach.studio.planner import Plan
+
+_LONGEST_KEY = 200
+
+
+def key_of(ctx: Context, key: str | None) -> str:
+    """The key, or one from the call, or outside a call a new one; a long one as its hash."""
+    if key is None:
+        key = f"{ctx.conversation_id}:{ctx.call_id}" if ctx.call_id else new_id()
+    return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
+
+
+def planned(
+    ctx: Context,
+    plan: Plan,
+    *,
+    engine: str,
+    identity_id: str,
+    parent_id: str | None,
+    key: str,
+    attempt: int,
+    request_hash: str,
+    quote_micros: int | None,
+) -> Generation:
+    """The line of a picture that is planned and not yet written down."""
+    generation_id, moment = new_id(), now()
+    return Generation(
+        id=generation_id,
+        user_id=ctx.user_id,
+        key=key,
+        attempt=attempt,
+        request_hash=request_hash,
+        tenant=ctx.tenant,
+        conversation_id=ctx.conversation_id,
+        turn_id=ctx.turn_id,
+        identity_id=identity_id,
+        parent_id=parent_id,
+        engine=engine,
+        model=plan.model,
+        operation=plan.operation,
+        params=plan.params,
+        repairs=plan.repairs,
+        prompt=plan.prompt,
+        quote_micros=quote_micros,
+        spool=generation_id,
+        created_at=moment,
+        updated_at=moment,
+    )

@@ -5,11 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 UV := uv==0.13.8
+# Each in an environment of its own: they do not agree on the version of the SDK.
+PEERS := litellm pydantic-ai
 COMPILE := .venv-lock/bin/uv --no-config pip compile --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --only-binary :all: --generate-hashes --annotation-style line \
-	--custom-compile-command "make lock" --upgrade pyproject.toml
+	--custom-compile-command "make lock" --upgrade
 
-.PHONY: help demo chat test lint lock clean
+.PHONY: help demo chat test lint bench marks lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,13 +30,25 @@ lint: $(VENV)/dev.stamp ## Style, format and types
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
+bench: $(VENV)/run.stamp $(PEERS:%=.venv-bench/%/stamp) ## Costs beside the usual libraries (ARGS=--quick: a minute)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+marks: $(VENV)/dev.stamp ## Kills, faults and races at full size; under an hour on two cores
+	@$(BIN)/python -m tests.marks.kills
+	@$(BIN)/python -m tests.marks.faults
+	@$(BIN)/python -m tests.marks.once
+	@COACH_ROUNDS=200 $(BIN)/python -m pytest -q tests/studio/test_races.py tests/studio/test_accounts.py
+
 lock: .venv-lock/bin/uv ## Take the newest versions pyproject.toml allows into constraints/
-	@$(COMPILE) --extra dev --output-file constraints/dev.txt
-	@echo hatchling | $(COMPILE) - --extra demo --extra postgres --extra s3 \
+	@$(COMPILE) pyproject.toml --extra dev --output-file constraints/dev.txt
+	@echo hatchling | $(COMPILE) pyproject.toml - --extra demo --extra postgres --extra s3 \
 		--constraints constraints/dev.txt --output-file constraints/run.txt
+	@for peer in $(PEERS); do \
+	  $(COMPILE) --group "bench-$$peer" --output-file "constraints/bench-$$peer.txt" || exit 1; \
+	done
 
 clean: ## Remove what was installed, built and cached; never what you made with it
-	@rm -rf .venv .venv-lock build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-bench .venv-lock build dist benchmarks/results .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --no-deps and --only-binary: exactly what is listed, and nothing that would need a compiler.
@@ -42,6 +56,14 @@ $(VENV)/%.stamp: constraints/%.txt pyproject.toml $(BIN)/python $(BIN)/pip
 	@echo "Installing into $(VENV) (first time, about a minute)..."
 	@$(PIP) install --no-deps --only-binary :all: --require-hashes --requirement $<
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# As above, but for the libraries that `make bench` compares with.
+.venv-bench/%/stamp: constraints/bench-%.txt $(BIN)/python
+	@echo "Installing $* into .venv-bench (first time, about a minute)..."
+	@$(BIN)/python -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip -qq --disable-pip-version-check --no-input \
+		install --no-deps --only-binary :all: --require-hashes --requirement $<
 	@touch $@
 
 # The first that is new enough; a `python3.12` of a version manager may exist and still not run.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,39 +16,9 @@ from coach.errors import StoreUnavailable
 from coach.store import FolderBlobs, lease
 from coach.store.lease import held
 from coach.store.tables import conversations
+from tests.store._beats import Beats
 
 FAR = datetime(2200, 1, 1, tzinfo=UTC)
-
-Renew = Callable[[Mapping[str, str], float], Awaitable[Sequence[str]]]
-
-
-class Beats:
-    """The renewals of a store's leases, made quick, as they happen."""
-
-    def __init__(self, renew: Renew) -> None:
-        self.renew = renew
-        self.fail_with: Exception | None = None
-        self.ended: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-        self.begun, self.may_go_on = asyncio.Event(), asyncio.Event()
-        self.may_go_on.set()
-
-    async def __call__(self, leases: Mapping[str, str], seconds: float) -> Sequence[str]:
-        asked = dict(leases)
-        self.begun.set()
-        await self.may_go_on.wait()
-        try:
-            if self.fail_with:
-                raise self.fail_with
-            return await self.renew(asked, seconds)
-        finally:
-            self.ended.put_nowait(asked)
-
-    async def whole(self) -> dict[str, str]:
-        """Wait for one from its beginning to its end; gives the leases it renewed."""
-        while not self.ended.empty():
-            self.ended.get_nowait()
-        await self.ended.get()
-        return await self.ended.get()
 
 
 @pytest.fixture
@@ -139,6 +108,8 @@ async def test_one_task_renews_every_lease_and_goes_with_the_last(store: coach.S
         assert asyncio.all_tasks() - before == {task}
     assert asyncio.all_tasks() == before
     assert [await holder_of(store, one) for one in ids] == [(None, None)] * 20
+    async with held(store.conversations, "ann", ids[0], patience=0):
+        assert list((await beats.whole()).values()) == ids[:1]
 
 
 async def test_ten_thousand_are_renewed_at_once(store: coach.Store, conversation_id: str) -> None:
@@ -194,8 +165,10 @@ async def test_what_is_let_go_of_during_a_renewal_stays_free(
     holding = asyncio.create_task(hold())
     await leaving.wait()
     await store.people.rename("ann", "Ann")  # time for a release that would not wait
+    ended = beats.ended.qsize()
     beats.may_go_on.set()
     await holding
+    assert beats.ended.qsize() == ended + 1  # no transaction was broken off
     assert asyncio.all_tasks() == before
     assert await holder_of(store, conversation_id) == (None, None)
 
@@ -213,7 +186,7 @@ async def test_who_lost_a_conversation_hears_of_it_and_has_it_back_when_it_is_fr
         await change(store, conversation_id, held_by="other", held_until=FAR)
         await beats.whole()
         assert await holder_of(store, conversation_id) == ("other", FAR)
-        assert conversation_id in caplog.text and "another took it" in caplog.text
+        assert conversation_id in caplog.text and "another process took over" in caplog.text
         assert other not in caplog.text
         await store.conversations.release("ann", conversation_id, "other")
         await beats.whole()
@@ -245,7 +218,8 @@ async def test_a_renewal_that_fails_is_told_and_the_next_one_is_tried(
     async with held(store.conversations, "ann", conversation_id, patience=0):
         beats.fail_with = error
         await beats.whole()
-        assert "1 conversations could not be held on to" in caplog.text and str(error) in caplog.text
+        assert "1 conversation(s) could not be held on to" in caplog.text and str(error) in caplog.text
+        assert ("Traceback" in caplog.text) == isinstance(error, RuntimeError)
         _, until = await holder_of(store, conversation_id)
         beats.fail_with = None
         await beats.whole()

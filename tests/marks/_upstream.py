@@ -1,0 +1,96 @@
+"""A picture service that counts: ``python -m tests.marks._upstream --port 8080``.
+
+It charges for a request once all of it is there. The prompt names the trial: ``trial-17``. The answer is sent
+in pieces with pauses between them, so that a kill can fall into the middle of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+import re
+import sys
+from collections import Counter
+
+from PIL import Image
+
+PIECES = 6
+PAUSE = 0.004
+
+
+def picture() -> bytes:
+    """The one picture it makes: a gradient, large enough to come in pieces."""
+    file = io.BytesIO()
+    Image.radial_gradient("L").resize((512, 768)).convert("RGB").save(file, "PNG")
+    return file.getvalue()
+
+
+USAGE = {
+    "input_tokens": 1100,
+    "input_tokens_details": {"text_tokens": 76, "image_tokens": 1024},
+    "output_tokens": 1373,
+    "output_tokens_details": {"image_tokens": 1373, "text_tokens": 0},
+    "total_tokens": 2473,
+}
+
+
+def answer() -> bytes:
+    """The body of its answer."""
+    data = [{"b64_json": base64.b64encode(picture()).decode()}]
+    return json.dumps({"created": 1, "data": data, "usage": USAGE}).encode()
+
+
+class Upstream:
+    """Answers, and counts the posts of each trial."""
+
+    def __init__(self) -> None:
+        self.posts: Counter[str] = Counter()
+        self.body = answer()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request; the connection ends with it."""
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            if head.startswith("GET"):
+                trial = head.split()[1].strip("/")
+                self._write(writer, b"%d" % self.posts[trial])
+                return
+            length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
+            assert length is not None
+            sent = await reader.readexactly(int(length[1]))
+            trial = re.search(rb"trial-\d+", sent)
+            assert trial is not None
+            self.posts[trial[0].decode()] += 1
+            await asyncio.sleep(PAUSE)
+            await self._answer(writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # a killed client
+        finally:
+            writer.close()
+
+    def _write(self, writer: asyncio.StreamWriter, body: bytes) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: req_1\r\n")
+        writer.write(b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(body))
+        writer.write(body)
+
+    async def _answer(self, writer: asyncio.StreamWriter) -> None:
+        size = len(self.body) // PIECES + 1
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: req_1\r\n")
+        writer.write(b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(self.body))
+        for start in range(0, len(self.body), size):
+            writer.write(self.body[start : start + size])
+            await writer.drain()
+            await asyncio.sleep(PAUSE)
+
+
+async def main() -> None:
+    """Serve until the end."""
+    server = await asyncio.start_server(Upstream().serve, "127.0.0.1", int(sys.argv[2]), backlog=512)
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

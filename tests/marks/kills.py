@@ -1,0 +1,166 @@
+"""SIGKILL at every named step, and at random times: nothing paid twice, nothing lost, the rest ``unknown``.
+
+``python -m tests.marks.kills --each 100 --random 500`` runs it at full size, on SQLite and PostgreSQL; the
+test-suite runs a few of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from coach import PictureError
+from coach.errors import Conflict
+from coach.studio.books import Books
+from tests.marks import _fork
+from tests.marks._upstream import answer, picture
+from tests.marks._world import PERSON, World, ask_for, made
+
+STEPS = (
+    "before_intent",
+    "after_reserved",
+    "after_sending",
+    "after_headers",
+    "mid_body",
+    "mid_body:3",
+    "before_spool_sync",
+    "before_spool_rename",
+    "after_spool_rename",
+    "after_received",
+    "before_blob",
+    "after_blob",
+    "after_stored",
+    "after_done",
+    "before_spool_remove",
+)
+RECEIVED = STEPS[STEPS.index("before_spool_sync") :]
+"""From here on the whole answer is in the spool: the picture must come out."""
+
+SEED = 20261120
+
+
+@dataclass(kw_only=True)
+class Trials:
+    """What was killed in a world, and what became of it."""
+
+    world: World
+    ends: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    slowest: float = 0.0
+
+    async def generate(self, trial: str) -> None:
+        """Ask for the trial's picture."""
+        async with self.world.studio() as (store, studio):
+            await ask_for(store, studio, trial)
+
+    async def recover(self, trial: str) -> dict[str, Any]:
+        """Start anew; ask for the same again; say how it stands."""
+        async with self.world.studio() as (store, studio):
+            began = time.monotonic()
+            await studio.recover()
+            took = time.monotonic() - began
+            row = await studio.ledger.find(PERSON, trial)
+            if row is None:
+                return {"state": "absent", "whole": False, "took": took}
+            try:
+                versions = (await ask_for(store, studio, trial)).versions
+                whole = [await store.versions.bytes(PERSON, one.id) for one in versions] == [picture()]
+            except (PictureError, Conflict):
+                whole = False
+            if row.state == "unknown":  # what an operator does, so that the next start has less to look at
+                await Books(store.database).settle(row.id, charged=True, who="the trial")
+            return {"state": row.state, "whole": whole, "took": took}
+
+    def arrived(self) -> bool:
+        """Whether the whole answer lies in the spool."""
+        spool = self.world.folder / "spool"
+        files = [*spool.glob("*.part"), *spool.glob("*.body")]
+        return any(path.stat().st_size == len(answer()) for path in files)
+
+    def judge(self, name: str, trial: str, *, received: bool) -> None:
+        """See what became of a trial, and write down what must not be."""
+        received = received or self.arrived()
+        found = _fork.run(partial(self.recover, trial))
+        posts, state = self.world.ask(f"/{trial}"), found["state"]
+        self.ends[f"{name} {state}"] += 1
+        self.slowest = max(self.slowest, found["took"])
+        if posts > 1:
+            self.wrong.append(f"{trial} at {name}: posted {posts} times")
+        if received and not (state == "done" and found["whole"]):
+            self.wrong.append(f"{trial} at {name}: lost after receipt ({state})")
+        if state == "done" and not (found["whole"] and posts == 1):
+            self.wrong.append(f"{trial} at {name}: done, with {posts} posts")
+        if posts and state not in ("done", "unknown"):
+            self.wrong.append(f"{trial} at {name}: posted and {state}")
+        if found["took"] > 5:
+            self.wrong.append(f"{trial} at {name}: shown after {found['took']:.1f} s")
+
+
+def at_every_step(trials: Trials, each: int) -> None:
+    """Kill at each named step, ``each`` times."""
+    for step in STEPS:
+        for number in range(each):
+            trial = f"trial-{STEPS.index(step)}{number:04}"
+            child, reads = _fork.begin(partial(trials.generate, trial), environ={"COACH_KILL_AT": step})
+            code, _ = _fork.end(child, reads)
+            if code != -9:
+                trials.wrong.append(f"{trial}: {step} was never reached ({code})")
+            trials.judge(step, trial, received=step in RECEIVED)
+
+
+def at_random_times(trials: Trials, times: int) -> None:
+    """Kill at times nobody named, from before the start to after the end."""
+    chance = random.Random(SEED)
+    longest = min(_seconds(trials, f"trial-990000{number}") for number in range(3)) * 1.1
+    for number in range(times):
+        trial = f"trial-98{number:05}"
+        _fork.killed_after(partial(trials.generate, trial), chance.uniform(0, longest))
+        trials.judge("random", trial, received=False)
+
+
+def _seconds(trials: Trials, trial: str) -> float:
+    began = time.monotonic()
+    _fork.run(partial(trials.generate, trial))
+    return time.monotonic() - began
+
+
+def main() -> int:
+    """Run the trials and say how they ended."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--each", type=int, default=100, help="kills at each named step")
+    parser.add_argument("--random", type=int, default=500, help="kills at random times")
+    parser.add_argument("--on", choices=("sqlite", "postgres"), action="append", help="left out: both")
+    asked = parser.parse_args()
+    failed = False
+    for dialect in asked.on or ("sqlite", "postgres"):
+        with made(dialect, "tests.marks._upstream") as world:
+            trials = Trials(world=world)
+            at_every_step(trials, asked.each)
+            at_random_times(trials, asked.random)
+        for end in sorted(trials.ends, key=_order):
+            sys.stdout.write(f"{dialect:9} {end:32} {trials.ends[end]:5}\n")
+        sys.stdout.write(
+            f"{dialect:9} {sum(trials.ends.values())} kills, slowest start {trials.slowest:.2f} s, "
+        )
+        sys.stdout.write(f"{len(trials.wrong)} wrong\n")
+        for each in trials.wrong:
+            sys.stdout.write(f"  {each}\n")
+        failed = failed or bool(trials.wrong)
+    return int(failed)
+
+
+def _order(end: str) -> tuple[int, str]:
+    step = end.split()[0]
+    return (STEPS.index(step) if step in STEPS else len(STEPS), end)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""The marks in small, so that they are known to run; `make marks` runs them at full size."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+def run(module: str, *args: str) -> str:
+    """What a mark says, which must find nothing wrong. In a process of its own: it forks."""
+    command = [sys.executable, "-m", f"tests.marks.{module}", *args]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+def test_a_kill_at_any_step_loses_nothing_and_pays_nothing_twice(dialect: str) -> None:
+    assert " 0 wrong" in run("kills", "--each", "1", "--random", "4", "--on", dialect)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+def test_many_clients_with_the_same_keys_get_the_same_pictures(dialect: str) -> None:
+    assert " 0 wrong" in run("once", "--clients", "10", "--keys", "8", "--on", dialect)
+
+
+def test_every_fault_ends_in_the_right_error_in_time_with_one_charged_post() -> None:
+    assert " 0 wrong" in run("faults", "--together")

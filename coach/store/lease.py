@@ -98,15 +98,15 @@ class _Heart:
         try:
             lost = await self._conversations.renew(self.leases, LEASE)
         except CoachError as exc:
-            logger.warning("%d conversations could not be held on to: %s", len(self.leases), exc)
+            logger.warning("%d conversation(s) could not be held on to: %s", len(self.leases), exc)
         except Exception:
             # Every lease hangs on this task: whatever it was, the next time may go well.
-            logger.exception("%d conversations could not be held on to.", len(self.leases))
+            logger.exception("%d conversation(s) could not be held on to.", len(self.leases))
         else:
             for holder in self.leases.keys() & lost:
-                lost_one = self.leases[holder]
                 logger.warning(
-                    "conversation %s is answered here, but another took it or it is gone", lost_one
+                    "another process took over conversation %s while it is answered here, or it was deleted",
+                    self.leases[holder],
                 )
 
 

@@ -107,7 +107,8 @@ class Runner:
             return Outcome(event=self.put_right(record.call_id, action, str(exc)))
         except PictureError as exc:
             log.warning("action %s made no picture: %s. %s", action.name, exc.code, exc.detail)
-            return ended("refused", str(exc))
+            outcome = ended("refused", str(exc))
+            return replace(outcome, event=replace(outcome.event, data={"code": exc.code, "paid": exc.paid}))
         except (Refused, CoachError) as exc:
             return ended("refused", str(exc))
         except (Exception, SystemExit, asyncio.CancelledError) as exc:

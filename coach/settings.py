@@ -121,7 +121,7 @@ class Settings(BaseSettings):
         gt=0,
         allow_inf_nan=False,
         validation_alias="COACH_PICTURES_PER_MINUTE",
-        description="What your tier at the picture service allows; left out: as often as it lets us.",
+        description="This process's share of what your tier allows; left out: as often as we are let.",
     )
     max_picture_usd: Dollars = _most("COACH_MAX_PICTURE_USD", "Quotes above it are refused.")
     max_turn_usd: Dollars = _most(

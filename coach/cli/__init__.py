@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from importlib import metadata
 from typing import Annotated
 
 import typer
 
+from coach.cli._signals import stop_like_ctrl_c
 from coach.cli.chat import chat
 from coach.cli.check import check
 from coach.cli.demo import demo
@@ -52,8 +52,7 @@ def main() -> None:
     """Run the command line; an error of the library is a sentence, not a traceback."""
     # As `python -m coach` has it: a package in the working directory can be named.
     sys.path.insert(0, "")
-    # A service manager's "stop" is the person's Ctrl-C: what is being paid for is received and kept first.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    stop_like_ctrl_c()
     try:
         app()
     except CoachError as exc:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from coach.settings import Settings
     from coach.studio.books import Books
 
 STATES = {
@@ -17,21 +18,33 @@ STATES = {
 }
 """How a database can be, after the word database."""
 
+NONE_YET = "There is no database yet; it is made by the first `coach chat`. For the sandbox's: --sandbox."
+NO_SANDBOX_YET = "The sandbox has no database yet; it is made by the first `coach chat --sandbox`."
+
+
+def places(*, sandbox: bool = False) -> Settings:
+    """The settings; for the sandbox with the places of `coach chat --sandbox`."""
+    from coach.settings import Settings
+
+    settings = Settings.read()
+    return Settings.read(database_url=None, home=settings.home / "sandbox") if sandbox else settings
+
 
 @asynccontextmanager
-async def opened_books(*, read_only: bool = True) -> AsyncIterator[Books]:
-    """The books of the database that is set.
+async def opened_books(*, sandbox: bool = False, read_only: bool = True) -> AsyncIterator[Books]:
+    """The books of the database that is set, or of the sandbox's.
 
     Raises:
         SettingsError: It cannot be opened, is not there yet, or is another version's.
     """
     from coach.errors import SettingsError
-    from coach.settings import Settings
     from coach.store import Database, Store
     from coach.studio.books import Books
 
-    url = Settings.read().database
+    url = places(sandbox=sandbox).database
     state = await Store.inspect(url)
+    if state == "new":
+        raise SettingsError(NO_SANDBOX_YET if sandbox else NONE_YET)
     if state != "current":
         raise SettingsError(f"The database {STATES[state]}.")
     database = Database(url, read_only=read_only)

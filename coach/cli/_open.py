@@ -28,7 +28,7 @@ async def opened(
     with Sandbox(delay=picture_seconds) if sandbox else nullcontext() as service:
         given: dict[str, object] = {} if home is None else {"home": home}
         if service is not None:
-            # Nothing of the real places and limits that are set is used: not the database, not the bucket.
+            # Nothing of the real places and budgets that are set is used: not the database, not the bucket.
             given |= dict.fromkeys(("database_url", "s3_bucket_name", "image_model", "pictures_per_minute"))
             given |= dict.fromkeys(f"max_{name}_usd" for name in BUDGETS)
             given |= {"openai_api_key": service.api_key, "openai_base_url": service.base_url}

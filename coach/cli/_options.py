@@ -9,6 +9,9 @@ import typer
 CoachFolder = Annotated[
     str, typer.Option("--coach", help="A coach folder, or the name of a package that is one.")
 ]
+SandboxBooks = Annotated[
+    bool, typer.Option("--sandbox", help="The books of `coach chat --sandbox` instead of your own.")
+]
 UseSandbox = Annotated[
     bool, typer.Option("--sandbox", help="Without a key: the stand-in on this machine answers and draws.")
 ]

@@ -18,6 +18,9 @@ from coach.events import Event, Finished, PhaseChanged, Preview, Progress, Say, 
 from coach.folder import Coach
 from coach.store import CONSENT_TEXT, CONSENT_VERSION, Store
 from coach.store.intake import MAX_BYTES
+from coach.studio import Studio
+
+IN_DOUBT = "A picture may have been charged without arriving. Say so if you want it tried again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,20 @@ class Session:
             self.terminal.say(name.lower(), message["content"], style=style)
         await self.show_newest()
         self.waiting = next(iter(await self.conversation.waiting()), None)
+
+    async def tell_of_doubts(self) -> None:
+        """Say that a picture may have been charged, if they were not told: it was asked for before a crash."""
+        studio, talk = self.coach.services.get("studio"), self.conversation
+        if not isinstance(studio, Studio):
+            return
+        rows = [entry.generation for entry in await studio.generations(talk.user_id, talk.id)]
+        untold = [row for row in rows if row.state == "unknown" and row.told_in is None]
+        if untold:
+            self.terminal.note(IN_DOUBT, style="yellow")
+            self.transcript.note(IN_DOUBT)
+        for row in untold:
+            # In no turn: so already in the next one they may say "try again".
+            await studio.ledger.told(talk.user_id, row.key, "between turns")
 
     def question(self) -> str:
         """What the person is asked about the call that waits."""

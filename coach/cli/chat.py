@@ -12,6 +12,7 @@ import typer
 
 from coach._stream import drain
 from coach.cli._options import CoachFolder, UseSandbox
+from coach.cli._signals import stop_was_asked
 from coach.cli._terminal import LABEL
 from coach.errors import CoachError
 
@@ -80,13 +81,14 @@ async def _open(
     messages = await conversation.messages()
     if messages:
         await session.recall(messages)
+        await session.tell_of_doubts()
     else:
         await session.greet()
     return session
 
 
 def _talk(runner: asyncio.Runner, session: Session) -> None:
-    while True:
+    while not stop_was_asked():
         try:
             if session.waiting is not None:
                 yes = _yes(f"{INDENT}{session.question()} [y/N] ")

@@ -32,16 +32,19 @@ def doctor(sandbox: UseSandbox = False) -> None:
 
     console = Console(highlight=False)
     settings, capabilities = Settings.read(), Capabilities.load()
+    if settings.picture_mode == "background":
+        capabilities = capabilities.called_by(settings.background_model)
     model = settings.image_model or capabilities.default
     print_table(console, "Settings", ("Setting", "Value", "What it is"), _settings(settings))
     if model in capabilities.models:
         columns = ("Wanted", "Becomes", "At worst", "Changed")
-        print_table(console, f"Pictures on {model}", columns, _intents(capabilities, model))
+        how = f", called by {settings.background_model}" if settings.picture_mode == "background" else ""
+        print_table(console, f"Pictures on {model}{how}", columns, _intents(capabilities, model))
     title = f"Picture models, as of {capabilities.checked}"
     print_table(console, title, ("Model", "Until", "Then"), _models(capabilities))
     places, problems = asyncio.run(_places(settings))
     print_table(console, "Places", ("What", "How it is"), places)
-    problems += _model_problems(capabilities, model)
+    problems += [*_model_problems(capabilities, model), *_budget_problems(settings, capabilities, model)]
     if settings.openai_api_key is None and not sandbox:
         problems.append(NO_KEY)
     console.print()
@@ -54,6 +57,8 @@ def doctor(sandbox: UseSandbox = False) -> None:
 
 PROMPT = 4000
 """Characters of prompt the worst price is told for: the most an action of the reference coach takes."""
+
+FIRST = "a first picture of the person"
 
 Rows = Sequence[tuple[str, ...]]
 
@@ -82,7 +87,7 @@ def _wanted() -> dict[str, PictureRequest]:
     words = "x" * PROMPT
     photo, version = Reference(kind="photo", id="photo"), Reference(kind="version", id="version")
     return {
-        "a first picture of the person": PictureRequest(prompt=words, references=(photo,), keep_face=True),
+        FIRST: PictureRequest(prompt=words, references=(photo,), keep_face=True),
         "a change of it": PictureRequest(prompt=words, references=(version, photo), keep_face=True),
         "a quick draft": PictureRequest(prompt=words, references=(photo,), keep_face=True, grade="draft"),
         "a part of it, by mask": PictureRequest(prompt=words, references=(version,), mask=version),
@@ -125,6 +130,25 @@ def _model_problems(capabilities: Capabilities, model: str) -> Iterator[str]:
         yield from capabilities.warnings(_today(), model=model)
     except PictureError as exc:
         yield f"{exc.say} {exc.detail}"
+
+
+def _budget_problems(settings: Settings, capabilities: Capabilities, model: str) -> Iterator[str]:
+    """A sentence for each budget that not even one picture of the person fits."""
+    from coach.errors import PictureError
+    from coach.studio.budgets import to_micros
+    from coach.studio.price import quote
+
+    try:
+        plan = capabilities.plan(_wanted()[FIRST], model, _today())
+    except PictureError:
+        return  # said by the model's own problems, and in the table
+    worst = quote(plan, capabilities.model(model)).micros
+    for name, usd in settings.budgets.items():
+        setting = type(settings).model_fields[f"max_{name}_usd"].validation_alias
+        if usd is not None and worst is None:
+            yield f"{setting} is {usd}, and the price of {FIRST} is not known: every one is refused."
+        elif usd is not None and worst is not None and to_micros(usd) < worst:
+            yield f"{setting} is {usd}, and {FIRST} costs {dollars(worst)} at worst: every one is refused."
 
 
 async def _places(settings: Settings) -> tuple[Rows, list[str]]:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coach.cli._books import opened_books
+from coach.cli._books import opened_books, places
 from coach.cli._money import dollars
+from coach.cli._options import SandboxBooks
 
 if TYPE_CHECKING:
     from coach.studio.generation import Generation
@@ -43,93 +44,122 @@ def reconcile(
     check: Annotated[
         bool, typer.Option("--check", help="Add up the ledger and compare the accounts.")
     ] = False,
+    sandbox: SandboxBooks = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs; money in micro-dollars.")] = False,
 ) -> None:
-    """List the pictures that may have been charged, or settle one by hand. Needs no key.
+    """List what may have been charged and what was for nothing, or settle one by hand. Needs no key.
 
     Nothing is asked again. Look the request id up at the service, then say what it cost; the money that is
     held for it is released or spent, and its history says who settled it.
     """
     if generation is not None:
-        if charged is None or (usd is not None and not charged):
+        if charged is None:
             raise typer.BadParameter("Say --charged, with --usd if you know the amount, or --not-charged.")
-        settled = asyncio.run(_settle(generation, charged, usd))
+        if usd is not None and not charged:
+            raise typer.BadParameter("--usd goes with --charged only.")
+        settled = asyncio.run(_settle(generation, charged, usd, sandbox=sandbox))
         _tell(settled, as_json=as_json)
     elif charged is not None or usd is not None:
         raise typer.BadParameter("Name the generation to settle; without an option they are listed.")
     elif check:
-        _tell_differences(asyncio.run(_differences()))
+        _tell_differences(asyncio.run(_differences(sandbox=sandbox)))
     else:
-        _list(asyncio.run(_in_doubt(user)), as_json=as_json)
+        ends, in_flight = asyncio.run(_open_ends(user, sandbox=sandbox))
+        if as_json:
+            typer.echo(json.dumps(ends, indent=2))
+        else:
+            _list(ends, in_flight)
 
 
-async def _settle(generation_id: str, charged: bool, usd: Decimal | None) -> Generation:
+async def _settle(generation_id: str, charged: bool, usd: Decimal | None, *, sandbox: bool) -> Generation:
     from coach.studio.budgets import to_micros
 
     micros = None if usd is None else to_micros(usd)
-    async with opened_books(read_only=False) as books:
-        return await books.settle(generation_id, charged=charged, micros=micros, who=_who())
+    async with opened_books(sandbox=sandbox, read_only=False) as books:
+        return await books.settle(generation_id, charged=charged, micros=micros, who=_operator())
 
 
-def _who() -> str:
+def _operator() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # an account without a name, as in some containers
         return "an operator"
 
 
-async def _differences() -> list[str]:
-    async with opened_books() as books:
+async def _differences(*, sandbox: bool) -> list[str]:
+    async with opened_books(sandbox=sandbox) as books:
         return await books.differences()
 
 
-async def _in_doubt(user: str | None) -> list[dict[str, Any]]:
-    from coach.settings import Settings
+async def _open_ends(user: str | None, *, sandbox: bool) -> tuple[list[dict[str, Any]], int]:
+    """What is in doubt or was for nothing, and how many are being made."""
     from coach.studio.spool import Spool
 
-    folder = Settings.read().home / "spool"
-    async with opened_books() as books:
-        rows = await books.in_doubt(user)
+    folder = places(sandbox=sandbox).home / "spool"
+    async with opened_books(sandbox=sandbox) as books:
+        rows = [*await books.in_doubt(user), *await books.for_nothing(user)]
+        in_flight = len(await books.in_flight(user))
     # Only when the folder is there: a spool would make it.
-    here = set(Spool(folder).list()) if folder.is_dir() else set()
-    return [_facts(row) | {"file": row.id in here} for row in rows]
+    spool = Spool(folder) if folder.is_dir() else None
+    return [_facts(row) | {"file": spool is not None and spool.holds(row.id)} for row in rows], in_flight
 
 
 def _facts(row: Generation) -> dict[str, Any]:
-    names = ("id", "user_id", "tenant", "conversation_id", "model", "quote_micros", "request_id", "job_id")
+    names = (
+        *("id", "state", "user_id", "tenant", "conversation_id", "model", "error_code"),
+        *("quote_micros", "actual_micros", "request_id", "job_id"),
+    )
     facts = {name: getattr(row, name) for name in names}
     return facts | {"since": row.updated_at.isoformat(timespec="seconds"), "told": row.told_in is not None}
 
 
-def _list(doubts: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+def _list(ends: Sequence[dict[str, Any]], in_flight: int) -> None:
     from rich.console import Console
 
     from coach.cli._table import print_table
 
-    if as_json:
-        typer.echo(json.dumps(doubts, indent=2))
-        return
     console = Console(highlight=False)
-    if not doubts:
+    doubts = [facts for facts in ends if facts["state"] == "unknown"]
+    nothing = [facts for facts in ends if facts["state"] != "unknown"]
+    if doubts:
+        columns = ("Generation", "Since (UTC)", "Person", "Model", "Quote", "At the service", "Here")
+        print_table(console, f"In doubt: {len(doubts)}", columns, [_doubt(facts) for facts in doubts])
+        console.print(
+            "\nLook each up at the service. Then: coach reconcile GENERATION --charged [--usd 0.12], "
+            "or --not-charged."
+        )
+    else:
         console.print("Nothing is in doubt.")
-        return
-    columns = ("Generation", "Since (UTC)", "Person", "Model", "Quote", "At the service", "Here")
-    print_table(console, f"In doubt: {len(doubts)}", columns, [_row(facts) for facts in doubts])
-    console.print(
-        "\nLook each up at the service. Then: coach reconcile GENERATION --charged [--usd 0.12], "
-        "or --not-charged."
-    )
+    if nothing:
+        columns = ("Generation", "Since (UTC)", "Person", "Model", "Spent", "At the service", "Why")
+        title = f"Charged, and no picture: {len(nothing)}"
+        print_table(console, title, columns, [_nothing(facts) for facts in nothing])
+    if in_flight:
+        are, were = ("picture is", "was when its") if in_flight == 1 else ("pictures are", "were when their")
+        console.print(f"{in_flight} {are} being made, or {were} process died; the next start says which.")
 
 
-def _row(facts: dict[str, Any]) -> tuple[str, ...]:
-    since = datetime.fromisoformat(facts["since"]).strftime("%Y-%m-%d %H:%M:%S")
-    named = {"request": facts["request_id"], "job": facts["job_id"]}
-    there = ", ".join(f"{what} {name}" for what, name in named.items() if name) or "no id came back"
+def _doubt(facts: dict[str, Any]) -> tuple[str, ...]:
     told = "the person was told" if facts["told"] else "the person was not told yet"
     file = "; part of the answer is in the spool" if facts["file"] else ""
+    return (*_who(facts), dollars(facts["quote_micros"]), _there(facts), told + file)
+
+
+def _nothing(facts: dict[str, Any]) -> tuple[str, ...]:
+    cost = facts["quote_micros"] if facts["actual_micros"] is None else facts["actual_micros"]
+    file = "; the answer is in the spool" if facts["file"] else ""
+    return (*_who(facts), dollars(cost), _there(facts), facts["error_code"] + file)
+
+
+def _who(facts: dict[str, Any]) -> tuple[str, ...]:
+    since = datetime.fromisoformat(facts["since"]).strftime("%Y-%m-%d %H:%M:%S")
     talk = f" in {facts['conversation_id']}" if facts["conversation_id"] else ""
-    who = f"{facts['user_id']}{talk}"
-    return facts["id"], since, who, facts["model"], dollars(facts["quote_micros"]), there, told + file
+    return facts["id"], since, f"{facts['user_id']}{talk}", facts["model"]
+
+
+def _there(facts: dict[str, Any]) -> str:
+    named = {"request": facts["request_id"], "job": facts["job_id"]}
+    return ", ".join(f"{what} {name}" for what, name in named.items() if name) or "no id came back"
 
 
 def _tell(settled: Generation, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from coach.cli._books import opened_books
 from coach.cli._money import dollars
+from coach.cli._options import SandboxBooks
 
 if TYPE_CHECKING:
     from coach.studio.books import Spending
@@ -34,6 +35,7 @@ def spend(
     ] = "day",
     user: Annotated[str | None, typer.Option(help="Only this person's.")] = None,
     days: Annotated[int | None, typer.Option(min=1, max=36500, help="Only the last days, in UTC.")] = None,
+    sandbox: SandboxBooks = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs; money in micro-dollars.")] = False,
 ) -> None:
     """Say what pictures cost, what those hold that are being made, and what is in doubt. Needs no key."""
@@ -41,7 +43,7 @@ def spend(
 
     from coach.cli._table import print_table
 
-    lines = asyncio.run(_spending(by, user, days))
+    lines = asyncio.run(_spending(by, user, days, sandbox=sandbox))
     if as_json:
         typer.echo(json.dumps([asdict(line) for line in lines], indent=2))
         return
@@ -59,10 +61,10 @@ def spend(
 
 
 async def _spending(
-    by: Literal["day", "person", "tenant", "model"], user: str | None, days: int | None
+    by: Literal["day", "person", "tenant", "model"], user: str | None, days: int | None, *, sandbox: bool
 ) -> list[Spending]:
     since = None if days is None else datetime.now(UTC).date() - timedelta(days=days - 1)
-    async with opened_books() as books:
+    async with opened_books(sandbox=sandbox) as books:
         return await books.spending(by, user_id=user, since=since)
 
 

@@ -184,7 +184,7 @@ class _Png:
 
 
 class _Jpeg:
-    """The end marker cannot occur inside the coded picture (ITU T.81, B.1.1)."""
+    """It ends with its end marker (ITU T.81, B.1.1); inside, a thumbnail may have one of its own."""
 
     def __init__(self) -> None:
         self._last = b""
@@ -194,7 +194,7 @@ class _Jpeg:
 
     @property
     def is_whole(self) -> bool:
-        return b"\xff\xd9" in self._last
+        return self._last.rstrip(b"\0").endswith(b"\xff\xd9")
 
 
 class _Webp:

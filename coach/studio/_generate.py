@@ -39,7 +39,12 @@ _PAUSES = (0.5, 1.5)
 
 @dataclass(kw_only=True)
 class Run:
-    """The work on one generation whose file we hold. ``generation`` is how far it came."""
+    """The work on one generation whose file we hold.
+
+    Attributes:
+        generation: How far it came.
+        sent: Set while it is out: from then on it may be charged.
+    """
 
     ctx: Context
     request: PictureRequest
@@ -49,8 +54,8 @@ class Run:
     file: SpoolFile
     order: Order
     generation: Generation
+    sent: asyncio.Event
     _request_id: str | None = field(default=None, init=False)
-    _sent: bool = field(default=False, init=False)
     _seconds: float = field(default=0.0, init=False)
     _passed: Pass | None = field(default=None, init=False)
 
@@ -99,20 +104,21 @@ class Run:
         """Send and receive. Again only when it is certain that the post before was not charged."""
         for news in self.generation.repairs:
             await self._tell(self.ctx.report(news))
-        patience = time.monotonic() + self.gate.limits.patience
+        until = time.monotonic() + self.gate.limits.patience
         refused: PictureError | None = None
         while True:
             if self.gate.is_full:
                 await self._tell(self.ctx.report("Waiting for our turn at the picture service"))
             try:
-                async with self.gate.admit(self.ctx.user_id, self.order.params.get("n", 1)) as passed:
+                pictures, left = self.order.params.get("n", 1), max(0.0, until - time.monotonic())
+                async with self.gate.admit(self.ctx.user_id, pictures, patience=left) as passed:
                     await self._post(passed)
                 return
             except PictureError as error:
-                pause = self._pause(error, patience - time.monotonic())
+                pause = self._pause(error, until - time.monotonic())
                 if pause is None:
                     # Not let in again: what the service said is the reason, not our gate.
-                    raise (refused if refused and not self._sent else error) from None
+                    raise (refused if refused and not self.sent.is_set() else error) from None
                 refused = error
                 await finish(self._step_back(error))
                 await self._tell(self.ctx.report("The picture service is busy; trying again"))
@@ -120,7 +126,7 @@ class Run:
 
     def _pause(self, error: PictureError, left: float) -> float | None:
         """Seconds until it may be sent again; ``None``: it may not, or there is no use."""
-        if not self._sent or error.paid != "unpaid" or error.code not in _AGAIN:
+        if not self.sent.is_set() or error.paid != "unpaid" or error.code not in _AGAIN:
             return None
         posts, wait = self.generation.posts, error.retry_after or 0.0
         if error.code == "not_sent":
@@ -133,12 +139,13 @@ class Run:
 
     async def _step_back(self, error: PictureError) -> None:
         await self._advance("reserved", detail=f"{error.code}, not charged; it will be sent again")
-        self._sent = False
+        self.sent.clear()
 
     async def _post(self, passed: Pass) -> None:
         await finish(self._advance("sending"))
         await self._tell(self.ctx.report(_sending(self.request, self.order.model)))
-        self._sent, began = True, time.monotonic()
+        began = time.monotonic()
+        self.sent.set()
         try:
             await self._receive_whole()
         except PictureError as error:
@@ -224,7 +231,7 @@ class Run:
             logger.debug("Why:", exc_info=True)
 
     def _interrupted(self, why: str) -> PictureError:
-        if not self._sent:
+        if not self.sent.is_set():
             return fault("stopped", paid="unpaid", detail=f"Before sending: {why}.")
         return fault("interrupted", paid="unknown", detail=f"Sent, then: {why}.", request_id=self._request_id)
 

@@ -51,6 +51,7 @@ class Keeper:
             try:
                 generation = await self._store(generation, file)
             except PictureError as error:
+                error.request_id = error.request_id or generation.request_id
                 await self.end(generation, file, error)
                 raise
             except Exception as exc:
@@ -60,6 +61,8 @@ class Keeper:
         generation = await self.conclude(generation)
         if generation.spool is None:
             file.remove()
+        else:
+            file.remove_decoded()  # links to what is stored: a picture that is deleted there must be gone
         return generation
 
     async def conclude(self, generation: Generation) -> Generation:

@@ -98,11 +98,15 @@ class Books:
 
     async def in_doubt(self, user_id: str | None = None) -> list[Generation]:
         """Everybody's (or one person's) generations that may have been charged, oldest first."""
-        doubts = GENERATIONS.where(IN_DOUBT)
-        if user_id is not None:
-            doubts = doubts.where(_ROW.user_id == user_id)
-        async with self._database.read() as connection:
-            return await every(connection, doubts.order_by(_ROW.created_at, _ROW.id), Generation)
+        return await self._listed(IN_DOUBT, user_id)
+
+    async def in_flight(self, user_id: str | None = None) -> list[Generation]:
+        """Those that are being made, or were when their process died, oldest first."""
+        return await self._listed(IN_FLIGHT, user_id)
+
+    async def for_nothing(self, user_id: str | None = None) -> list[Generation]:
+        """Those that were charged and gave no picture, and nobody has settled, oldest first."""
+        return await self._listed(PAID & (_ROW.state == "failed") & (_ROW.error_code != "resolved"), user_id)
 
     async def settle(
         self, generation_id: str, *, charged: bool, micros: int | None = None, who: str
@@ -136,6 +140,13 @@ class Books:
             actual_micros=micros,
             spool=generation.spool if charged else None,
         )
+
+    async def _listed(self, which: ColumnElement[bool], user_id: str | None) -> list[Generation]:
+        rows = GENERATIONS.where(which)
+        if user_id is not None:
+            rows = rows.where(_ROW.user_id == user_id)
+        async with self._database.read() as connection:
+            return await every(connection, rows.order_by(_ROW.created_at, _ROW.id), Generation)
 
     async def differences(self) -> list[str]:
         """Where the accounts do not equal the sum over the ledger, a line each. There should be none."""

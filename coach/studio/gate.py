@@ -114,24 +114,28 @@ class Gate:
         self._timer: asyncio.TimerHandle | None = None
 
     @asynccontextmanager
-    async def admit(self, person: str, pictures: int = 1) -> AsyncIterator[Pass]:
+    async def admit(
+        self, person: str, pictures: int = 1, *, patience: float | None = None
+    ) -> AsyncIterator[Pass]:
         """Wait for one's turn; leaving the context gives the room to the next.
 
         Args:
             person: People take turns, however many requests each of them has.
             pictures: How many the request asks for. More than ``at_once`` go alone.
+            patience: Seconds to wait at most; ``None``: those of the limits.
 
         Raises:
             PictureError: Unpaid: ``service_down``, ``busy`` or ``closing``; with ``retry_after`` if known.
         """
         now = _now()
-        refusal = self._refusal(now) or self._too_late(person, now)
+        patience = self.limits.patience if patience is None else patience
+        refusal = self._refusal(now) or self._too_late(person, now, patience)
         if refusal is not None:
             raise refusal
         passed = Pass(self, person, pictures)
         self._queue.add(person, passed)
         self._let_in()
-        await self._turn(passed)
+        await self._turn(passed, patience)
         try:
             yield passed
         finally:
@@ -176,9 +180,9 @@ class Gate:
             closing=self._closing,
         )
 
-    async def _turn(self, passed: Pass) -> None:
+    async def _turn(self, passed: Pass, patience: float) -> None:
         loop = asyncio.get_running_loop()
-        tired = loop.call_later(self.limits.patience, self._turn_away, passed)
+        tired = loop.call_later(patience, self._turn_away, passed, patience)
         try:
             refusal = await passed.turn
         except asyncio.CancelledError:
@@ -227,13 +231,11 @@ class Gate:
             self._idle.set()
         self._let_in()
 
-    def _turn_away(self, passed: Pass) -> None:
+    def _turn_away(self, passed: Pass, patience: float) -> None:
         """The patience is over."""
         if not passed.turn.done():
             self._queue.remove(passed.person, passed)
-            passed.turn.set_result(
-                _fault("busy", f"Its turn did not come in {self.limits.patience:g} seconds.")
-            )
+            passed.turn.set_result(_fault("busy", f"Its turn did not come in {patience:.0f} seconds."))
             self._let_in()
 
     def _refusal(self, now: float) -> PictureError | None:
@@ -247,10 +249,10 @@ class Gate:
             return _fault("service_down", detail, retry_after=down_for)
         return None
 
-    def _too_late(self, person: str, now: float) -> PictureError | None:
+    def _too_late(self, person: str, now: float, patience: float) -> PictureError | None:
         """Why there is no use in waiting: the turn cannot come in time, even if all others are quick."""
         wait = self._pace.ready_at - now + self._queue.ahead_of(person) * self._pace.apart
-        if wait <= self.limits.patience:
+        if wait <= patience:
             return None
         return _fault("busy", f"Its turn would come in {wait:.0f} seconds.", retry_after=wait)
 

@@ -137,7 +137,7 @@ def _previews(request: PictureRequest, model: Model, repairs: list[str]) -> dict
         repairs.append("Previews are shown for one picture at a time; none will be shown.")
         return {}
     if partials < request.previews:
-        repairs.append(f"{model.name} shows at most {partials} previews.")
+        repairs.append(f"{f'At most {partials}' if partials else 'No'} previews can be shown on the way.")
     return {"stream": True, "partial_images": partials} if partials else {}
 
 

@@ -92,7 +92,10 @@ class Recovery:
             logger.warning("Generation %s was not recovered: %s", generation.id, error)
         except Exception:
             logger.exception("Generation %s was not recovered.", generation.id)
-        return await self.ledger.get(generation.user_id, generation.id)
+        try:
+            return await self.ledger.get(generation.user_id, generation.id)
+        except CoachError:  # the person is gone, or the database
+            return generation
 
     async def _settle_sent(self, generation: Generation, file: SpoolFile, *, fetch: bool) -> Generation:
         """Sent, and then its process died, or it is in doubt since: did the answer arrive after all?"""

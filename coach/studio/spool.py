@@ -28,8 +28,9 @@ from coach.studio._finish import finish
 if sys.platform != "win32":
     from fcntl import LOCK_EX, LOCK_NB, flock
 
-_BUFFER = 64 * 1024
-"""Bytes gathered before they go to the system: such a write takes no longer than a hop to a thread."""
+_GATHERED = 128 * 1024
+"""Bytes that go to the system at once: few large writes cost half of many small ones, and such a write takes
+no longer than a hop to a thread."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,9 @@ class SpoolFile:
         self.body = folder / f"{generation_id}.body"
         self.decoded = folder / f"{generation_id}.picture"
         self._head = folder / f"{generation_id}.json"
-        self._file = os.fdopen(descriptor, "ab", buffering=_BUFFER)
+        self._file = os.fdopen(descriptor, "ab", buffering=0)
+        self._gathered: list[bytes] = []
+        self._room = _GATHERED
 
     def __enter__(self) -> SpoolFile:
         return self
@@ -59,8 +62,8 @@ class SpoolFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # What was not committed is kept as far as it came; a full disk must not hide why we are leaving.
-        with suppress(OSError):
-            self._file.close()
+        with self._file, suppress(OSError):
+            self.flush()
 
     @property
     def arrived(self) -> Path | None:
@@ -82,22 +85,31 @@ class SpoolFile:
 
     def write(self, chunk: bytes) -> None:
         """Add what arrived. Does not block for the disk."""
-        self._file.write(chunk)
+        self._gathered.append(chunk)
+        self._room -= len(chunk)
+        if self._room <= 0:
+            self.flush()
 
     def restart(self) -> None:
         """Begin anew: what arrived so far is part of an answer that comes again as a whole."""
+        self._gathered.clear()
+        self._room = _GATHERED
         self._file.truncate(0)
 
     def flush(self) -> None:
         """Let readers see all that was written."""
-        self._file.flush()
+        data, self._room = b"".join(self._gathered), _GATHERED
+        while data:
+            self._gathered = [data]  # what a full disk does not take is tried again when the file is closed
+            data = data[self._file.write(data) :]
+        self._gathered.clear()
 
     async def commit(self) -> None:
         """All is there: make it durable, under its final name. Goes to the end even when cancelled."""
         await finish(asyncio.to_thread(self._commit))
 
     def _commit(self) -> None:
-        self._file.flush()
+        self.flush()
         reached("before_spool_sync")
         os.fsync(self._file.fileno())
         if self._head.exists():
@@ -108,14 +120,18 @@ class SpoolFile:
         reached("after_spool_rename")
         sync(self.body.parent)
 
-    def remove(self) -> None:
-        """Delete the generation's file, and before it what was decoded from it."""
-        reached("before_spool_remove")
+    def remove_decoded(self) -> None:
+        """Delete the pictures that were decoded from the file, and keep the file."""
         for number in count():
             try:
                 self.decoded.with_suffix(f".picture.{number}").unlink()
             except FileNotFoundError:
                 break
+
+    def remove(self) -> None:
+        """Delete the generation's file, and before it what was decoded from it."""
+        reached("before_spool_remove")
+        self.remove_decoded()
         for ending in ("picture.plain", "preview", "json", "part", "body"):
             self.body.with_suffix(f".{ending}").unlink(missing_ok=True)
 
@@ -168,6 +184,11 @@ class Spool:
     def has(self, generation_id: str) -> bool:
         """Whether a generation's file is here."""
         return any((self.folder / f"{generation_id}.{ending}").exists() for ending in ("body", "part"))
+
+    def holds(self, generation_id: str) -> bool:
+        """Whether anything of a generation's answer is here: its file is made before the first byte comes."""
+        paths = [self.folder / f"{generation_id}.{ending}" for ending in ("body", "part")]
+        return any(path.exists() and path.stat().st_size for path in paths)
 
     def list(self) -> list[str]:
         """The generations whose files are here."""

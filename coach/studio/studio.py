@@ -7,12 +7,13 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from weakref import WeakValueDictionary
 
 from coach._durable import code_of
 from coach.context import Context
-from coach.errors import Conflict, PictureError
+from coach.errors import Conflict, PictureError, StoreUnavailable
 from coach.store import Store
 from coach.store.tables import GenerationState
 from coach.studio import price
@@ -84,8 +85,7 @@ class Studio:
         self._recovery = Recovery(ledger=self.ledger, spool=spool, keeper=self._keeper)
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._resuming: set[asyncio.Task[None]] = set()
-        self._at_work, self._idle = 0, asyncio.Event()
-        self._idle.set()
+        self._work: set[asyncio.Task[Generated]] = set()
         for warning in self.capabilities.warnings(today(), model=self.model):
             logger.warning(warning)
 
@@ -119,7 +119,8 @@ class Studio:
         """Make a picture of an identity, asking the service at most once for each key.
 
         The same key and request give the same answer again, whether that was a picture or an error. A second
-        caller in this process waits for the first. In a turn in which a picture was left in doubt, no other
+        caller in this process waits for the first. Cancelled before it is sent, it is not sent; after that it
+        goes on by itself, and the picture is kept. In a turn in which a picture was left in doubt, no other
         is asked for: the person is to be told first.
 
         Args:
@@ -128,7 +129,8 @@ class Studio:
             parent: The version it is made from: its id, or its handle in this identity.
             key: What makes it the same picture; ``None``: the conversation and the call.
             again: The person was told how it ended, also that it may have been charged, and said "try again":
-                unless there is a picture by now, it is asked for once more under the same key.
+                unless there is a picture by now, it is asked for once more under the same key. Within a turn
+                the ledger knows whether they were told; outside of one it is your word.
 
         Raises:
             ConsentMissing: Pictures go along and the person has not agreed to that.
@@ -136,19 +138,23 @@ class Studio:
             Conflict: The key was used for another request, or another process is at work on it.
             PictureError: No picture; ``paid`` says what is known about the money.
         """
-        key = key_of(ctx, key)
-        self._at_work += 1
-        self._idle.clear()
+        key, sent = key_of(ctx, key), asyncio.Event()
+        work = asyncio.create_task(self._once(ctx, request, identity_id, parent, key, again=again, sent=sent))
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
         try:
-            return await self._once(ctx, request, identity_id, parent, key, again=again)
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            if not sent.is_set():  # then stopping it costs nothing
+                work.cancel()
+                await asyncio.wait([work])
+            raise
         except PictureError as error:
             if error.paid == "unknown" and ctx.turn_id:
-                await self.ledger.told(ctx.user_id, key, ctx.turn_id)
+                # Should the database be away now, the next turn is told of it: what counts is this error.
+                with suppress(StoreUnavailable):
+                    await self.ledger.told(ctx.user_id, key, ctx.turn_id)
             raise
-        finally:
-            self._at_work -= 1
-            if not self._at_work:
-                self._idle.set()
 
     async def recover(self) -> list[Generation]:
         """Finish what a crash left behind. Call it at every start; nothing is ever sent again.
@@ -175,7 +181,7 @@ class Studio:
             task.cancel()
         await asyncio.gather(*self._resuming, return_exceptions=True)
         await self.gate.drain()
-        await self._idle.wait()
+        await asyncio.gather(*self._work, return_exceptions=True)
 
     async def generation(self, user_id: str, generation_id: str) -> Entry:
         """One line of a person's ledger.
@@ -200,6 +206,7 @@ class Studio:
         key: str,
         *,
         again: bool,
+        sent: asyncio.Event,
     ) -> Generated:
         user_id = ctx.user_id
         identity = await self._store.identities.get(user_id, identity_ref)
@@ -226,7 +233,7 @@ class Studio:
                     request_hash=asked,
                     quote_micros=price.quote(plan, self.capabilities.model(plan.model)).micros,
                 )
-                known = await self._generate(ctx, request, plan, row)
+                known = await self._generate(ctx, request, plan, row, sent)
         return await generated_of(self._store, known)
 
     async def _settled(self, generation: Generation, *, again: bool) -> Generation:
@@ -243,7 +250,7 @@ class Studio:
             await self._recovery.resume(job)
 
     async def _generate(
-        self, ctx: Context, request: PictureRequest, plan: Plan, row: Generation
+        self, ctx: Context, request: PictureRequest, plan: Plan, row: Generation, sent: asyncio.Event
     ) -> Generation:
         images, mask = await gather(self._store, ctx.user_id, request)
         order = Order(
@@ -264,6 +271,7 @@ class Studio:
                 file=file,
                 order=order,
                 generation=row,
+                sent=sent,
             )
             await run.begin()
             return await run.generate()

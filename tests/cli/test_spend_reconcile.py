@@ -118,11 +118,14 @@ def test_what_is_in_doubt_is_listed_with_all_one_needs_to_look_it_up(ledger: str
     assert lost.pop("since")
     assert lost == {
         "id": "lost",
+        "state": "unknown",
+        "error_code": "interrupted",
         "user_id": "ana",
         "tenant": "",
         "conversation_id": "talk",
         "model": "m",
         "quote_micros": 100_000,
+        "actual_micros": None,
         "request_id": "req_1",
         "job_id": "job_9",
         "told": False,
@@ -134,6 +137,23 @@ def test_what_is_in_doubt_is_listed_with_all_one_needs_to_look_it_up(ledger: str
     assert "ana in talk" in shown and "request req_1, job job_9" in " ".join(shown.split())
     assert "part of the answer is in the spool" in " ".join(shown.split())
     assert run("reconcile", "--user", "bob") == "Nothing is in doubt.\n"
+
+
+def test_what_was_charged_and_gave_no_picture_is_listed_too(ledger: str, tmp_path: Path) -> None:
+    async def waste() -> None:
+        database = Database(ledger)
+        here = await add_reserved(database, 100_000, id="rubbish", user_id="bob")
+        here = await Ledger(database).advance(here, "sending")
+        fields = {"error_code": "bad_answer", "paid": "paid", "request_id": "req_2"}
+        await Ledger(database).advance(here, "failed", **fields)
+        await database.close()
+
+    asyncio.run(waste())
+    with Spool(tmp_path / "home" / "spool").open("rubbish"):
+        shown = " ".join(run("reconcile", "--user", "bob", width=50).split())
+    assert shown.startswith("Nothing is in doubt. Charged, and no picture: 1 rubbish")
+    assert "request req_2" in shown and "bad_answer; the answer is in the spool" in shown
+    assert [one["state"] for one in json.loads(run("reconcile", "--json"))] == ["unknown", "failed"]
 
 
 @pytest.mark.parametrize(

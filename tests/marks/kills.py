@@ -19,6 +19,7 @@ from coach import PictureError
 from coach.errors import Conflict
 from coach.studio.books import Books
 from tests.marks import _fork
+from tests.marks._counts import add_up
 from tests.marks._upstream import answer, picture
 from tests.marks._world import PERSON, World, ask_for, made
 
@@ -74,7 +75,8 @@ class Trials:
             except (PictureError, Conflict):
                 whole = False
             if row.state == "unknown":  # what an operator does, so that the next start has less to look at
-                await Books(store.database).settle(row.id, charged=True, who="the trial")
+                charged = bool(self.world.ask(f"/{trial}"))
+                await Books(store.database).settle(row.id, charged=charged, who="the trial")
             return {"state": row.state, "whole": whole, "took": took}
 
     def arrived(self) -> bool:
@@ -145,6 +147,7 @@ def main() -> int:
             trials = Trials(world=world)
             at_every_step(trials, asked.each)
             at_random_times(trials, asked.random)
+            trials.wrong += _fork.run(partial(add_up, world, world.ask("/")))
         for end in sorted(trials.ends, key=_order):
             sys.stdout.write(f"{dialect:9} {end:32} {trials.ends[end]:5}\n")
         sys.stdout.write(

@@ -24,5 +24,5 @@ def test_many_clients_with_the_same_keys_get_the_same_pictures(dialect: str) -> 
     assert " 0 wrong" in run("once", "--clients", "10", "--keys", "8", "--on", dialect)
 
 
-def test_every_fault_ends_in_the_right_error_in_time_with_one_charged_post() -> None:
+def test_every_fault_ends_in_the_right_error_and_the_ledger_agrees_with_the_service() -> None:
     assert " 0 wrong" in run("faults", "--together")

@@ -1,4 +1,4 @@
-"""Another process that makes a picture: ``python -m tests.studio._child DATABASE FOLDER BASE_URL``."""
+"""Another process that makes a picture: ``python -m tests.studio._child DATABASE FOLDER BASE_URL ENGINE``."""
 
 import asyncio
 import sys
@@ -8,17 +8,20 @@ from openai import AsyncOpenAI
 
 from coach import Context
 from coach.store import FolderBlobs, Store
-from coach.studio import GptImageEngine, PictureRequest, Reference, Spool, Studio
+from coach.studio import GptImageEngine, OpenAIBackgroundEngine, PictureRequest, Reference, Spool, Studio
 from tests.studio._workshop import ANA
 
 
-async def generate(database: str, folder: Path, base_url: str) -> None:
+ENGINES = {engine.name: engine for engine in (GptImageEngine, OpenAIBackgroundEngine)}
+
+
+async def generate(database: str, folder: Path, base_url: str, engine: str) -> None:
     """Ask for the same picture as :meth:`tests.studio._workshop.Workshop.generate`."""
     store = await Store.open(database, blobs=FolderBlobs(folder / "blobs"), migrate=False)
     photo = await store.photos.primary(ANA)
     assert photo is not None
     client = AsyncOpenAI(api_key="a-key", base_url=base_url)
-    studio = Studio(store=store, engine=GptImageEngine(client), spool=Spool(folder / "spool"))
+    studio = Studio(store=store, engine=ENGINES[engine](client), spool=Spool(folder / "spool"))
     request = PictureRequest(
         prompt="As a night-sky guide", references=(Reference(kind="photo", id=photo.id),), keep_face=True
     )
@@ -28,4 +31,4 @@ async def generate(database: str, folder: Path, base_url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(generate(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))
+    asyncio.run(generate(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]))

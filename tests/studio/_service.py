@@ -7,6 +7,7 @@ import base64
 import io
 import json
 import re
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ from coach.studio.engines import Order
 Reply = Callable[[asyncio.StreamWriter], Awaitable[None]]
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
+HOURS = 36_000.0
+"""Seconds after which every deadline has passed."""
+
 USAGE = {
     "input_tokens": 1100,
     "input_tokens_details": {"text_tokens": 76, "image_tokens": 1024},
@@ -36,6 +40,17 @@ def picture(colour: str = "navy", *, form: str = "PNG", size: tuple[int, int] = 
     file = io.BytesIO()
     Image.new("RGB", size, colour).save(file, form)
     return file.getvalue()
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """A chunk of a PNG."""
+    return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+
+
+def noted(data: bytes) -> bytes:
+    """A picture with these bytes somewhere in it."""
+    made = picture()
+    return made[:33] + chunk(b"noTe", data) + made[33:]
 
 
 def answer(*pictures: bytes, usage: Mapping[str, Any] | None = USAGE) -> dict[str, Any]:
@@ -168,6 +183,11 @@ class Service:
         await self.go_on.wait()
         writer.close()
 
+    async def is_too_late(self, writer: asyncio.StreamWriter) -> None:
+        """Answer nothing until every deadline has passed."""
+        pass_time(HOURS)
+        await self.waits(writer)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         lines = head.strip().split("\r\n")
@@ -176,6 +196,13 @@ class Service:
         self.asked.append(Asked(path=lines[0].split()[1], headers=headers, body=body))
         self.arrived.set()
         await (self.replies.pop(0) if len(self.replies) > 1 else self.replies[0])(writer)
+
+
+def pass_time(seconds: float) -> None:
+    """Let the running loop's clock jump: a deadline passes without anybody waiting for it."""
+    loop = asyncio.get_running_loop()
+    clock = loop.time
+    vars(loop)["time"] = lambda: clock() + seconds
 
 
 async def no_job(job_id: str) -> None:

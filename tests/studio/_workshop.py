@@ -92,6 +92,10 @@ class Workshop:
             self.news.clear()
             await self.news.wait()
 
+    async def at_rest(self) -> None:
+        """Wait for what goes on although its caller is gone."""
+        await asyncio.gather(*self.studio._work, return_exceptions=True)
+
     @property
     def told(self) -> list[str]:
         """Progress, in words."""

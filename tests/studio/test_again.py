@@ -141,6 +141,9 @@ async def test_a_doubt_nobody_was_told_of_is_told_before_another_is_asked_for(
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
             await work
+        w.upstream.go_on.set()
+        await w.at_rest()
+        assert (await w.only()).state == "unknown"
         assert (await w.refusal(call="call_2", turn="t2")).code == "in_doubt"
         w.upstream.replies = [GOOD]
         assert len((await w.generate(call="call_3", turn="t3")).versions) == 1

@@ -89,8 +89,8 @@ async def test_a_photo_becomes_a_picture_whose_price_is_the_services_own(
     async with engine.send(order("by the sea", *photos), begun=begun) as answer:
         body = await keep(answer, tmp_path / "a.body")
     received = engine.read(body, answer.media_type, tmp_path / "a.picture")
-    [path] = received.pictures
-    assert path.read_bytes()[:2] == b"\xff\xd8", "the draft is a JPEG"
+    [found] = received.pictures
+    assert found.path.read_bytes()[:2] == b"\xff\xd8", "the draft is a JPEG"
     posted = jobs(sandbox)[-1]
     assert answer.request_id == posted.request_id and len(known) == 1
     assert len(posted.images) == 2 and posted.params["quality"] == "low"
@@ -133,7 +133,7 @@ async def test_after_a_crash_the_same_picture_is_fetched_and_nothing_is_charged_
         async with again.resume(known[0]) as answer:
             body = await keep(answer, tmp_path / name)
         pictures.append(
-            again.read(body, answer.media_type, tmp_path / f"{name}.picture").pictures[0].read_bytes()
+            again.read(body, answer.media_type, tmp_path / f"{name}.picture").pictures[0].path.read_bytes()
         )
     assert pictures[0] == pictures[1]
     answered = await client.responses.retrieve(known[0])

@@ -17,7 +17,19 @@ from coach.studio.engines import Order
 from coach.studio.engines._responses import text_field
 from coach.studio.engines.openai_background import OpenAIBackgroundEngine
 from tests.studio._service import USAGE as DRAWN
-from tests.studio._service import Reply, Service, breaks, cuts, error, picture, says, service, store
+from tests.studio._service import (
+    HOURS,
+    Reply,
+    Service,
+    breaks,
+    cuts,
+    error,
+    pass_time,
+    picture,
+    says,
+    service,
+    store,
+)
 
 Json = dict[str, Any]
 ORDER = Order(
@@ -63,8 +75,8 @@ async def fetch(engine: OpenAIBackgroundEngine, body: Path) -> bytes:
     """The one picture of an order."""
     async with engine.send(ORDER, begun=ignore) as answer:
         store(body, b"".join([chunk async for chunk in answer.chunks()]))
-        [path] = engine.read(body, answer.media_type, body.with_suffix(".picture")).pictures
-    return await asyncio.to_thread(path.read_bytes)
+        [found] = engine.read(body, answer.media_type, body.with_suffix(".picture")).pictures
+    return await asyncio.to_thread(found.path.read_bytes)
 
 
 async def failure(engine: OpenAIBackgroundEngine) -> PictureError:
@@ -140,7 +152,11 @@ async def test_a_job_that_cannot_be_looked_at_may_have_been_charged(reply: Reply
 
 
 async def test_a_deadline_names_the_job_that_goes_on() -> None:
-    async with engine_for(QUEUED, WORKING, seconds=0.2) as (engine, _):
+    async def works_for_hours(writer: asyncio.StreamWriter) -> None:
+        await WORKING(writer)
+        pass_time(HOURS)
+
+    async with engine_for(QUEUED, works_for_hours) as (engine, _):
         found = await failure(engine)
     assert (found.code, found.paid, found.request_id) == ("timeout", "unknown", "req_1")
     assert "resp_1 goes on" in found.detail
@@ -237,7 +253,10 @@ def test_only_the_outermost_field_counts(head: bytes, found: str | None) -> None
 
 async def test_the_answer_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
     size, piece = 24 * 1024 * 1024, b"A" * 65_536
-    head, tail = b'{"id": "resp_1", "status": "completed", "output": [{"result": "', b'"}]}'
+    made = picture(form="WEBP")  # more may follow such a one than it says
+    begun = base64.b64encode(made + bytes(-len(made) % 3))
+    head = b'{"id": "resp_1", "status": "completed", "output": [{"result": "' + begun
+    tail = b'"}]}'
 
     async def large(writer: asyncio.StreamWriter) -> None:
         await says(b"", more={"content-length": str(len(head) + size + len(tail))})(writer)
@@ -258,5 +277,5 @@ async def test_the_answer_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
         received = engine.read(body, answer.media_type, tmp_path / "a.picture")
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert received.pictures[0].stat().st_size == size // 4 * 3
+    assert received.pictures[0].path.stat().st_size == (len(begun) + size) // 4 * 3
     assert most < size // 8

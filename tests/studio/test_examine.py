@@ -1,14 +1,14 @@
 """Whether what arrived is a picture, without decoding it."""
 
 import hashlib
+import random
 import struct
-import zlib
 from pathlib import Path
 
 import pytest
 
 from coach.studio._examine import Examination, Examined, Glance, Glanced
-from tests.studio._service import picture
+from tests.studio._service import chunk, noted, picture
 
 PNG = picture(size=(30, 20))
 
@@ -26,10 +26,6 @@ def glance(data: bytes) -> Glanced:
     return seen.finish(Path("a"))
 
 
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
-
-
 @pytest.mark.parametrize(
     ("form", "media_type", "ending"),
     [("PNG", "image/png", "png"), ("JPEG", "image/jpeg", "jpg"), ("WEBP", "image/webp", "webp")],
@@ -41,6 +37,15 @@ def test_kind_size_and_hash_are_told(form: str, media_type: str, ending: str) ->
     assert found.sha256 == hashlib.sha256(data).hexdigest()
     seen = glance(data)
     assert (seen.width, seen.height, seen.media_type) == (30, 20, media_type)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("pieces", [1, 7, 8, 12, 31, 64 * 1024, 64 * 1024 + 1])
+def test_it_does_not_matter_in_which_pieces_it_comes(form: str, pieces: int) -> None:
+    data = picture(form=form, size=(300, 200)) if form != "PNG" else noted(random.randbytes(200_000))
+    assert examine(data, pieces=pieces) == examine(data)
+    with pytest.raises(ValueError):
+        examine(data[:-2], pieces=pieces)
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])

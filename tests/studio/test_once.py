@@ -123,17 +123,18 @@ async def test_how_it_ended_is_written_down_and_said_again(
         assert row.request_id == (None if reply is breaks else "req_1")
 
 
-@pytest.mark.parametrize("seconds", [20, 0.5])
+@pytest.mark.parametrize("late", [False, True])
 async def test_a_picture_that_came_before_the_connection_broke_is_kept(
-    store: Store, tmp_path: Path, photo_bytes: bytes, seconds: float
+    store: Store, tmp_path: Path, photo_bytes: bytes, late: bool
 ) -> None:
     whole = frames(picture("grey"), final=picture("gold"))
-    async with workshop(store, tmp_path, photo_bytes, breaks, seconds=seconds) as w:
+    async with workshop(store, tmp_path, photo_bytes, breaks) as w:
 
         async def lingers(writer: asyncio.StreamWriter) -> None:
             await cuts(whole + b" " * 40, media_type="text/event-stream")(writer)
-            if seconds < 1:
-                await w.upstream.go_on.wait()
+            if late:
+                await w.until_told("First look")
+                await w.upstream.is_too_late(writer)
 
         w.upstream.replies = [lingers]
         generated = await w.generate()

@@ -135,7 +135,7 @@ def test_a_model_that_can_do_less_gets_less_and_it_is_said() -> None:
         "The quality high is not offered; low is used.",
         f"{SUNBURST} draws no transparent background; the background is left to it.",
         "The format png is not offered; webp is used.",
-        f"{SUNBURST} shows at most 1 previews.",
+        "At most 1 previews can be shown on the way.",
     )
 
 

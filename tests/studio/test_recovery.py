@@ -249,7 +249,15 @@ async def test_a_process_that_is_killed_while_it_waits_leaves_its_picture_in_dou
     async with workshop(store, tmp_path, photo_bytes, breaks) as w:
         w.upstream.replies = [w.upstream.waits]
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.studio._child", database_url, tmp_path, str(w.client.base_url)),
+            *(
+                sys.executable,
+                "-m",
+                "tests.studio._child",
+                database_url,
+                tmp_path,
+                str(w.client.base_url),
+                "gpt-image",
+            ),
             cwd=ROOT,
         )
         await asyncio.wait_for(w.upstream.arrived.wait(), 30)

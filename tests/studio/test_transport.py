@@ -166,4 +166,17 @@ async def test_a_picture_comes_through_whole(tmp_path: Path) -> None:
     async with service(says(answer(made))) as upstream, client_of(upstream.port) as client:
         media_type = await ask(engine := GptImageEngine(client), ORDER, body)
     received = engine.read(body, media_type, tmp_path / "a.picture")
-    assert [path.read_bytes() for path in received.pictures] == [made]
+    assert [found.path.read_bytes() for found in received.pictures] == [made]
+
+
+async def test_an_answer_comes_in_pieces_that_many_can_hold_at_once() -> None:
+    body = b"x" * 16 * 1024 * 1024
+    async with (
+        service(says(body)) as upstream,
+        client_of(upstream.port) as client,
+        GptImageEngine(client).send(ORDER, begun=no_job) as got,
+    ):
+        pieces = [len(piece) async for piece in got.chunks()]
+    assert sum(pieces) == len(body)
+    # The first ones may have come before there was somebody to bound them.
+    assert max(pieces[2:]) <= 128 * 1024

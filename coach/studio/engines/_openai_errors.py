@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
-from openai import APIError, APIStatusError
+from openai import APIStatusError
 
 from coach.errors import PictureError
 from coach.studio.faults import fault
@@ -43,14 +43,6 @@ _LONGEST_WAIT = 86_400.0
 
 _REQUEST_ID = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
 _WORD = re.compile(r"[\w.\[\]-]{1,60}", re.ASCII)
-
-
-def from_sdk(error: APIError) -> PictureError:
-    """The error for one of the SDK's; see :class:`coach.studio.engines._post.Post` for what never left."""
-    if isinstance(error, APIStatusError):
-        return from_status(error)
-    cause = type(error.__cause__).__name__
-    return fault("connection_lost", paid="unknown", detail=f"Sent, then the connection broke ({cause}).")
 
 
 def from_transport(error: Exception, request_id: str | None) -> PictureError:

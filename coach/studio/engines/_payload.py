@@ -22,8 +22,8 @@ from coach.studio.engines import Span
 
 T = TypeVar("T")
 
-_PIECE = 256 * 1024
-"""Read at a time."""
+_PIECE = 512 * 1024
+"""Read at a time: large enough that its buffer is all there is to pay for."""
 
 _MOST_AROUND = 1024 * 1024
 """What is around the pictures is not larger than this in an answer that means well."""
@@ -233,7 +233,7 @@ class Pictures:
         number = len(self.good)
         path = self._into.with_name(f"{self._into.name}.{number}")
         try:
-            if number + self.bad == _MOST_PICTURES:
+            if number + self.bad >= _MOST_PICTURES:
                 raise ValueError("too many")
             seen = Examination()
             decode(text, path, seen)

@@ -160,12 +160,12 @@ def _events(text: Text, pictures: Pictures) -> tuple[int, Mapping[str, Any] | No
             event, taken = parse(text, span, pictures.take)
         except ValueError:  # `[DONE]`, or the end of a stream that was cut
             event, taken = None, []
-        if isinstance(event, dict) and str(event.get("type")).endswith(".completed") and not event.get("error"):
+        failed = event.get("error") if isinstance(event, dict) else None
+        if isinstance(event, dict) and not failed and str(event.get("type")).endswith(".completed"):
             ended.append((len(taken), _usage(event)))
-            continue
-        pictures.forget(before)
-        if isinstance(event, dict) and event.get("error"):
-            error = from_event(event["error"])
+        else:
+            pictures.forget(before)
+            error = from_event(failed) if failed else error
     if not ended:
         raise error or fault("connection_lost", paid="unknown", detail="The stream ended before the picture.")
     drawn = [one for one in ended if one[0]] or ended

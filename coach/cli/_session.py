@@ -79,7 +79,7 @@ class Session:
         self.waiting = next(iter(await self.conversation.waiting()), None)
 
     async def tell_of_doubts(self) -> None:
-        """Say that a picture may have been charged, if they were not told: it was asked for before a crash."""
+        """Say that a picture may have been charged, where a crash kept the person from being told."""
         studio, talk = self.coach.services.get("studio"), self.conversation
         if not isinstance(studio, Studio):
             return

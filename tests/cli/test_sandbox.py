@@ -42,11 +42,13 @@ def test_it_misbehaves_as_the_plan_says(tmp_path: Path) -> None:
         [sys.executable, "-m", "coach", *arguments], stdout=subprocess.PIPE, text=True, bufsize=1
     ) as running:
         assert running.stdout is not None
-        said = ""
-        while "OPENAI_API_KEY" not in said:
-            said += running.stdout.readline()
-        url = re.search(r"OPENAI_BASE_URL=(\S+)", said)
-        assert url is not None and f"misbehaves as {plan} says" in said
-        answer = httpx2.get(f"{url[1]}/models", headers={"authorization": "Bearer any"})
-        running.terminate()
+        try:
+            said = ""
+            while "OPENAI_API_KEY" not in said:
+                said += running.stdout.readline()
+            url = re.search(r"OPENAI_BASE_URL=(\S+)", said)
+            assert url is not None and f"misbehaves as {plan} says" in said
+            answer = httpx2.get(f"{url[1]}/models", headers={"authorization": "Bearer any"}, timeout=60)
+        finally:
+            running.terminate()
     assert answer.status_code == 503

@@ -132,11 +132,28 @@ def test_what_is_in_doubt_is_listed_with_all_one_needs_to_look_it_up(ledger: str
         "file": False,
     }
     assert not (tmp_path / "home").exists(), "looking makes nothing"
-    with Spool(tmp_path / "home" / "spool").open("lost"):
+    with Spool(tmp_path / "home" / "spool").open("lost") as file:
         shown = run("reconcile", width=50)
+        file.write(b"half a pict")
+        file.flush()
+        assert "part of the answer is in the spool" in " ".join(run("reconcile", width=50).split())
     assert "ana in talk" in shown and "request req_1, job job_9" in " ".join(shown.split())
-    assert "part of the answer is in the spool" in " ".join(shown.split())
-    assert run("reconcile", "--user", "bob") == "Nothing is in doubt.\n"
+    assert "in the spool" not in " ".join(shown.split()), "a file without a byte is no part of an answer"
+
+
+def test_what_is_being_made_is_counted_as_it_may_be_a_dead_process_that_makes_it(ledger: str) -> None:
+    shown = run("reconcile", "--user", "bob")
+    said = "1 picture is being made, or was when its process died; the next start says which.\n"
+    assert shown == f"Nothing is in doubt.\n{said}"
+    assert "being made" not in run("reconcile", "--user", "ana")
+    asyncio.run(one_more_busy(ledger))
+    assert "2 pictures are being made, or were when their process died" in run("reconcile")
+
+
+async def one_more_busy(url: str) -> None:
+    database = Database(url)
+    await Ledger(database).advance(await add_reserved(database, id="busy too"), "sending")
+    await database.close()
 
 
 def test_what_was_charged_and_gave_no_picture_is_listed_too(ledger: str, tmp_path: Path) -> None:
@@ -149,7 +166,9 @@ def test_what_was_charged_and_gave_no_picture_is_listed_too(ledger: str, tmp_pat
         await database.close()
 
     asyncio.run(waste())
-    with Spool(tmp_path / "home" / "spool").open("rubbish"):
+    with Spool(tmp_path / "home" / "spool").open("rubbish") as file:
+        file.write(b"no picture")
+        file.flush()
         shown = " ".join(run("reconcile", "--user", "bob", width=50).split())
     assert shown.startswith("Nothing is in doubt. Charged, and no picture: 1 rubbish")
     assert "request req_2" in shown and "bad_answer; the answer is in the spool" in shown
@@ -191,15 +210,33 @@ def test_what_makes_no_sense_is_a_sentence_and_changes_nothing(ledger: str, argu
     assert len(json.loads(run("reconcile", "--json"))) == 1
 
 
+def test_an_amount_without_a_charge_is_named_as_what_is_wrong(ledger: str) -> None:
+    said = run("reconcile", "lost", "--not-charged", "--usd", "0.05", code=2)
+    assert "--usd goes with --charged only." in said
+
+
 @pytest.mark.parametrize("command", ["spend", "reconcile"])
 def test_without_a_database_a_sentence_is_said_and_none_is_made(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COACH_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("COACH_DATABASE_URL", raising=False)
-    with pytest.raises(SettingsError, match="is not there yet"):
+    with pytest.raises(SettingsError, match=r"no database yet; .* For the sandbox's: --sandbox"):
         run(command)
+    with pytest.raises(SettingsError, match="The sandbox has no database yet"):
+        run(command, "--sandbox")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_sandbox_has_books_of_its_own(ledger: str, tmp_path: Path) -> None:
+    home = tmp_path / "home" / "sandbox"
+    home.mkdir(parents=True)
+    asyncio.run(fill(f"sqlite:///{home / 'coach.sqlite3'}"))
+    assert run("reconcile", "lost", "--not-charged", "--sandbox").startswith("Settled: lost")
+    assert json.loads(run("reconcile", "--sandbox", "--json")) == []
+    assert run("reconcile", "--check", "--sandbox") == "The accounts equal the sum over the ledger.\n"
+    [theirs], [mine] = (json.loads(run("spend", "--json", *where)) for where in (["--sandbox"], []))
+    assert (theirs["in_doubt"], mine["in_doubt"]) == (0, 1), "yours are as they were"
 
 
 def test_settling_says_who_did_it_in_the_history(ledger: str, monkeypatch: pytest.MonkeyPatch) -> None:

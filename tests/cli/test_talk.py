@@ -132,6 +132,34 @@ def test_doctor_says_what_is_set_and_what_is_wrong(tmp_path: Path) -> None:
     assert "sk-very-secret" not in done.stdout and "password" not in done.stdout
 
 
+def test_doctor_names_each_budget_that_no_picture_fits(tmp_path: Path) -> None:
+    done = run("doctor", "--sandbox", cwd=tmp_path, COACH_MAX_TURN_USD="0.001", COACH_MAX_DAY_USD="500")
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 1
+    assert re.search(
+        r"COACH_MAX_TURN_USD is 0\.001, and a first picture of the person costs \$0\.\d{4}", said
+    )
+    assert "COACH_MAX_DAY_USD is 500" not in said
+
+
+def test_doctor_prices_the_background_with_the_model_that_calls(tmp_path: Path) -> None:
+    background = {"COACH_PICTURE_MODE": "background", "COLUMNS": "200"}
+    direct = first_price(run("doctor", "--sandbox", cwd=tmp_path, COLUMNS="200").stdout)
+    called = run("doctor", "--sandbox", cwd=tmp_path, **background)
+    assert called.returncode == 0 and "called by gpt-5.6-luna" in called.stdout
+    # A budget between the two prices is enough for the one and not for the other.
+    assert first_price(called.stdout) > direct
+    done = run("doctor", "--sandbox", cwd=tmp_path, COACH_MAX_PICTURE_USD=str(direct + 0.0001), **background)
+    assert done.returncode == 1 and "COACH_MAX_PICTURE_USD is" in done.stdout
+    background |= {"COACH_BACKGROUND_MODEL": "nobody-knows", "COACH_MAX_PICTURE_USD": "500"}
+    done = run("doctor", "--sandbox", cwd=tmp_path, **background)
+    assert done.returncode == 1 and "the price of a first picture of the person is not known" in done.stdout
+
+
+def first_price(shown: str) -> float:
+    return float(re.findall(r"a first picture of the person .*?\$(\d\.\d{4})", shown)[0])
+
+
 def test_help_reads_like_a_sentence_for_every_command(tmp_path: Path) -> None:
     done = run("--help", cwd=tmp_path)
     commands = re.findall(r"^│ (\w+) +(\S.*?) *│$", done.stdout, flags=re.MULTILINE)

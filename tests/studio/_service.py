@@ -17,6 +17,7 @@ from typing import Any
 from openai import AsyncOpenAI
 from PIL import Image
 
+from coach.settings import Settings
 from coach.studio import GptImageEngine
 from coach.studio.engines import Order
 
@@ -175,8 +176,9 @@ class Service:
     port: int = 0
 
     def client(self) -> AsyncOpenAI:
-        """The SDK's client for it, with the SDK's own retries and redirects left on."""
-        return AsyncOpenAI(api_key="a-key", base_url=f"http://127.0.0.1:{self.port}/v1")
+        """The client of production for it, with the SDK's own retries and redirects left on."""
+        address = f"http://127.0.0.1:{self.port}/v1"
+        return Settings.read(openai_api_key="a-key", openai_base_url=address).openai(keep_alive=False)
 
     async def waits(self, writer: asyncio.StreamWriter) -> None:
         """Answer nothing until :attr:`go_on`."""

@@ -177,7 +177,7 @@ def test_the_planner_says_what_a_job_cannot_do_and_quotes_both_models() -> None:
     plain = Capabilities.load()
     request = PictureRequest(prompt="a hill", previews=2)
     plan = TABLE.plan(request, MODEL.name, TODAY)
-    assert "stream" not in plan.params and any("0 previews" in repair for repair in plan.repairs)
+    assert "stream" not in plan.params and any("No previews" in repair for repair in plan.repairs)
     with pytest.raises(PictureError, match="makes 1 to 1 pictures"):
         TABLE.plan(PictureRequest(prompt="a hill", count=2), MODEL.name, TODAY)
     both, alone = quote(plan, MODEL), quote(plan, plain.model(MODEL.name))

@@ -19,6 +19,7 @@ from tests.studio._service import (
     engine_for,
     error,
     no_job,
+    pass_time,
     picture,
     says,
 )

@@ -108,7 +108,7 @@ class Keeper:
         return True
 
     async def _store(self, generation: Generation, file: SpoolFile) -> Generation:
-        found = await asyncio.to_thread(self._decode, generation, file)
+        found = await finish(asyncio.to_thread(self._decode, generation, file))
         rows = [await self._put(generation, number, picture) for number, picture in enumerate(found.pictures)]
         cost = self._cost(generation, found.usage)
         async with self.store.database.write() as connection:

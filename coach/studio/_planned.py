@@ -1,8 +1,9 @@
-"""The ledger's first line for a picture, and the key it goes under."""
+"""The ledger's first line for a picture, the key it goes under, and what stands for the person."""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 
 from coach.context import Context
 from coach.store._rows import new_id, now
@@ -17,6 +18,11 @@ def key_of(ctx: Context, key: str | None) -> str:
     if key is None:
         key = f"{ctx.conversation_id}:{ctx.call_id}" if ctx.call_id else new_id()
     return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
+
+
+def alias_of(user_id: str, secret: bytes) -> str:
+    """What the service knows a person as: a keyed hash, 64 hex digits."""
+    return hmac.new(secret, user_id.encode(), hashlib.sha256).hexdigest()
 
 
 def planned(

@@ -114,11 +114,14 @@ class Ledger:
 
         Raises:
             Conflict: Somebody else moved it meanwhile.
+            PictureError: ``in_doubt``, unpaid: it was to be sent, and another of this turn may be charged.
             ValueError: There is no such way.
         """
         if connection is None:
             async with self._database.write() as own:
                 return await self.advance(generation, *to, detail=detail, connection=own, **values)
+        if "sending" in to:
+            await _check_doubts(connection, generation)
         here, steps = generation, []
         for state in to:
             here = await _move(connection, here, state, values)
@@ -162,6 +165,11 @@ class Ledger:
         """A conversation's generations, oldest first."""
         mine = GENERATIONS.where(_ROW.user_id == user_id, _ROW.conversation_id == conversation_id)
         return await self._oldest_first(mine)
+
+    async def out(self, user_id: str, conversation_id: str) -> list[Generation]:
+        """A conversation's generations that are out, or died while they were, oldest first."""
+        which = _ROW.user_id == user_id, _ROW.conversation_id == conversation_id, _ROW.state == "sending"
+        return await self._oldest_first(GENERATIONS.where(*which))
 
     async def left_behind(self, ids: Sequence[str]) -> list[Generation]:
         """Everybody's generations that have not ended, and those named, oldest first. For recovery."""

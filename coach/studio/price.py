@@ -13,6 +13,9 @@ from typing import Any
 from coach.studio.capabilities import WORDS, Caller, Model
 from coach.studio.planner import Plan
 
+_MOST_TOKENS = 10**9
+"""More in one answer is no count."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
@@ -134,4 +137,4 @@ def _times(tokens: int | None, count: int) -> int | None:
 def _count(details: Any, name: str) -> int | None:
     """A count as the service gave it; ``None`` unless it is a whole number that makes sense."""
     value = details.get(name) if isinstance(details, Mapping) else None
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None

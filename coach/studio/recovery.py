@@ -44,8 +44,18 @@ class Recovery:
         left = await self.ledger.left_behind(here)
         for nobodys in set(here) - {generation.id for generation in left}:
             self._discard_empty(nobodys)
+        # What is in doubt was looked at when it came to be so; what was left in the middle comes first.
+        left = [one for one in left if one.state != "unknown" or self._is_news(one)]
         settled = [(before, await self._try_to_settle(before, fetch=False)) for before in left]
         return [after for before, after in settled if after.state != before.state]
+
+    async def settle_orphans(self, user_id: str, conversation_id: str) -> None:
+        """Say of what died while it was out, in this conversation, that it is in doubt."""
+        for orphan in await self.ledger.out(user_id, conversation_id):
+            await self._try_to_settle(orphan, fetch=False)
+
+    def _is_news(self, doubt: Generation) -> bool:
+        return self.spool.changed_since(doubt.id, doubt.updated_at)
 
     async def jobs(self) -> list[Generation]:
         """What was left behind, and what the service may still have as a job of ours."""
@@ -154,7 +164,7 @@ class Recovery:
             return generation  # perhaps on another machine, which has a spool of its own
         if generation.state in ("planned", "quoted", "reserved"):
             return await self.ledger.advance(generation, "failed", error_code="stopped", paid="unpaid")
-        if generation.state == "sending":
+        if generation.state in ("sending", "received"):
             return await self.ledger.advance(generation, "unknown", error_code="interrupted", paid="unknown")
         return generation
 

@@ -14,9 +14,11 @@ import errno
 import json
 import os
 import secrets
+import shutil
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +33,9 @@ if sys.platform != "win32":
 _GATHERED = 128 * 1024
 """Bytes that go to the system at once: few large writes cost half of many small ones, and such a write takes
 no longer than a hop to a thread."""
+
+ROOM = 64 * 1024 * 1024
+"""Bytes that must be free before a picture is asked for: what is paid for is to find a place."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +99,8 @@ class SpoolFile:
         """Begin anew: what arrived so far is part of an answer that comes again as a whole."""
         self._gathered.clear()
         self._room = _GATHERED
-        self._file.truncate(0)
+        self._file.seek(0)
+        self._file.truncate()
 
     def flush(self) -> None:
         """Let readers see all that was written."""
@@ -151,8 +157,10 @@ class Spool:
         """Begin a generation's file.
 
         Raises:
-            OSError: The file cannot be made or locked.
+            OSError: The file cannot be made or locked, or there is no room for an answer.
         """
+        if shutil.disk_usage(self.folder).free < ROOM:
+            raise OSError(errno.ENOSPC, "no room for an answer")
         new = self.folder / f"{generation_id}.new"
         descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         try:
@@ -189,6 +197,11 @@ class Spool:
         """Whether anything of a generation's answer is here: its file is made before the first byte comes."""
         paths = [self.folder / f"{generation_id}.{ending}" for ending in ("body", "part")]
         return any(path.exists() and path.stat().st_size for path in paths)
+
+    def changed_since(self, generation_id: str, moment: datetime) -> bool:
+        """Whether anything was written to a generation's file after that."""
+        paths = [self.folder / f"{generation_id}.{ending}" for ending in ("body", "part")]
+        return any(path.exists() and path.stat().st_mtime > moment.timestamp() for path in paths)
 
     def list(self) -> list[str]:
         """The generations whose files are here."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,7 +17,7 @@ from coach.store.tables import GenerationState
 from coach.studio import price
 from coach.studio._generate import Run
 from coach.studio._keep import Keeper
-from coach.studio._planned import key_of, planned
+from coach.studio._planned import alias_of, key_of, planned
 from coach.studio._references import gather
 from coach.studio.budgets import Budgets
 from coach.studio.capabilities import Capabilities
@@ -214,12 +212,19 @@ class Studio:
             raise Conflict(f"The identity {identity.handle} is archived; choose another one.")
         parent_id = None if parent is None else await self._version_id(user_id, identity.id, parent)
         asked = fingerprint(request, identity_id=identity.id, parent_id=parent_id)
+        # What the person was told of: whoever asks again meanwhile was not told how that one ends.
+        told = await self.ledger.find(user_id, key) if again else None
         async with self._turn(user_id, key):
             known = await self.ledger.find(user_id, key)
             if known is not None:
                 if known.request_hash != asked:
                     raise Conflict(f"The key {key[:40]!r} was used for another picture; use a new one.")
+                again = told is not None and told.id == known.id and told.state in _WITHOUT_PICTURE
+                sent.set()  # cancelling the caller is not to break off what is put away
                 known = await self._settled(known, again=again)
+                sent.clear()
+            if ctx.conversation_id:
+                await self._recovery.settle_orphans(user_id, ctx.conversation_id)
             if known is None or (again and known.state in _WITHOUT_PICTURE):
                 plan = self.plan(request)
                 row = planned(
@@ -257,7 +262,7 @@ class Studio:
             operation=plan.operation,
             model=plan.model,
             prompt=plan.prompt,
-            params={**plan.params, "safety_identifier": self._alias(ctx.user_id)},
+            params={**plan.params, "safety_identifier": alias_of(ctx.user_id, self._secret)},
             images=images,
             mask=mask,
         )
@@ -291,7 +296,3 @@ class Studio:
     def _turn(self, user_id: str, key: str) -> asyncio.Lock:
         """One at a time for each key. Locks nobody holds or waits for go away by themselves."""
         return self._turns.setdefault((user_id, key), asyncio.Lock())
-
-    def _alias(self, user_id: str) -> str:
-        """What the service knows a person as: a keyed hash, 64 hex digits."""
-        return hmac.new(self._secret, user_id.encode(), hashlib.sha256).hexdigest()

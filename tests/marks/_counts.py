@@ -46,7 +46,7 @@ async def compare(world: World, cases: Mapping[str, str]) -> list[str]:
 
 
 async def add_up(world: World, charged: int) -> list[str]:
-    """What is wrong with the accounts of everything; ``charged``: how many requests the service charged for."""
+    """What is wrong with the accounts of everything; the service says it charged for ``charged`` requests."""
     async with world.studio() as (store, _):
         books = Books(store.database)
         lines = await books.spending()

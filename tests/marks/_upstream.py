@@ -13,6 +13,7 @@ import json
 import re
 import sys
 from collections import Counter
+from functools import cache
 
 from PIL import Image
 
@@ -20,6 +21,7 @@ PIECES = 6
 PAUSE = 0.004
 
 
+@cache
 def picture() -> bytes:
     """The one picture it makes: a gradient, large enough to come in pieces."""
     file = io.BytesIO()
@@ -36,6 +38,7 @@ USAGE = {
 }
 
 
+@cache
 def answer() -> bytes:
     """The body of its answer."""
     data = [{"b64_json": base64.b64encode(picture()).decode()}]
@@ -49,6 +52,7 @@ class Upstream:
         self.posts: Counter[str] = Counter()
         self.body = answer()
         self.reading = 0
+        self.quiet = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request; the connection ends with it."""
@@ -58,8 +62,7 @@ class Upstream:
                 await asyncio.sleep(PAUSE)
                 await self._answer(writer)
                 return
-            while self.reading:  # a killed client's post may still be on its way through this machine
-                await asyncio.sleep(PAUSE)
+            await self.quiet.wait()  # a killed client's post may still be on its way through this machine
             self._write(writer, b"%d" % (self.posts[asked] if asked else self.posts.total()))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # a killed client
@@ -69,6 +72,7 @@ class Upstream:
     async def _read(self, reader: asyncio.StreamReader) -> str | None:
         """Count a post; of another request, the trial whose posts are asked for (none: all of them)."""
         self.reading += 1
+        self.quiet.clear()
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             if head.startswith("GET"):
@@ -82,6 +86,8 @@ class Upstream:
             return None
         finally:
             self.reading -= 1
+            if not self.reading:
+                self.quiet.set()
 
     def _write(self, writer: asyncio.StreamWriter, body: bytes) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: req_1\r\n")

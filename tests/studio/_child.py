@@ -11,7 +11,6 @@ from coach.store import FolderBlobs, Store
 from coach.studio import GptImageEngine, OpenAIBackgroundEngine, PictureRequest, Reference, Spool, Studio
 from tests.studio._workshop import ANA
 
-
 ENGINES = {engine.name: engine for engine in (GptImageEngine, OpenAIBackgroundEngine)}
 
 

@@ -16,7 +16,6 @@ from coach.errors import PictureError
 from coach.studio.engines import Order
 from coach.studio.engines._responses import text_field
 from coach.studio.engines.openai_background import OpenAIBackgroundEngine
-from tests.studio._service import USAGE as DRAWN
 from tests.studio._service import (
     HOURS,
     Reply,
@@ -30,6 +29,7 @@ from tests.studio._service import (
     service,
     store,
 )
+from tests.studio._service import USAGE as DRAWN
 
 Json = dict[str, Any]
 ORDER = Order(

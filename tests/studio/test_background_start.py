@@ -88,8 +88,10 @@ async def test_closing_while_it_is_fetched_leaves_it_for_the_start_after(
     first = studio_at_start(store, client, tmp_path, poll=1000)
     assert await first.recover() == []
     async with asyncio.timeout(30):
-        while not looks(sandbox):
+        while True:
             await asyncio.sleep(0.01)
+            if looks(sandbox):
+                break
     await first.close()
     still = await first.ledger.get(ANA, left.id)
     assert (still.state, still.job_id, still.paid) == ("sending", left.job_id, None)
@@ -104,7 +106,10 @@ async def test_closing_while_it_is_fetched_leaves_it_for_the_start_after(
 async def arrived(studio: Studio, left: Generation) -> Generation:
     """The generation, once it came in the background."""
     async with asyncio.timeout(30):
-        while (row := await studio.ledger.get(ANA, left.id)).state != "done":
+        while True:
             await asyncio.sleep(0.02)
+            row = await studio.ledger.get(ANA, left.id)
+            if row.state == "done":
+                break
     await studio.close()
     return row

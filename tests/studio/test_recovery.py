@@ -230,7 +230,7 @@ YOUNG, OLD = ABANDONED - timedelta(minutes=1), ABANDONED + timedelta(minutes=1)
         ("sending", YOUNG, "sending"),
         ("reserved", OLD, "failed"),
         ("sending", OLD, "unknown"),
-        ("received", OLD, "received"),
+        ("received", OLD, "unknown"),
         ("unknown", OLD, "unknown"),
     ],
 )

@@ -19,6 +19,10 @@ class Frame(NamedTuple):
     data: Span
 
 
+MOST_LINES = 100_000
+"""Lines that are looked at; a stream that means well has a few dozen. What follows is not read."""
+
+
 class FrameSplitter:
     """Takes a stream in pieces of any size and says where its events lie (WHATWG HTML, server-sent events).
 
@@ -33,12 +37,16 @@ class FrameSplitter:
         self._event = ""
         self._data: Span | None = None
         self._after_cr = False
+        self._lines = 0
 
     def feed(self, chunk: bytes | bytearray) -> list[Frame]:
         """Take the next bytes; return the events they complete."""
         frames: list[Frame] = []
         begin = 0
         for end in _line_ends(chunk):
+            self._lines += 1
+            if self._lines > MOST_LINES:
+                return frames
             if chunk[end : end + 1] == b"\n" and (chunk[end - 1 : end] == b"\r" if end else self._after_cr):
                 self._line += 1  # the second half of a CRLF
             else:

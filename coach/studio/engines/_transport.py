@@ -90,6 +90,16 @@ class PictureTransport(httpx2.AsyncBaseTransport):
 class _Body(httpx2.AsyncByteStream):
     def __init__(self, session: aiohttp.ClientSession, answer: aiohttp.ClientResponse) -> None:
         self._session, self._answer = session, answer
+        if answer.connection is not None and answer.connection.protocol is not None:
+            closed = answer.connection.protocol.closed
+            if closed is not None:
+                closed.add_done_callback(self._break_off)
+
+    def _break_off(self, closed: object) -> None:
+        """aiohttp can find a long answer broken while nobody reads, close, and leave the reader waiting."""
+        content = self._answer.content
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError("closed before its end"))
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _translated():

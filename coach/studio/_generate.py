@@ -150,6 +150,9 @@ class Run:
             await self._receive_whole()
         except PictureError as error:
             passed.failed(error)
+            if error.paid == "unknown":
+                # Before its place is given on: whoever waits for it in this turn is to know of the doubt.
+                await finish(self._end(error))
             raise
         self._passed = passed
         self._seconds = time.monotonic() - began
@@ -216,6 +219,8 @@ class Run:
         reached(f"after_{to}")
 
     async def _end(self, error: PictureError) -> None:
+        if self.generation.error_code is not None:
+            return
         try:
             self.generation = await self.keeper.end(self.generation, self.file, error)
         except Exception:

@@ -44,7 +44,7 @@ class Recovery:
         left = await self.ledger.left_behind(here)
         for nobodys in set(here) - {generation.id for generation in left}:
             self._discard_empty(nobodys)
-        # What is in doubt was looked at when it came to be so; what was left in the middle comes first.
+        # What is in doubt was looked at when it came to be so: again only if more was written since.
         left = [one for one in left if one.state != "unknown" or self._is_news(one)]
         settled = [(before, await self._try_to_settle(before, fetch=False)) for before in left]
         return [after for before, after in settled if after.state != before.state]

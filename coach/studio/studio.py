@@ -223,9 +223,9 @@ class Studio:
                 sent.set()  # cancelling the caller is not to break off what is put away
                 known = await self._settled(known, again=again)
                 sent.clear()
-            if ctx.conversation_id:
-                await self._recovery.settle_orphans(user_id, ctx.conversation_id)
             if known is None or (again and known.state in _WITHOUT_PICTURE):
+                if ctx.conversation_id:
+                    await self._recovery.settle_orphans(user_id, ctx.conversation_id)
                 plan = self.plan(request)
                 row = planned(
                     ctx,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,6 +35,8 @@ class Photo:
         width: Pixels.
         height: Pixels.
         primary: Whether pictures are made from this one; true of one photo per person.
+        original: The blob of the upload itself, when it was asked to be kept.
+        report: What was seen of the face in it; ``None``: nobody has looked. See :mod:`coach.faces`.
     """
 
     id: str
@@ -45,6 +48,8 @@ class Photo:
     media_type: str
     primary: bool
     created_at: datetime
+    original: str | None = None
+    report: Mapping[str, Any] | None = None
 
 
 class Photos(Pictures):

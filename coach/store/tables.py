@@ -22,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from coach.errors import Paid
@@ -67,6 +68,7 @@ people = Table(
     words("name", null=True),
     whole("identities_made", default="0"),
     when("created_at"),
+    when("erasing_at", null=True),
 )
 
 consents = Table(
@@ -91,6 +93,8 @@ photos = Table(
     *picture(),
     Column("primary", Boolean, nullable=False),
     when("created_at"),
+    words("original", null=True),
+    Column("report", Json),
     Index(None, "user_id", "created_at"),
     only_one("uq_photos_primary", "user_id", '"primary"'),
 )
@@ -221,6 +225,8 @@ generations = Table(
     Column("seconds", Float),
     when("created_at"),
     when("updated_at"),
+    Column("request", Json),
+    words("wish", null=True),
     UniqueConstraint("user_id", "key", "attempt"),
     UniqueConstraint("user_id", "id"),
     belongs("identity_id", "identities"),
@@ -270,7 +276,11 @@ versions = Table(
     words("prompt"),
     when("accepted_at", null=True),
     when("created_at"),
+    Column("handle", CleanText, nullable=False, server_default=text("''")),
+    words("provider_blob", null=True),
+    Column("judgement", Json),
     UniqueConstraint("identity_id", "number"),
+    Index("uq_versions_handle", "identity_id", "handle", unique=True),
     UniqueConstraint("user_id", "id"),
     belongs("identity_id", "identities"),
     belongs("parent_id", "versions"),

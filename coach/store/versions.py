@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -35,11 +35,14 @@ class Version(NewVersion):
     """One picture of one identity.
 
     Attributes:
-        handle: What the model calls it: ``v1``, ``v2``, … per identity.
-        number: The number in its handle.
+        handle: What the model calls it: ``v1``, ``v2``, … per identity, and ``v2a``, ``v2b`` for
+            what was made from an older one. See :func:`next_handle`.
+        number: Counts the pictures of its identity in the order they were made.
         parent_id: The version it was made from.
         generation_id: The row of the ledger that paid for it.
         prompt: What the picture service was asked for.
+        provider_blob: Where the service's own bytes are, when ``blob`` is made from them; else ``None``.
+        judgement: How it was judged; ``None``: not yet. See :class:`coach.studio.judge.Judgement`.
         accepted_at: When the person accepted it; one version per identity has it.
     """
 
@@ -52,10 +55,9 @@ class Version(NewVersion):
     prompt: str
     accepted_at: datetime | None
     created_at: datetime
-    handle: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "handle", f"v{self.number}")
+    handle: str
+    provider_blob: str | None = None
+    judgement: Mapping[str, Any] | None = None
 
 
 class Versions(Pictures):
@@ -178,6 +180,7 @@ async def insert_rows(
             "prompt": prompt,
             "accepted_at": None,
             "created_at": moment,
+            "handle": f"v{number}",
         }
         for number, picture in enumerate(pictures, before + 1)
     ]

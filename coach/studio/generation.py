@@ -33,6 +33,8 @@ class Generation:
         paid: What is known about the money, once it ended.
         spool: The name of its file in the spool while there is one.
         seconds: From sending to the last byte.
+        request: What was wanted, as :class:`coach.studio.request.PictureRequest` writes it.
+        wish: The person's words for what is to change in the version it is made from.
         held_micros: What it holds now, by :data:`coach.studio.accounts.HELD`; the database says so.
         spent_micros: What it has spent, by :data:`coach.studio.accounts.SPENT`; the same.
     """
@@ -68,6 +70,8 @@ class Generation:
     seconds: float | None = None
     created_at: datetime
     updated_at: datetime
+    request: Mapping[str, Any] | None = None
+    wish: str | None = None
     held_micros: int = 0
     spent_micros: int = 0
 

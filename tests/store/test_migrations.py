@@ -146,7 +146,7 @@ async def test_the_state_of_a_database_is_told_without_changing_it(
     assert await Store.inspect(empty_database_url) == "current"
 
     later = shutil.copytree(PACKAGE / "store" / "migrations", tmp_path / "later" / "migrations")
-    (later / "versions" / "r9999.py").write_text('revision, down_revision = "9999", "0001"')
+    (later / "versions" / "r9999.py").write_text('revision, down_revision = "9999", "0002"')
     monkeypatch.setattr(migrate_module, "__file__", str(later.parent / "migrate.py"))
     assert await Store.inspect(empty_database_url) == "older"
     monkeypatch.undo()

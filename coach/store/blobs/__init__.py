@@ -13,8 +13,9 @@ from coach.store.blobs.s3 import S3Blobs
 
 __all__ = ["ENDINGS", "BlobKind", "Blobs", "FolderBlobs", "S3Blobs", "blob_key", "owner_of"]
 
-BlobKind = Literal["photos", "pictures", "previews"]
-"""What a blob is: what the person gave, what a picture service gave, and its unfinished pictures."""
+BlobKind = Literal["photos", "originals", "pictures", "previews", "derived"]
+"""What a blob is: a photo as it is kept and as it was given, what a picture service gave, its unfinished
+pictures, and what was made of a picture: sheets, comparisons, thumbnails."""
 
 ENDINGS: Mapping[str, str] = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 """How the name of a picture of each media type ends, without the dot."""

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as Grid
 
-from benchmarks.measure import ACTION, BARE, HERE, LIMIT, SDK, WHOLE
+from benchmarks.measure import ACTION, BARE, DUTIES, HERE, LIMIT, SDK, WHOLE
 
 CHART = HERE.parent / "docs" / "benchmarks.png"
 _TITLES = {"json": "JSON", "sse": "SSE, 3 partial images"}
@@ -51,8 +51,9 @@ def _by_number(
             rows.append([name, *(_cell(found[name].get(n), found[SDK][n], unit) for n in numbers)])
         else:
             rows.append([name, "not offered", *[""] * (len(numbers) - 1)])
-    if unit == "ms" and LIMIT not in found:
-        rows.append([LIMIT, "no gcc here", *[""] * (len(numbers) - 1)])
+    for name, missing in {LIMIT: "no gcc here", DUTIES: "no gcc, OpenSSL 3 or zlib here"}.items():
+        if unit == "ms" and name not in found:
+            rows.append([name, missing, *[""] * (len(numbers) - 1)])
     return Table(title=title, columns=("at once", *numbers), rows=rows)
 
 

@@ -1,11 +1,14 @@
 """The spool: durable in the right order, locked while worked on, there after the process is gone."""
 
 import asyncio
+import errno
+import io
 import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,6 +60,51 @@ async def test_what_is_committed_is_durable_before_it_gets_its_name(
         "fsync spool folder",
     ]
     assert (spool.folder / "g1.body").read_bytes() == b"x" * 1000
+
+
+def test_large_writes_end_at_multiples_whatever_the_pieces(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool_module, "_GATHERED", 8)
+    answer, sizes = bytes(range(100)), (3, 3, 3, 30, 1, 8, 16, 5, 31)
+    with spool.open("g1") as file:
+        at = 0
+        for size in sizes:
+            file.write(answer[at : at + size])
+            at += size
+            assert file.part.stat().st_size == at // 8 * 8
+            if size == 30:
+                file.flush()
+                assert file.part.read_bytes() == answer[:at]
+    taken = spool.claim("g1")
+    assert taken is not None
+    with taken:
+        taken.write(answer[100 - 4 :])
+        assert taken.part.stat().st_size == 104
+        assert taken.part.read_bytes() == answer + answer[-4:]
+
+
+def test_what_a_full_disk_did_not_take_is_written_when_there_is_room(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool_module, "_GATHERED", 8)
+
+    class Full(io.FileIO):
+        taken = 0
+
+        def write(self, data: Any, /) -> int:
+            if self.taken == 1:
+                self.taken = 2
+                raise OSError(errno.ENOSPC, "No space left on device")
+            self.taken += 1
+            return super().write(data[:5])
+
+    with spool.open("g1") as file, file._file:
+        monkeypatch.setattr(file, "_file", Full(file.part, "ab"))
+        with pytest.raises(OSError, match="No space"):
+            file.write(b"0123456789abc")
+        assert file.part.read_bytes() == b"01234"
+    assert file.part.read_bytes() == b"0123456789abc"
 
 
 async def test_what_was_written_is_there_for_whoever_takes_over(spool: Spool) -> None:

@@ -24,6 +24,8 @@ from coach.schema import drop_left_out
 
 log = logging.getLogger("coach")
 
+_OF_BUDGETS = frozenset({"budget_spent", "over_budget"})
+
 _locks: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
 
 
@@ -107,7 +109,10 @@ class Runner:
             return Outcome(event=self.put_right(record.call_id, action, str(exc)))
         except PictureError as exc:
             log.warning("action %s made no picture: %s. %s", action.name, exc.code, exc.detail)
-            outcome = ended("refused", str(exc))
+            # The model is told which budget it was: so it can say whether another day, or only an operator,
+            # helps. The person's own sentence names none.
+            why = f" {exc.detail}" if exc.code in _OF_BUDGETS else ""
+            outcome = ended("refused", f"{exc}{why}")
             return replace(outcome, event=replace(outcome.event, data={"code": exc.code, "paid": exc.paid}))
         except (Refused, CoachError) as exc:
             return ended("refused", str(exc))

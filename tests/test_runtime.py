@@ -70,9 +70,18 @@ async def test_a_budget_that_is_set_refuses_the_picture_before_anything_is_sent(
     async with opened() as reference:
         with pytest.raises(coach.PictureError) as caught:
             await generate(reference)
+        turn = await reference.turn(user_id="ann", conversation_id="c2", phase="identity_visualization")
+        asked = {"identity_id": "i1", "prompt": "At sea."}
+        call = coach.Call(id="2", name="generate_identity_image", arguments=asked)
+        async for _ in turn.run([call]):
+            pass
     assert caught.value.code == ("over_budget" if name == "picture" else "budget_spent")
     assert caught.value.paid == "unpaid"
-    assert name == "picture" or f"The budget {name} allows 1000 micro-dollars" in caught.value.detail
+    named = f"The budget {name} (COACH_MAX_{name.upper()}_USD) allows $0.001"
+    assert caught.value.detail.startswith(named)
+    [told] = turn.answers
+    assert named in str(told["content"]), "the model knows which one it was"
+    assert "COACH" not in str(caught.value), "and the person need not"
     assert posts(sandbox) == []
 
 

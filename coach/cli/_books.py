@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coach.settings import Settings
+    from coach.store import Store
     from coach.studio.books import Books
+    from coach.studio.spool import Spool
 
 STATES = {
     "new": "is not there yet; the first start makes it",
@@ -30,16 +32,22 @@ def places(*, sandbox: bool = False) -> Settings:
     return Settings.read(database_url=None, home=settings.home / "sandbox") if sandbox else settings
 
 
-@asynccontextmanager
-async def opened_books(*, sandbox: bool = False, read_only: bool = True) -> AsyncIterator[Books]:
-    """The books of the database that is set, or of the sandbox's.
+def spool_of(*, sandbox: bool = False) -> Spool | None:
+    """This machine's spool, if there is one: looking makes none."""
+    from coach.studio.spool import Spool
+
+    folder = places(sandbox=sandbox).home / "spool"
+    return Spool(folder) if folder.is_dir() else None
+
+
+async def existing(*, sandbox: bool = False) -> str:
+    """The address of the database that is set, or of the sandbox's.
 
     Raises:
         SettingsError: It cannot be opened, is not there yet, or is another version's.
     """
     from coach.errors import SettingsError
-    from coach.store import Database, Store
-    from coach.studio.books import Books
+    from coach.store import Store
 
     url = places(sandbox=sandbox).database
     state = await Store.inspect(url)
@@ -47,8 +55,40 @@ async def opened_books(*, sandbox: bool = False, read_only: bool = True) -> Asyn
         raise SettingsError(NO_SANDBOX_YET if sandbox else NONE_YET)
     if state != "current":
         raise SettingsError(f"The database {STATES[state]}.")
-    database = Database(url, read_only=read_only)
+    return url
+
+
+@asynccontextmanager
+async def opened_books(*, sandbox: bool = False, read_only: bool = True) -> AsyncIterator[Books]:
+    """The books of the database that is set, or of the sandbox's.
+
+    Raises:
+        SettingsError: See :func:`existing`.
+    """
+    from coach.store import Database
+    from coach.studio.books import Books
+
+    database = Database(await existing(sandbox=sandbox), read_only=read_only)
     try:
-        yield Books(database)
+        yield Books(database, spool_of(sandbox=sandbox))
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def opened_store(*, sandbox: bool = False, read_only: bool = True) -> AsyncIterator[Store]:
+    """What is kept, with the pictures, and without a key or a coach.
+
+    Raises:
+        SettingsError: See :func:`existing`; or the bucket cannot be used.
+    """
+    from coach.store import Database, FolderBlobs, Store
+
+    settings = places(sandbox=sandbox)
+    # The sandbox uses nothing of the real places.
+    blobs = FolderBlobs(settings.home / "blobs") if sandbox else settings.blobs()
+    store = Store(Database(await existing(sandbox=sandbox), read_only=read_only), blobs)
+    try:
+        yield store
+    finally:
+        await store.close()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coach.cli._books import opened_books, places
+from coach.cli._books import opened_books, spool_of
 from coach.cli._money import dollars
 from coach.cli._options import SandboxBooks
 
@@ -92,16 +92,16 @@ async def _differences(*, sandbox: bool) -> list[str]:
 
 
 async def _open_ends(user: str | None, *, sandbox: bool) -> tuple[list[dict[str, Any]], int]:
-    """What is in doubt or was for nothing, and how many are being made."""
-    from coach.studio.spool import Spool
+    """What is in doubt, was for nothing or was left behind, and how many are being made."""
+    from coach.studio.leftovers import whereabouts
 
-    folder = places(sandbox=sandbox).home / "spool"
+    spool = spool_of(sandbox=sandbox)
     async with opened_books(sandbox=sandbox) as books:
         rows = [*await books.in_doubt(user), *await books.for_nothing(user)]
-        in_flight = len(await books.in_flight(user))
-    # Only when the folder is there: a spool would make it.
-    spool = Spool(folder) if folder.is_dir() else None
-    return [_facts(row) | {"file": spool is not None and spool.holds(row.id)} for row in rows], in_flight
+        in_flight = await books.in_flight(user)
+    left = [row for row in in_flight if whereabouts(spool, row) != "working"]
+    ends = [_facts(row) | {"file": spool is not None and spool.holds(row.id)} for row in [*rows, *left]]
+    return ends, len(in_flight) - len(left)
 
 
 def _facts(row: Generation) -> dict[str, Any]:
@@ -120,7 +120,8 @@ def _list(ends: Sequence[dict[str, Any]], in_flight: int) -> None:
 
     console = Console(highlight=False)
     doubts = [facts for facts in ends if facts["state"] == "unknown"]
-    nothing = [facts for facts in ends if facts["state"] != "unknown"]
+    nothing = [facts for facts in ends if facts["state"] == "failed"]
+    left = [facts for facts in ends if facts["state"] not in ("unknown", "failed")]
     if doubts:
         columns = ("Generation", "Since (UTC)", "Person", "Model", "Quote", "At the service", "Here")
         print_table(console, f"In doubt: {len(doubts)}", columns, [_doubt(facts) for facts in doubts])
@@ -134,15 +135,31 @@ def _list(ends: Sequence[dict[str, Any]], in_flight: int) -> None:
         columns = ("Generation", "Since (UTC)", "Person", "Model", "Spent", "At the service", "Why")
         title = f"Charged, and no picture: {len(nothing)}"
         print_table(console, title, columns, [_nothing(facts) for facts in nothing])
+    if left:
+        columns = ("Generation", "Since (UTC)", "Person", "Model", "Quote", "At the service", "What follows")
+        title = f"Left behind by a process that is gone: {len(left)}"
+        print_table(console, title, columns, [_left(facts) for facts in left])
     if in_flight:
-        are, were = ("picture is", "was when its") if in_flight == 1 else ("pictures are", "were when their")
-        console.print(f"{in_flight} {are} being made, or {were} process died; the next start says which.")
+        are = "picture is" if in_flight == 1 else "pictures are"
+        console.print(f"{in_flight} {are} being made, as far as one can see from this machine.")
 
 
 def _doubt(facts: dict[str, Any]) -> tuple[str, ...]:
     told = "the person was told" if facts["told"] else "the person was not told yet"
     file = "; part of the answer is in the spool" if facts["file"] else ""
     return (*_who(facts), dollars(facts["quote_micros"]), _there(facts), told + file)
+
+
+def _left(facts: dict[str, Any]) -> tuple[str, ...]:
+    if facts["state"] == "reserved":
+        follows = "never sent; the next start frees what it holds"
+    elif facts["file"]:
+        follows = "something of the answer is in the spool; the next start keeps it, or calls it in doubt"
+    elif facts["job_id"]:
+        follows = "the next start fetches it by its job, if the service still has that"
+    else:
+        follows = "sent, and nothing of the answer is here; the next start calls it in doubt"
+    return (*_who(facts), dollars(facts["quote_micros"]), _there(facts), follows)
 
 
 def _nothing(facts: dict[str, Any]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,7 @@ class Database:
         if is_file and not read_only:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
+            event.listen(self._engine.sync_engine, "invalidate", _end_sqlite)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -90,12 +91,25 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction: committed at the end, rolled back when anything is raised inside.
+        """A transaction: committed at the end, rolled back at once when it is cancelled or left by an error.
 
         Raises:
             StoreUnavailable: The database cannot be reached or used.
         """
         async with self._turn or nullcontext(), _using(self._writer.begin()) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def outside(self) -> AsyncIterator[AsyncConnection]:
+        """A connection outside of any transaction, for what no transaction may hold: ``VACUUM`` and its like.
+
+        Raises:
+            StoreUnavailable: The database cannot be reached or used.
+        """
+        # SQLite's driver begins nothing by itself here, and would afterwards if it were told to now.
+        level = {} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        engine = self._engine.execution_options(outside=True, **level)
+        async with self._turn or nullcontext(), _using(engine.connect()) as connection:
             yield connection
 
     async def close(self) -> None:
@@ -162,16 +176,34 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     # A commit survives a power cut: the ledger must know what it sent before it is sent.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # What is deleted or replaced is overwritten with zeros: people's words stay in no free page.
+    cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later would fail at once when another has written
     # meanwhile; IMMEDIATE waits in line from the start.
-    writes = connection.get_execution_options().get("writes", False)
-    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    options = connection.get_execution_options()
+    if options.get("outside", False):
+        return
+    begin = "BEGIN IMMEDIATE" if options.get("writes", False) else "BEGIN"
     # Straight to the driver: one way to its thread and back, where a statement of SQLAlchemy takes three.
     connection.connection.run_async(lambda driver: driver.execute_fetchall(begin))
+
+
+def _end_sqlite(connection: Any, record: object, error: BaseException | None) -> None:
+    # SQLAlchemy gives up the connection of a cancelled statement. Closing it does not end its transaction
+    # while a statement that returns rows was not read to the end: the file would stay locked until the
+    # garbage collector comes to that statement.
+    connection.run_async(_roll_back)
+
+
+async def _roll_back(driver: Any) -> None:
+    # A second cancelling neither stops it nor goes on from here: the first is on its way already, and the
+    # connection is still to be closed. ValueError: the driver says that it was closed before.
+    with suppress(asyncio.CancelledError, sqlite3.Error, ValueError):
+        await asyncio.shield(driver.rollback())
 
 
 @asynccontextmanager

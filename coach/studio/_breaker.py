@@ -50,6 +50,14 @@ class Breaker:
             self.era += 1
         return closes
 
+    def answered(self, era: int) -> bool:
+        """A request was refused for what it asked; says whether that closed the breaker.
+
+        Only a service that is there reads what it is asked. While it counts as well that says nothing of
+        those who draw.
+        """
+        return self._probe_at is not None and self.succeeded(era)
+
     def failed(self, era: int, now: float) -> bool:
         """A request showed that the service is not well; says whether that opened the breaker."""
         if era != self.era:

@@ -20,7 +20,7 @@ from coach.studio._keep import Keeper
 from coach.studio._previews import Previews
 from coach.studio.budgets import Budgets
 from coach.studio.engines import Order, PartialImage, Span
-from coach.studio.faults import fault
+from coach.studio.faults import fault, fetchable
 from coach.studio.gate import Gate, Pass
 from coach.studio.ledger import Generation
 from coach.studio.request import PictureRequest
@@ -161,10 +161,12 @@ class Run:
         try:
             async with Previews(self._try_to_show) as previews:
                 await self._receive(previews)
-        except PictureError as error:
+        except PictureError as exc:
+            error = fetchable(exc, self.generation.job_id)
             # The connection can break, or the time be up, after the picture has come.
-            if error.paid != "unknown" or not await self.keeper.is_whole(self.file):
-                raise
+            sought = error.paid == "unknown" and error.code != "no_room"
+            if not sought or not await self.keeper.is_whole(self.file):
+                raise error from exc.__cause__
 
     async def _receive(self, previews: Previews) -> None:
         """Send, and write down what comes as it comes."""

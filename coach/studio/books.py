@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Literal
@@ -15,6 +16,8 @@ from coach.store.tables import generations
 from coach.studio.accounts import GENERATIONS, HELD, IN_DOUBT, IN_FLIGHT, PAID, SPENT, day_of, differences
 from coach.studio.generation import Generation
 from coach.studio.ledger import Ledger
+from coach.studio.leftovers import refuse_if_here
+from coach.studio.spool import Spool
 
 By = Literal["day", "person", "tenant", "model"]
 """What spending can be told by."""
@@ -51,10 +54,14 @@ class Spending:
 
 
 class Books:
-    """The money of everybody. Nothing here is for a person or a model to ask for: see :class:`Ledger`."""
+    """The money of everybody. Nothing here is for a person or a model to ask for: see :class:`Ledger`.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    Args:
+        spool: This machine's: a picture that lies in it is not settled by hand.
+    """
+
+    def __init__(self, database: Database, spool: Spool | None = None) -> None:
+        self._database, self._spool = database, spool
 
     async def spending(
         self, by: By = "day", *, user_id: str | None = None, since: date | None = None
@@ -121,7 +128,7 @@ class Books:
 
         Raises:
             NotFound: There is no such generation.
-            Conflict: It is not in doubt, or not any more.
+            Conflict: It is not in doubt, or not any more; or its whole answer lies in the spool.
             ValueError: An amount below zero, or one that was not charged.
         """
         if micros is not None and (micros < 0 or not charged):
@@ -131,6 +138,8 @@ class Books:
             generation = await one(connection, asked, Generation, kind="generation", ref=generation_id)
         if generation.state != "unknown":
             raise Conflict(f"The picture is {generation.state}, not in doubt: there is nothing to settle.")
+        if self._spool is not None:
+            await asyncio.to_thread(refuse_if_here, self._spool, generation_id)
         return await Ledger(self._database).advance(
             generation,
             "failed",

@@ -22,7 +22,7 @@ class Budgets:
     any limit is set, a picture whose price is not known beforehand is refused.
 
     Attributes:
-        picture: For one picture.
+        picture: For one picture; a second try is another.
         turn: For all that follows from one message of a person.
         person: For one person, in all.
         person_day: For one person in one day.
@@ -60,11 +60,13 @@ class Budgets:
         }
         if quote_micros is None:
             if limits:
-                detail = f"Its price is not known beforehand, and there is a limit for: {', '.join(limits)}."
+                named = ", ".join(map(_named, limits))
+                detail = f"Its price is not known beforehand, and there is a limit: {named}."
                 raise fault("over_budget", paid="unpaid", detail=detail)
             return
         if self.picture is not None and quote_micros > self.picture:
-            detail = f"At most {quote_micros} micro-dollars, and {self.picture} are allowed for one picture."
+            allowed, cost = _usd(self.picture), _usd(quote_micros)
+            detail = f"The {_named('picture')} allows {allowed}, and this picture can cost {cost}."
             raise fault("over_budget", paid="unpaid", detail=detail)
         for account in accounts:
             limit = limits.get(account.kind)
@@ -73,11 +75,22 @@ class Budgets:
 
 
 def _spent(account: Account, limit: int, quote_micros: int) -> PictureError:
+    held, spent = _usd(account.held_micros - quote_micros), _usd(account.spent_micros)
     detail = (
-        f"The budget {account.kind} allows {limit} micro-dollars; {account.held_micros - quote_micros} are "
-        f"held, {account.spent_micros} are spent, and this picture can cost {quote_micros}."
+        f"The {_named(account.kind)} allows {_usd(limit)}; {held} is held, {spent} is spent, "
+        f"and this picture can cost {_usd(quote_micros)}."
     )
     return fault("budget_spent", paid="unpaid", detail=detail)
+
+
+def _named(budget: str) -> str:
+    """A budget by its name and by the setting it comes from, where it comes from one."""
+    return f"budget {budget} (COACH_MAX_{budget.upper()}_USD)"
+
+
+def _usd(micros: int) -> str:
+    """Micro-dollars to the last one: a limit that was missed by little is seen to be."""
+    return f"${Decimal(micros) / 1_000_000:f}"
 
 
 def to_micros(usd: Decimal | float) -> int:

@@ -74,6 +74,14 @@ def fault(
     )
 
 
+def fetchable(error: PictureError, job_id: str | None) -> PictureError:
+    """The error as it is when the service has what came as a job: what found no room here can come again."""
+    if error.code != "no_room" or job_id is None:
+        return error
+    detail = f"{error.detail} The job {job_id} can be fetched for about 10 minutes."
+    return fault("no_room", paid="unknown", detail=detail, request_id=error.request_id)
+
+
 def end_of(error: PictureError) -> Literal["refused", "failed", "unknown"]:
     """The state in which such an error leaves a generation.
 

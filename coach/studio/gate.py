@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 _UNWELL = frozenset(
     {"bad_answer", "bad_key", "connection_lost", "not_sent", "over_quota", "service_error", "timeout"}
 )
+# Refused for what was asked: as a probe, a sign of life.
+_READ = frozenset({"invalid_image", "invalid_request", "moderation_blocked", "too_large"})
+
+_WELL = "The picture service is well again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,13 +262,15 @@ class Gate:
 
     def _succeeded(self, passed: Pass) -> None:
         if self._breaker.succeeded(passed.era):
-            logger.warning("The picture service is well again.")
+            logger.warning(_WELL)
 
     def _failed(self, passed: Pass, error: PictureError) -> None:
         now = _now()
         if error.code == "rate_limited":
             self._pace.refused(passed.at, passed.pictures)
             self._pace.pause(now, error.retry_after)
+        elif error.code in _READ and self._breaker.answered(passed.era):
+            logger.warning(_WELL)
         elif error.code in _UNWELL and self._breaker.failed(passed.era, now):
             logger.warning("The picture service is left alone for a while; last it was %s.", error.code)
 

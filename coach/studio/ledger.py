@@ -36,6 +36,9 @@ IN_FLIGHT = "This picture is being made by another process. Ask again with the s
 
 _ROW = generations.c
 
+_AT_ONCE = 1000
+"""Ids in one question: PostgreSQL takes 32767 values at most, SQLite as few as 999 in old builds."""
+
 # What every picture needs is built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _BY_KEY = (
     GENERATIONS.where(_ROW.user_id == bindparam("of_user_id"), _ROW.key == bindparam("of_key"))
@@ -136,8 +139,14 @@ class Ledger:
 
         Raises:
             Conflict: Somebody else moved the generation meanwhile.
+            PictureError: ``bad_answer``, may have been charged: it is the id of another picture's job, which
+                is perhaps another person's. What comes of that job is not this picture.
         """
+        others = select(_ROW.id).where(_ROW.job_id == job_id, _ROW.id != generation.id).limit(1)
         async with self._database.write() as connection:
+            if (other := await connection.scalar(others)) is not None:
+                detail = f"The service gave the id {job_id}, which is that of generation {other}."
+                raise fault("bad_answer", paid="unknown", detail=detail, request_id=generation.request_id)
             return await _change(connection, generation, {"job_id": job_id})
 
     async def told(self, user_id: str, key: str, turn_id: str) -> None:
@@ -173,7 +182,12 @@ class Ledger:
 
     async def left_behind(self, ids: Sequence[str]) -> list[Generation]:
         """Everybody's generations that have not ended, and those named, oldest first. For recovery."""
-        return await self._oldest_first(GENERATIONS.where(_ROW.state.not_in(ENDS) | _ROW.id.in_(ids)))
+        async with self._database.read() as connection:
+            found = await every(connection, GENERATIONS.where(_ROW.state.not_in(ENDS)), Generation)
+            others = sorted(set(ids) - {each.id for each in found})
+            for some in (others[at : at + _AT_ONCE] for at in range(0, len(others), _AT_ONCE)):
+                found += await every(connection, GENERATIONS.where(_ROW.id.in_(some)), Generation)
+        return sorted(found, key=lambda each: (each.created_at, each.id))
 
     async def steps(self, user_id: str, generation_id: str) -> list[Step]:
         """The history of a person's generation.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from coach.store._rows import now
 from coach.studio._arrive import arrive
 from coach.studio._keep import Keeper
 from coach.studio.engines import Span
-from coach.studio.faults import fault
+from coach.studio.faults import fault, fetchable
 from coach.studio.ledger import Generation, Ledger
 from coach.studio.spool import Spool, SpoolFile
 
@@ -40,6 +41,7 @@ class Recovery:
         Returns:
             The generations that moved, as they are now.
         """
+        self._discard_unlinked()
         here = self.spool.list()
         left = await self.ledger.left_behind(here)
         for nobodys in set(here) - {generation.id for generation in left}:
@@ -136,8 +138,10 @@ class Recovery:
             async with engine.resume(generation.job_id or "") as answer:
                 file.restart()
                 await arrive(answer, engine, file, pictures=generation.params.get("n", 1), seen=_ignore)
-        except PictureError as error:
-            if error.paid != "unknown" or not await self.keeper.is_whole(file):
+        except PictureError as exc:
+            error = fetchable(exc, generation.job_id)
+            sought = error.paid == "unknown" and error.code != "no_room"
+            if not sought or not await self.keeper.is_whole(file):
                 if generation.state == error.paid == "unknown":
                     return generation
                 return await self.keeper.end(generation, file, error)
@@ -167,6 +171,16 @@ class Recovery:
         if generation.state in ("sending", "received"):
             return await self.ledger.advance(generation, "unknown", error_code="interrupted", paid="unknown")
         return generation
+
+    def _discard_unlinked(self) -> None:
+        """Drop the names of files whose process died while it made them: they hold nothing of an answer.
+
+        Making one takes no time to speak of: so it is nobody's after a while, and needs no lock.
+        """
+        for new in self.spool.folder.glob("*.new"):
+            with suppress(OSError):
+                if now().timestamp() - new.stat().st_mtime > ABANDONED.total_seconds():
+                    new.unlink()
 
     def _discard_empty(self, generation_id: str) -> None:
         """Drop the file of a generation that never reached the ledger: so it was never sent."""

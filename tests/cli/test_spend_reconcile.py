@@ -16,14 +16,17 @@ from coach.store.migrate import migrate
 from coach.studio import Generation, Spool
 from coach.studio.budgets import Budgets
 from coach.studio.ledger import Ledger
+from coach.studio.spool import Head
 from tests.studio._rows import add_lost, add_reserved, planned
+from tests.studio._service import answer, picture
 
 SPLIT = {"output_tokens_details": {"image_tokens": 1}, "output_tokens": 1}
 
 
-def run(*arguments: str, code: int = 0, width: int = 200) -> str:
+def run(*arguments: str, code: int = 0, width: int = 200, answer: str = "") -> str:
     """What a command prints where nobody looks."""
-    done = CliRunner(env={"COLUMNS": str(width), "NO_COLOR": "1", "TERM": "dumb"}).invoke(app, arguments)
+    runner = CliRunner(env={"COLUMNS": str(width), "NO_COLOR": "1", "TERM": "dumb"})
+    done = runner.invoke(app, arguments, input=answer)
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     assert done.exit_code == code, done.output
@@ -141,13 +144,13 @@ def test_what_is_in_doubt_is_listed_with_all_one_needs_to_look_it_up(ledger: str
     assert "in the spool" not in " ".join(shown.split()), "a file without a byte is no part of an answer"
 
 
-def test_what_is_being_made_is_counted_as_it_may_be_a_dead_process_that_makes_it(ledger: str) -> None:
+def test_what_is_being_made_is_counted(ledger: str) -> None:
     shown = run("reconcile", "--user", "bob")
-    said = "1 picture is being made, or was when its process died; the next start says which.\n"
+    said = "1 picture is being made, as far as one can see from this machine.\n"
     assert shown == f"Nothing is in doubt.\n{said}"
     assert "being made" not in run("reconcile", "--user", "ana")
     asyncio.run(one_more_busy(ledger))
-    assert "2 pictures are being made, or were when their process died" in run("reconcile")
+    assert "2 pictures are being made, as far as one can see" in run("reconcile")
 
 
 async def one_more_busy(url: str) -> None:
@@ -265,3 +268,31 @@ async def last_detail(url: str, generation_id: str) -> str:
     steps = await Ledger(database).steps("ana", generation_id)
     await database.close()
     return steps[-1].detail
+
+
+def test_what_a_dead_process_left_behind_is_listed_with_what_follows(ledger: str, tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "home" / "spool")
+    with spool.open("busy"):
+        assert "1 picture is being made" in run("reconcile", "--user", "bob")
+    shown = " ".join(run("reconcile", "--user", "bob", width=50).split())
+    assert "Left behind by a process that is gone: 1 busy" in shown
+    assert "never sent; the next start frees what it holds" in shown and "being made" not in shown
+    [busy] = json.loads(run("reconcile", "--user", "bob", "--json"))
+    assert (busy["id"], busy["state"], busy["file"]) == ("busy", "reserved", False)
+
+    asyncio.run(one_more_busy(ledger))
+    with spool.open("busy too") as file:
+        pass
+    assert "calls it in doubt" in " ".join(run("reconcile", "--user", "ana", width=50).split())
+    file.part.write_bytes(b"half a pict")
+    assert "something of the answer is in the spool" in " ".join(run("reconcile", width=50).split())
+
+
+def test_a_picture_that_is_here_is_not_settled_by_hand(ledger: str, tmp_path: Path) -> None:
+    with Spool(tmp_path / "home" / "spool").open("lost") as file:
+        file.note(Head(engine="gpt-image", media_type="application/json", request_id="req_1"))
+        file.write(json.dumps(answer(picture())).encode())
+    with pytest.raises(Conflict, match="The whole answer lies in the spool, so nothing was settled"):
+        run("reconcile", "lost", "--not-charged")
+    [ana] = json.loads(run("spend", "--user", "ana", "--json"))
+    assert (ana["in_doubt"], ana["doubt_micros"]) == (1, 100_000)

@@ -45,12 +45,23 @@ def answer() -> bytes:
     return json.dumps({"created": 1, "data": data, "usage": USAGE}).encode()
 
 
+@cache
+def job(job_id: str, *, done: bool) -> bytes:
+    """A job of the Responses API: as it is taken, and when it is done."""
+    taken = {"id": job_id, "object": "response", "status": "completed" if done else "queued", "output": []}
+    if not done:
+        return json.dumps(taken).encode()
+    drawn = {"type": "image_generation_call", "status": "completed", "id": "ig_1"}
+    output = [drawn | {"result": base64.b64encode(picture()).decode()}]
+    said = {"input_tokens": 900, "output_tokens": 60, "total_tokens": 960}
+    return json.dumps(taken | {"output": output, "usage": said, "tool_usage": {"image_gen": USAGE}}).encode()
+
+
 class Upstream:
     """Answers, and counts the posts of each trial."""
 
     def __init__(self) -> None:
         self.posts: Counter[str] = Counter()
-        self.body = answer()
         self.reading = 0
         self.quiet = asyncio.Event()
 
@@ -58,9 +69,9 @@ class Upstream:
         """One request; the connection ends with it."""
         try:
             asked = await self._read(reader)
-            if asked is None:
+            if isinstance(asked, bytes):
                 await asyncio.sleep(PAUSE)
-                await self._answer(writer)
+                await self._answer(writer, asked)
                 return
             await self.quiet.wait()  # a killed client's post may still be on its way through this machine
             self._write(writer, b"%d" % (self.posts[asked] if asked else self.posts.total()))
@@ -69,21 +80,28 @@ class Upstream:
         finally:
             writer.close()
 
-    async def _read(self, reader: asyncio.StreamReader) -> str | None:
-        """Count a post; of another request, the trial whose posts are asked for (none: all of them)."""
+    async def _read(self, reader: asyncio.StreamReader) -> str | bytes:
+        """What a post, which is counted, or a look at a job is answered.
+
+        Of another request, the trial whose posts are asked for (none: all of them).
+        """
         self.reading += 1
         self.quiet.clear()
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            if head.startswith("GET"):
-                return head.split()[1].strip("/")
+            method, path = head.split()[:2]
+            if method == "GET" and path.startswith("/v1/responses/"):
+                return job(path.rpartition("/")[2], done=True)
+            if method == "GET":
+                return path.strip("/")
             length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
             assert length is not None
             sent = await reader.readexactly(int(length[1]))
             trial = re.search(rb"trial-\d+", sent)
             assert trial is not None
-            self.posts[trial[0].decode()] += 1
-            return None
+            name = trial[0].decode()
+            self.posts[name] += 1
+            return job(f"resp_{name}_{self.posts[name]}", done=False) if "responses" in path else answer()
         finally:
             self.reading -= 1
             if not self.reading:
@@ -94,12 +112,12 @@ class Upstream:
         writer.write(b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(body))
         writer.write(body)
 
-    async def _answer(self, writer: asyncio.StreamWriter) -> None:
-        size = len(self.body) // PIECES + 1
+    async def _answer(self, writer: asyncio.StreamWriter, body: bytes) -> None:
+        size = len(body) // PIECES + 1
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: req_1\r\n")
-        writer.write(b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(self.body))
-        for start in range(0, len(self.body), size):
-            writer.write(self.body[start : start + size])
+        writer.write(b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(body))
+        for start in range(0, len(body), size):
+            writer.write(body[start : start + size])
             await writer.drain()
             await asyncio.sleep(PAUSE)
 

@@ -18,7 +18,16 @@ from typing import Any
 from coach import Context
 from coach.settings import Settings
 from coach.store import FolderBlobs, Store
-from coach.studio import Generated, GptImageEngine, PictureRequest, Reference, Spool, Studio
+from coach.studio import (
+    Generated,
+    GptImageEngine,
+    OpenAIBackgroundEngine,
+    PictureRequest,
+    Reference,
+    Spool,
+    Studio,
+)
+from coach.studio.engines import Engine
 from tests._postgres import free_port, run_sql, running_postgres
 from tests.marks import _fork
 from tests.marks._upstream import picture
@@ -33,6 +42,7 @@ class World:
     database: str
     folder: Path
     upstream: int
+    background: bool = False
 
     @asynccontextmanager
     async def studio(
@@ -44,7 +54,10 @@ class World:
             openai_api_key="a-key", openai_base_url=f"http://127.0.0.1:{self.upstream}/v1", home=self.folder
         )
         async with settings.openai(keep_alive=False) as client:
-            engine = GptImageEngine(client.with_options(default_headers=headers), seconds=seconds)
+            asking = client.with_options(default_headers=headers)
+            engine: Engine = GptImageEngine(asking, seconds=seconds)
+            if self.background:
+                engine = OpenAIBackgroundEngine(asking, seconds=seconds, poll=0.005)
             yield store, Studio(store=store, engine=engine, spool=Spool(self.folder / "spool"), **options)
         await store.close()
 
@@ -77,11 +90,12 @@ async def ask_for(store: Store, studio: Studio, trial: str, *, previews: int = 0
 
 
 @contextmanager
-def made(dialect: str, *upstream: str) -> Iterator[World]:
+def made(dialect: str, *upstream: str, background: bool = False) -> Iterator[World]:
     """A world with Ana in it, on a new database.
 
     Args:
         upstream: The module that is the picture service, and its arguments; it gets ``--port``.
+        background: Whether pictures are asked for as jobs.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="coach-marks-")))
@@ -90,7 +104,8 @@ def made(dialect: str, *upstream: str) -> Iterator[World]:
             server = stack.enter_context(running_postgres())
             run_sql(server, "CREATE DATABASE marks")
             database = f"{server}/marks"
-        world = World(database=database, folder=folder, upstream=stack.enter_context(_running(*upstream)))
+        port = stack.enter_context(_running(*upstream))
+        world = World(database=database, folder=folder, upstream=port, background=background)
         _fork.run(world.prepare)
         yield world
 

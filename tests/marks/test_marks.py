@@ -14,9 +14,10 @@ def run(module: str, *args: str) -> str:
     return done.stdout
 
 
+@pytest.mark.parametrize("mode", ["direct", "jobs"])
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
-def test_a_kill_at_any_step_loses_nothing_and_pays_nothing_twice(dialect: str) -> None:
-    assert " 0 wrong" in run("kills", "--each", "1", "--random", "4", "--on", dialect)
+def test_a_kill_at_any_step_loses_nothing_and_pays_nothing_twice(dialect: str, mode: str) -> None:
+    assert " 0 wrong" in run("kills", "--each", "1", "--random", "4", "--on", dialect, "--mode", mode)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])

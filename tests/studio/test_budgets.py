@@ -82,7 +82,8 @@ async def test_a_budget_is_filled_to_the_brim_and_not_beyond(
     error = await refusal(store, await planned(store.database, 41, **here), budgets)
     assert error.code == "budget_spent"
     assert error.detail == (
-        f"The budget {kind} allows 100 micro-dollars; 60 are held, 0 are spent, and this picture can cost 41."
+        f"The budget {kind} (COACH_MAX_{kind.upper()}_USD) allows $0.0001; $0.00006 is held, $0 is spent, "
+        "and this picture can cost $0.000041."
     )
     await ledger.reserve(await planned(store.database, 100, **here | elsewhere), budgets)
     await ledger.reserve(await planned(store.database, 40, **here), budgets)
@@ -94,7 +95,9 @@ async def test_one_picture_can_be_too_dear_by_itself(store: Store) -> None:
     ledger, budgets = Ledger(store.database), Budgets(picture=100)
     error = await refusal(store, await planned(store.database, 101), budgets)
     assert error.code == "over_budget"
-    assert error.detail == "At most 101 micro-dollars, and 100 are allowed for one picture."
+    assert error.detail == (
+        "The budget picture (COACH_MAX_PICTURE_USD) allows $0.0001, and this picture can cost $0.000101."
+    )
     await ledger.reserve(await planned(store.database, 100), budgets)
 
 
@@ -102,7 +105,10 @@ async def test_an_unknown_price_is_refused_by_any_limit_and_holds_nothing_withou
     for kind in vars(EMPTY):
         error = await refusal(store, await planned(store.database, None), Budgets(**{kind: 10**12}))
         assert error.code == "over_budget"
-        assert error.detail == f"Its price is not known beforehand, and there is a limit for: {kind}."
+        assert error.detail == (
+            "Its price is not known beforehand, and there is a limit: "
+            f"budget {kind} (COACH_MAX_{kind.upper()}_USD)."
+        )
 
     reserved = await add_reserved(store.database, None)
     assert reserved.state == "reserved" and await money(store) == {}
@@ -151,7 +157,7 @@ async def test_what_was_dearer_than_quoted_is_spent_and_the_next_one_refused(sto
         here = await ledger.advance(here, to)
     await ledger.advance(here, "stored", actual_micros=120)
     error = await refusal(store, await planned(store.database, 1), budgets)
-    assert "0 are held, 120 are spent" in error.detail
+    assert "$0 is held, $0.00012 is spent" in error.detail
 
 
 async def test_a_move_that_is_rolled_back_leaves_the_accounts_alone(store: Store) -> None:

@@ -35,10 +35,12 @@ def upgrade() -> None:
     op.add_column("versions", sa.Column("handle", sa.Text, nullable=False, server_default=sa.text("''")))
     op.execute("UPDATE versions SET handle = 'v' || number")
     op.create_index("uq_versions_handle", "versions", ["identity_id", "handle"], unique=True)
+    op.create_index("ix_generations_job_id", "generations", ["job_id"])
 
 
 def downgrade() -> None:
     """Drop them, with what is in them."""
+    op.drop_index("ix_generations_job_id", "generations")
     op.drop_index("uq_versions_handle", "versions")
     op.drop_column("versions", "handle")
     for table, name, _ in reversed(COLUMNS):

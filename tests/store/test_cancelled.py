@@ -1,0 +1,56 @@
+"""A write that is cancelled lets go of the file at once, wherever it was."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from coach.store import Database
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path}/a.db")
+    yield opened
+    await opened.close()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_write_that_is_cancelled_before_its_rows_are_read_locks_nobody_out(
+    database: Database, tmp_path: Path, times: int
+) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hold() -> int:
+        inside.set()
+        return int(go_on.wait(10))
+
+    async def write() -> None:
+        async with database.write() as connection:
+            await connection.execute(text("CREATE TABLE numbers (number)"))
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.create_function("hold", 0, hold)
+            await connection.execute(text("INSERT INTO numbers VALUES (hold()), (2) RETURNING number"))
+
+    task = asyncio.create_task(write())
+    await asyncio.to_thread(inside.wait, 10)
+    for _ in range(times):
+        task.cancel()
+        await asyncio.sleep(0)
+    go_on.set()
+    # Whoever keeps the error keeps the statement: nothing may depend on when that goes.
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await task
+
+    other = sqlite3.connect(tmp_path / "a.db", timeout=5, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert other.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    other.close()
+    async with asyncio.timeout(10), database.write() as connection:
+        await connection.execute(text("CREATE TABLE letters (letter)"))
+    assert caught.type is asyncio.CancelledError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from coach.faces import Face, FaceModel, align
@@ -9,20 +11,23 @@ from coach.faces import Face, FaceModel, align
 _SIDE, _SCALE = 480, 0.14
 
 
-def blended(model: FaceModel, one: Image.Image, other: Image.Image, share: float) -> Image.Image:
+def blended(
+    model: FaceModel, one: Image.Image, other: Image.Image, shares: Iterable[float]
+) -> Iterator[Image.Image]:
     """The first face with so much of the other in it, eyes on eyes and mouth on mouth; 480 pixels square.
 
     Args:
         model: Finds the faces; there must be one in each picture.
         one: Whose picture it is, RGB.
         other: Whose face comes in, RGB.
-        share: 0 to 1.
+        shares: 0 to 1 each; so many pictures come out.
     """
     under, over = (
         align(picture, model.find(picture)[0], (_SIDE, _SIDE), scale=_SCALE) for picture in (one, other)
     )
-    mask = _oval(under, model.find(under)[0]).point([round(value * share) for value in range(256)])
-    return Image.composite(over, under, mask)
+    mask = _oval(under, model.find(under)[0])
+    for share in shares:
+        yield Image.composite(over, under, mask.point([round(value * share) for value in range(256)]))
 
 
 def recoloured(model: FaceModel, picture: Image.Image, lighter: float) -> Image.Image:

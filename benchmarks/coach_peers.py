@@ -14,7 +14,16 @@ import coach
 from benchmarks.peers import KEY, PROMPT, STREAMED, WANTED, streams
 from benchmarks.worker import HOLD, memory_mb
 from coach.store import BlobKind, blob_key
-from coach.studio import GateLimits, GptImageEngine, PictureRequest, Reference, Spool, Studio
+from coach.studio import (
+    GateLimits,
+    GptImageEngine,
+    PhotoCoach,
+    PictureRequest,
+    Reference,
+    Sheets,
+    Spool,
+    Studio,
+)
 from coach.studio._arrive import arrive
 from coach.studio._examine import Examined, Glanced
 from coach.studio.engines import ImagePart, Order, Span
@@ -100,6 +109,12 @@ async def _open(address: str, folder: Path) -> tuple[coach.Store, Studio]:
     return store, Studio(store=store, engine=_engine(settings), spool=Spool(folder / "spool"), limits=limits)
 
 
+def _reference(store: coach.Store, studio: Studio) -> coach.Coach:
+    """The reference coach. Nobody looks at faces: no peer does, and it is not what is measured."""
+    looking = {"photo_coach": PhotoCoach(store, None), "sheets": Sheets(store, model=None)}
+    return coach.load("coach.reference", **store.services(), **looking, studio=studio)
+
+
 async def _arrive(store: coach.Store, user_id: str, photo: bytes, *, identities: int = 1) -> str:
     """Somebody who has agreed, with a photo and identities that have a moment. Returns the photo's id."""
     await store.people.ensure(user_id)
@@ -153,7 +168,7 @@ class WholeAction:
         """See :class:`benchmarks.worker.Peer`."""
         store, studio = await _open(address, folder)
         await _arrive(store, "ana", photo, identities=IDENTITIES)
-        return cls(coach.load("coach.reference", **store.services(), studio=studio))
+        return cls(_reference(store, studio))
 
     async def picture(self, path: Path) -> None:
         """One action: the turn with its prompt, the call's record, the picture."""
@@ -180,8 +195,7 @@ class Conversations:
         small = (folder.with_name("small.png")).read_bytes()
         for person in range(number):
             await _arrive(store, f"person-{person}", small)
-        reference = coach.load("coach.reference", **store.services(), studio=studio)
-        return cls(replace(reference, first_phase=PHASE), number)
+        return cls(replace(_reference(store, studio), first_phase=PHASE), number)
 
     async def talk(self, path: Path) -> dict[str, float]:
         """All of them at once. Returns how many got their picture, and what it took while they waited."""

@@ -1,7 +1,7 @@
-"""``make likeness``: what the measure of likeness tells apart, on photos anyone can get. See docs/likeness.md.
+"""``make likeness``: what the measure of likeness tells apart, on photos that anyone can get.
 
-The photos are fetched with --get or lie in the folder of --photos; they are shown to nobody and kept nowhere
-in this repository.
+See docs/likeness.md. The photos are fetched with --get or lie in the folder of --photos; they are shown to
+nobody and kept nowhere in this repository.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from coach.faces import FaceModel, face_model
 from coach.faces.skin import compare, complexion
 
 HERE = Path(__file__).parent
-DEEPFACE = "23bd2e77fcb67b4f6c8e6ddfef6f1ca7cbc5fe36"
+DEEPFACE = "243209fd7b46ecdecf72665cc25219f6e8181f25"
 """The commit of serengil/deepface whose test photos these are."""
 
 SHARES = tuple(share / 10 for share in range(1, 11))
@@ -121,16 +121,23 @@ class Evaluation:
         ]
 
     def blends(self) -> dict[str, dict[str, dict[float, list[float]]]]:
-        """By model: distances of a face with a share of a stranger's, to its own photo and to another photo."""
+        """By model: distances of a face that is partly a stranger's, to its own photo and to another one."""
         others = self._other_photos()
         found: dict[str, dict[str, dict[float, list[float]]]] = {
             name: {"its own": {share: [] for share in SHARES}, "another": {share: [] for share in SHARES}}
             for name in self.models
         }
         strangers = [pair[:2] for pair in self.pairs if not pair[2]][::_STRANGERS]
-        for (one, other), share in itertools.product(strangers, SHARES):
-            picture = blended(self._first, self.people[one].image, self.people[other].image, share)
-            person = embedded(self.models, picture)
+        drawn = (
+            (one, share, embedded(self.models, picture))
+            for one, other in strangers
+            for share, picture in zip(
+                SHARES,
+                blended(self._first, self.people[one].image, self.people[other].image, SHARES),
+                strict=True,
+            )
+        )
+        for one, share, person in drawn:
             for name in self.models if person else ():
                 assert person is not None
                 found[name]["its own"][share].append(self._between(name, self.people[one], person))
@@ -206,7 +213,7 @@ def main(given: Sequence[str] | None = None) -> None:
     if asked.get:
         get(asked.photos)
     results = evaluate(asked.photos)
-    print(likeness_report.text(results))  # noqa: T201
+    sys.stdout.write(f"{likeness_report.text(results)}\n")
     if asked.publish:
         likeness_report.publish(results)
 

@@ -4,29 +4,37 @@ Read by hand, before any decoder sees the file: what is too big is refused unrea
 only what it needs for the pixels. No metadata reaches it, so none can leave it, upset it or make it warn.
 
 Sources: ITU T.81 annex B (JPEG), Exif 2.32 and ICC.1 annex B for what JPEG carries, the PNG specification's
-chunk layout, Google's "WebP Container Specification" and RFC 6386 §9.1 for the sizes inside.
+chunk layout, Google's "WebP Container Specification" and RFC 6386 §9.1 for the sizes inside. For HEIC see
+:mod:`coach.store._heic_file`.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from coach.store._heic_file import NotThisHeic, read_heic
+
 _PNG = b"\x89PNG\r\n\x1a\n"
-_HEIC = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _LONGEST_PROFILE = 4 * 1024 * 1024
 # Honest files have some hundred segments or chunks; millions of empty ones only cost time.
 _MOST_PARTS = 65_536
+# A progressive JPEG has some ten scans. Each costs a walk over the whole picture, and need hold no byte.
+_MOST_SCANS = 64
+# In coded data 0xFF is followed by a zero or a restart mark; whatever else follows it ends the scan.
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 # How the other files begin that people try.
 _OTHERS = (
     *(b"GIF8", b"BM", b"II*\0", b"MM\0*", b"8BPS", b"%PDF", b"<svg", b"<?xml", b"\xff\x0a", b"\0\0\1\0"),
     *(b"\0\0\0\x0cJXL ", b"\0\0\0\x0cjP  "),
 )
 
-Format = Literal["JPEG", "PNG", "WEBP"]
+Format = Literal["JPEG", "PNG", "WEBP", "HEIF"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +42,13 @@ class ImageFile:
     """An image that is not decoded yet.
 
     Attributes:
-        data: What to decode: JPEG and PNG without metadata, WebP as it came.
+        data: What to decode: JPEG and PNG without metadata, WebP and HEIC as they came; of several pictures
+            in a JPEG (MPO) the first.
         width: Pixels as stored, before turning.
         height: Pixels as stored, before turning.
-        orientation: 1 to 8 as in Exif; 1 is upright.
-        profile: The ICC profile, when there is one.
+        orientation: 1 to 8 as in Exif; 1 is upright, and what the decoder itself turns upright.
+        profile: The ICC profile, when there is one; of HEIC the decoder says it.
+        work: Pixels that are decoded for it.
     """
 
     format: Format
@@ -47,6 +57,7 @@ class ImageFile:
     height: int
     orientation: int
     profile: bytes | None
+    work: int
 
 
 class BrokenFile(ValueError):
@@ -54,11 +65,7 @@ class BrokenFile(ValueError):
 
 
 class OtherFile(ValueError):
-    """Another kind of image or document. ``heic`` says whether it is what iPhones make."""
-
-    def __init__(self, *, heic: bool) -> None:
-        self.heic = heic
-        super().__init__("another kind of image")
+    """Another kind of image or document, or a HEIC file that is built as no camera builds it."""
 
 
 def read_image_file(data: bytes) -> ImageFile | None:
@@ -75,12 +82,14 @@ def read_image_file(data: bytes) -> ImageFile | None:
             return _read_png(data)
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             return _read_webp(data)
+        if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
+            return _read_heic(data)
     except (struct.error, IndexError) as error:
         raise BrokenFile("the file ends too early") from error
     if data[4:8] == b"ftyp":
-        raise OtherFile(heic=data[8:12] in _HEIC)
+        raise OtherFile("another kind of media")
     if data.startswith(_OTHERS):
-        raise OtherFile(heic=False)
+        raise OtherFile("another kind of image")
     return None
 
 
@@ -88,7 +97,7 @@ def _read_jpeg(data: bytes) -> ImageFile:
     kept, sizes, profile, orientation = [b"\xff\xd8"], [], {}, 1
     for marker, at, segment in _jpeg_segments(data):
         if marker == 0xDA:
-            kept.append(data[at:])
+            kept.append(data[at : _jpeg_end(data, at)])
             break
         if marker == 0xE1 and segment.startswith(b"Exif\0"):
             orientation = _orientation(segment[6:])
@@ -108,6 +117,7 @@ def _read_jpeg(data: bytes) -> ImageFile:
         height=sizes[0][0],
         orientation=orientation,
         profile=b"".join(profile[number] for number in sorted(profile)) or None,
+        work=sizes[0][0] * sizes[0][1],
     )
 
 
@@ -135,6 +145,40 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     raise BrokenFile("too many segments")
 
 
+def _jpeg_end(data: bytes, at: int) -> int:
+    """Where the picture ends whose first scan begins here: after its end mark, or with the file."""
+    scans = 0
+    for _ in range(_MOST_PARTS):
+        mark = _MARKER.search(data, at)
+        if mark is None:
+            return len(data)
+        kind, at = data[mark.end() - 1], mark.end()
+        if kind == 0xD9:
+            return at
+        scans += kind == 0xDA
+        if scans > _MOST_SCANS:
+            raise BrokenFile("too many scans")
+        if kind != 0xD8 and at + 2 <= len(data):
+            at += struct.unpack_from(">H", data, at)[0]
+    raise BrokenFile("too many segments")
+
+
+def _read_heic(data: bytes) -> ImageFile:
+    try:
+        size = read_heic(data)
+    except NotThisHeic as error:
+        raise OtherFile("an unusual HEIC") from error
+    return ImageFile(
+        format="HEIF",
+        data=data,
+        width=size.width,
+        height=size.height,
+        orientation=1,
+        profile=None,
+        work=size.work,
+    )
+
+
 def _read_png(data: bytes) -> ImageFile:
     kept, profile, orientation = [_PNG], None, 1
     for at, kind, chunk in _png_chunks(data):
@@ -155,6 +199,7 @@ def _read_png(data: bytes) -> ImageFile:
         height=height,
         orientation=orientation,
         profile=profile,
+        work=width * height,
     )
 
 
@@ -196,7 +241,13 @@ def _read_webp(data: bytes) -> ImageFile:
     if size is None:
         raise BrokenFile("a WebP has a size")
     return ImageFile(
-        format="WEBP", data=data, width=size[0], height=size[1], orientation=orientation, profile=profile
+        format="WEBP",
+        data=data,
+        width=size[0],
+        height=size[1],
+        orientation=orientation,
+        profile=profile,
+        work=size[0] * size[1],
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import insert, or_, update
 
@@ -12,18 +14,32 @@ from coach.store._rows import first, hold, new_id, now, rows_of
 from coach.store.database import Database
 from coach.store.tables import consents
 
-CONSENT_VERSION = "2026-11-20"
+CONSENT_VERSION = "2026-11-20.2"
 """Changes with every change of :data:`CONSENT_TEXT`."""
 
 # The 30 days: OpenAI's API data controls, "abuse monitoring logs".
 CONSENT_TEXT = """\
-To make pictures of you, your photo and a description of the picture are sent to the picture service \
-that this coach uses. The service may keep them for up to 30 days to watch for abuse. Here your photos and \
-pictures stay until you, or whoever runs this coach, erase them. You can take your agreement back at any \
-time; then no more photos are sent.
+To make pictures of you, your photos and a description of the picture are sent to the picture service \
+that this coach uses. The service may keep them for up to 30 days to watch for abuse.
+
+How good a photo is, and how much a picture looks like you, is measured here and not there. The numbers that \
+describe your face are gone when that is done; only the result is kept.
+
+Here your photos and pictures stay until you, or whoever runs this coach, erase them. You can take your \
+agreement back at any time: then nothing more is sent, also not what still waits for its turn, and your \
+photos are deleted here. Pictures that were already made stay until they are erased too.
 
 By agreeing you say: this is me, or I have the agreement of the person in the photo; and I am an adult."""
 """What the person agrees to, in plain words."""
+
+Subject = Literal["self", "other"]
+"""Who is in the photos: the person themselves, or somebody who agreed to it."""
+
+SUBJECTS: Mapping[Subject, str] = {
+    "self": "This is me, and I am an adult.",
+    "other": "I have the agreement of the person in the photo, and I am an adult.",
+}
+"""What the person declares with their agreement; kept in front of what they said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +49,7 @@ class Consent:
     Attributes:
         purpose: What for, e.g. ``"pictures"``.
         text_version: The version of the text they were shown.
-        statement: What they said or pressed.
+        statement: What they declare (:data:`SUBJECTS`), and what they said or pressed.
         until: When it ends by itself; ``None``: when revoked.
     """
 
@@ -48,10 +64,15 @@ class Consent:
 
 
 class Consents:
-    """What people agreed to."""
+    """What people agreed to.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    Args:
+        database: Where the rows are.
+        forget: Deletes what the agreement to pictures was about, once it is taken back.
+    """
+
+    def __init__(self, database: Database, forget: Callable[[str], Awaitable[None]]) -> None:
+        self._database, self._forget = database, forget
 
     async def give(
         self,
@@ -61,8 +82,17 @@ class Consents:
         text_version: str = CONSENT_VERSION,
         statement: str,
         until: datetime | None = None,
+        subject: Subject = "self",
     ) -> Consent:
         """Write down that the person agreed, now.
+
+        Args:
+            user_id: Who.
+            purpose: What for.
+            text_version: The version of the text they were shown.
+            statement: What they said or pressed.
+            until: When it ends by itself; ``None``: when revoked.
+            subject: Who is in the photos.
 
         Raises:
             ValueError: ``until`` has no time zone.
@@ -72,7 +102,7 @@ class Consents:
             user_id=user_id,
             purpose=purpose,
             text_version=text_version,
-            statement=statement,
+            statement=f"{SUBJECTS[subject]} {statement}",
             given_at=now(),
             until=until,
             revoked_at=None,
@@ -107,8 +137,13 @@ class Consents:
             )
         return consent
 
-    async def revoke(self, user_id: str, purpose: str) -> None:
-        """End every consent for this purpose. Safe to repeat."""
+    async def revoke(self, user_id: str, purpose: str = "pictures") -> None:
+        """End every consent for this purpose; when it was for pictures, delete the person's photos.
+
+        From the first moment on no photo is read for a picture, also not for one that waits for its turn:
+        that one is refused, unpaid. Pictures that were made stay; ``coach erase`` removes everything. Safe to
+        repeat, which also finishes what was interrupted.
+        """
         change = (
             update(consents)
             .where(consents.c.user_id == user_id, consents.c.purpose == purpose)
@@ -117,3 +152,5 @@ class Consents:
         )
         async with self._database.write() as connection:
             await connection.execute(change)
+        if purpose == "pictures":
+            await self._forget(user_id)

@@ -15,11 +15,18 @@ from coach.text import one_line
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Somebody the coach talks with. ``user_id`` is the host's; ``name`` is how they like to be called."""
+    """Somebody the coach talks with.
+
+    Attributes:
+        user_id: The host's.
+        name: How they like to be called.
+        erasing_at: Since when they are being erased; nothing new is begun for them.
+    """
 
     user_id: str
     name: str | None
     created_at: datetime
+    erasing_at: datetime | None = None
 
 
 class People:

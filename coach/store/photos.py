@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Select, delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coach.errors import PhotoRefused
+from coach.errors import Erasing, PhotoRefused
 from coach.store._pictures import Pictures
 from coach.store._rows import every, first, hold, new_id, now, one, rows_of
-from coach.store.blobs import ENDINGS, Blobs, blob_key
+from coach.store.blobs import ENDINGS, Blobs, blob_key, owner_of
 from coach.store.database import Database
 from coach.store.intake import CleanPhoto, refused, take_in
 from coach.store.tables import photos
@@ -58,30 +58,49 @@ class Photos(Pictures):
     def __init__(self, database: Database, blobs: Blobs) -> None:
         super().__init__(database, blobs, photos, "photo")
 
-    async def add(self, user_id: str, data: bytes) -> Photo:
+    async def add(self, user_id: str, data: bytes, *, keep_original: bool = False) -> Photo:
         """Clean and keep an upload. The first photo is the primary one.
+
+        Args:
+            data: The file as it was uploaded.
+            keep_original: Keep it beside the cleaned photo, with all that it says, the place it was taken
+                included. Nothing here reads it; it goes with the photo.
 
         Raises:
             PhotoRefused: It is no photo we can use, or there are five already; the message is for the person.
+            Erasing: The person is being erased.
         """
         if len(await self.list(user_id)) >= MOST_PHOTOS:
             raise refused("too_many")
+        async with self._database.write() as connection:
+            since = await hold(connection, user_id)
         clean = await take_in(data)
         if min(clean.width, clean.height) < SHORTEST_SIDE:
             raise refused("too_small")
         photo_id = new_id()
         blob = blob_key(user_id, "photos", f"{photo_id}.{ENDINGS[clean.media_type]}")
+        original = blob_key(user_id, "originals", photo_id) if keep_original else None
         await self._blobs.put(blob, clean.data, clean.media_type)
+        if original is not None:
+            await self._blobs.put(original, data, "application/octet-stream")
         try:
-            return await self._insert(user_id, photo_id, blob, clean)
-        except PhotoRefused:
+            return await self._insert(user_id, photo_id, blob, clean, original, since)
+        except (PhotoRefused, Erasing):
             # After any other failure the row may be there all the same, and then needs its bytes.
-            await self._blobs.delete(blob)
+            await self._delete(blob, original)
             raise
 
-    async def _insert(self, user_id: str, photo_id: str, blob: str, clean: CleanPhoto) -> Photo:
+    async def _delete(self, *keys: str | None) -> None:
+        for key in keys:
+            if key is not None:
+                await self._blobs.delete(key)
+
+    async def _insert(
+        self, user_id: str, photo_id: str, blob: str, clean: CleanPhoto, original: str | None, since: datetime
+    ) -> Photo:
         async with self._database.write() as connection:
-            await hold(connection, user_id)
+            if await hold(connection, user_id) != since:
+                raise Erasing("This person was erased meanwhile; add the photo again if they are back.")
             others = await every(connection, _photos(user_id), Photo)
             if len(others) >= MOST_PHOTOS:
                 raise refused("too_many")
@@ -95,6 +114,7 @@ class Photos(Pictures):
                 media_type=clean.media_type,
                 primary=not others,
                 created_at=now(),
+                original=original,
             )
             await connection.execute(insert(photos), vars(photo))
         return photo
@@ -134,15 +154,31 @@ class Photos(Pictures):
             await connection.execute(chosen)
             return await _find(connection, user_id, photo_id)
 
+    async def note_report(self, user_id: str, photo_id: str, report: Mapping[str, Any]) -> Photo:
+        """Keep what was seen of the face in a photo; nothing by which a face could be told from another.
+
+        Raises:
+            NotFound: This person has no such photo.
+        """
+        mine = photos.c.user_id == user_id, photos.c.id == photo_id
+        async with self._database.write() as connection:
+            await connection.execute(update(photos).where(*mine).values(report=dict(report)))
+            return await _find(connection, user_id, photo_id)
+
     async def remove(self, user_id: str, photo_id: str) -> None:
-        """Delete a photo and its bytes. When it was the primary one, the oldest that is left becomes it.
+        """Delete a photo: its bytes, its original, and the sheets it is on.
+
+        When it was the primary one, the oldest that is left becomes it.
 
         Raises:
             NotFound: This person has no such photo.
         """
         photo = await self.get(user_id, photo_id)
         # The bytes first: when the rest fails there is still a row to try again with.
-        await self._blobs.delete(photo.blob)
+        # A sheet with a photo on it has the photo's id in its name: see `coach.studio.compare`.
+        derived = await self._blobs.list(f"{owner_of(user_id)}/derived/")
+        sheets = [key for key in derived if f"-{photo.id}-" in key]
+        await self._delete(photo.blob, photo.original, *sheets)
         async with self._database.write() as connection:
             await hold(connection, user_id)
             await connection.execute(
@@ -152,6 +188,15 @@ class Photos(Pictures):
             if left and not any(other.primary for other in left):
                 change = update(photos).where(photos.c.user_id == user_id, photos.c.id == left[0].id)
                 await connection.execute(change.values(primary=True))
+
+    async def forget(self, user_id: str) -> None:
+        """Delete all of a person's photos, the originals, and the sheets one may be on. Safe to repeat."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(photos).where(photos.c.user_id == user_id))
+        # By their folders: found again after an interruption, with or without a row.
+        for kind in ("photos", "originals", "derived"):
+            for key in await self._blobs.list(f"{owner_of(user_id)}/{kind}/"):
+                await self._blobs.delete(key)
 
 
 async def _find(connection: AsyncConnection, user_id: str, photo_id: str) -> Photo:

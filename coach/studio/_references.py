@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from coach.errors import PictureError
+from coach.errors import InputRefused, PictureError
 from coach.store import Store
 from coach.store.blobs import ENDINGS
 from coach.studio.engines import ImagePart
+from coach.studio.faults import fault
+from coach.studio.mask import check_mask
+from coach.studio.masks import read_mask
 from coach.studio.request import PictureRequest, Reference
-
-MASK_BYTES = 4 * 1024 * 1024
-"""A mask is smaller than this (OpenAI images reference, edits, ``mask``)."""
 
 
 async def gather(
@@ -25,7 +25,7 @@ async def gather(
 
     Raises:
         ConsentMissing: The person has not agreed that pictures of them are sent. Nothing was read.
-        NotFound: This person has no such photo or version.
+        NotFound: This person has no such photo, version or mask.
         PictureError: ``invalid_request``, unpaid: the mask does not fit the first reference.
     """
     if not request.references:
@@ -43,7 +43,20 @@ async def gather(
     return tuple(images), mask
 
 
+async def still_agreed(store: Store, user_id: str, request: PictureRequest) -> None:
+    """Ask once more right before pictures leave: consent may have been taken back while they waited.
+
+    Raises:
+        PictureError: ``no_consent``, unpaid.
+    """
+    if request.references and await store.consents.active(user_id, "pictures") is None:
+        raise fault("no_consent", paid="unpaid", detail="Consent ended while the picture waited.")
+
+
 async def _read(store: Store, user_id: str, reference: Reference, *, name: str) -> ImagePart:
+    if reference.kind == "mask":
+        data = await read_mask(store, user_id, reference.id)
+        return ImagePart(name=f"{name}.png", data=data, media_type="image/png")
     find = store.photos.get if reference.kind == "photo" else store.versions.find
     picture = await find(user_id, reference.id)
     # The name the service sees says what it is and nothing about whose it is.
@@ -53,13 +66,9 @@ async def _read(store: Store, user_id: str, reference: Reference, *, name: str) 
 
 
 def _check_mask(mask: ImagePart, images: Sequence[ImagePart]) -> None:
-    with Image.open(io.BytesIO(mask.data)) as picture, Image.open(io.BytesIO(images[0].data)) as first:
-        fits = picture.size == first.size
-        see_through = picture.has_transparency_data
-    if mask.media_type != "image/png" or not see_through or not fits or len(mask.data) >= MASK_BYTES:
-        raise PictureError(
-            "invalid_request",
-            paid="unpaid",
-            say="A mask is a PNG with transparency, of the same width and height as the first reference, "
-            f"smaller than {MASK_BYTES // 1024 // 1024} MB.",
-        )
+    with Image.open(io.BytesIO(images[0].data)) as first:
+        size = first.size
+    try:
+        check_mask(mask.data, size)
+    except InputRefused as refused:
+        raise PictureError("invalid_request", paid="unpaid", say=str(refused)) from None

@@ -7,6 +7,7 @@ import zlib
 from io import BytesIO
 from typing import Any
 
+import pillow_heif
 from PIL import Image, ImageCms
 
 GPS = 0x8825
@@ -67,3 +68,16 @@ def claimed_webp(width: int, height: int) -> bytes:
     bits = (width - 1) | (height - 1) << 14
     body = b"VP8L" + struct.pack("<IBI", 14, 0x2F, bits) + bytes(9)
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
+def heic(image: Image.Image, **options: Any) -> bytes:
+    """The file as HEIC."""
+    file = BytesIO()
+    pillow_heif.from_pillow(image).save(file, enc_params={"preset": "ultrafast"}, **options)
+    return file.getvalue()
+
+
+def claimed_heic(side: int) -> bytes:
+    """A HEIC file that claims 64 by 64 pixels, and whose coded picture is as large as said."""
+    whole, size = heic(Image.new("RGB", (side, side)), quality=10), side.to_bytes(4, "big")
+    return whole.replace(b"ispe\0\0\0\0" + size + size, b"ispe\0\0\0\0" + b"\0\0\0\x40" * 2)

@@ -8,6 +8,7 @@ from PIL import Image
 
 from coach.errors import NotFound, PhotoRefused
 from coach.store import FolderBlobs, Store
+from tests.store._images import exif, quadrants, save
 
 
 async def test_a_photo_is_kept_with_what_is_known_about_it(store: Store, photo_bytes: bytes) -> None:
@@ -82,9 +83,35 @@ async def test_a_photo_that_is_refused_leaves_nothing(store: Store) -> None:
     tiny = BytesIO()
     Image.new("RGB", (500, 63)).save(tiny, "PNG")
 
-    for upload, code in ((b"", "not_an_image"), (tiny.getvalue(), "too_small")):
+    for upload, code in ((b"", "empty"), (tiny.getvalue(), "too_small")):
         with pytest.raises(PhotoRefused) as refusal:
-            await store.photos.add("anna", upload)
+            await store.photos.add("anna", upload, keep_original=True)
         assert refusal.value.code == code
 
     assert (await store.photos.list("anna"), await store.blobs.list()) == ([], [])
+
+
+async def test_the_upload_itself_is_kept_only_when_asked_and_goes_with_the_photo(store: Store) -> None:
+    upload = save(quadrants(), "JPEG", exif=exif())
+    plain = await store.photos.add("anna", upload)
+    assert plain.original is None
+    kept = await store.photos.add("anna", upload, keep_original=True)
+    assert kept.original is not None
+    assert await store.blobs.get(kept.original) == upload
+    assert b"Anna" not in await store.photos.bytes("anna", kept.id)
+
+    await store.photos.remove("anna", kept.id)
+
+    assert await store.blobs.list() == [plain.blob]
+
+
+async def test_what_was_seen_in_a_photo_is_kept_with_it(store: Store, photo_bytes: bytes) -> None:
+    photo = await store.photos.add("anna", photo_bytes)
+    assert photo.report is None
+
+    seen = await store.photos.note_report("anna", photo.id, {"reason": "ok", "quality": 0.5})
+
+    assert seen == await store.photos.get("anna", photo.id)
+    assert seen.report == {"reason": "ok", "quality": 0.5}
+    with pytest.raises(NotFound):
+        await store.photos.note_report("ben", photo.id, {"reason": "no_face"})

@@ -1,0 +1,55 @@
+"""What commands about a person's photos share: the store, made when it is not there yet, and their yes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coach.cli._books import places
+
+if TYPE_CHECKING:
+    from coach.store import Consent, Store
+
+Yes = Annotated[
+    bool, typer.Option("--yes", help="They have read `coach consent show` and agree: do not ask again.")
+]
+
+
+@asynccontextmanager
+async def begun_store(*, sandbox: bool) -> AsyncIterator[Store]:
+    """What is kept; the first command makes it.
+
+    Raises:
+        SettingsError: The database or the bucket cannot be used.
+    """
+    from coach.store import FolderBlobs, Store
+
+    settings = places(sandbox=sandbox)
+    blobs = FolderBlobs(settings.home / "blobs") if sandbox else settings.blobs()
+    store = await Store.open(settings.database, blobs=blobs)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def agreed(store: Store, user: str, *, yes: bool) -> Consent:
+    """The person's consent: the one on record, or else their yes to the text that is shown to them.
+
+    Raises:
+        ConsentMissing: They did not say yes.
+    """
+    from coach.errors import ConsentMissing
+    from coach.store import CONSENT_TEXT
+
+    known = await store.consents.active(user, "pictures")
+    if known is not None:
+        return known
+    if not yes:
+        typer.echo(CONSENT_TEXT + "\n", err=True)
+        if not typer.confirm("Do you agree?", err=True):
+            raise ConsentMissing("Without your yes no photo is read. Nothing was kept.")
+    return await store.consents.give(user, statement=CONSENT_TEXT)

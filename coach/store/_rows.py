@@ -14,7 +14,7 @@ from sqlalchemy import Column, Executable, Select, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coach.errors import NotFound
+from coach.errors import Erasing, NotFound
 from coach.store.tables import people
 
 if TYPE_CHECKING:
@@ -94,17 +94,29 @@ async def insert_if_new(
     return (await connection.execute(insert, values)).rowcount > 0
 
 
-async def hold(connection: AsyncConnection, user_id: str) -> None:
+async def hold(connection: AsyncConnection, user_id: str) -> datetime:
     """Let nobody else change this person's rows until the transaction ends; a new person is made.
 
     Who exists is the host's affair: whoever it names is a person here.
+
+    Returns:
+        Since when they are here: another moment than before when they were erased in between.
+
+    Raises:
+        Erasing: The person is being erased.
     """
     # SQLite has only one writer anyway and leaves the lock out. NO KEY: inserts elsewhere still go on.
-    asked = select(people.c.user_id).where(people.c.user_id == user_id).with_for_update(key_share=True)
-    if await first(connection, asked) is None:
+    mine = select(people.c.created_at, people.c.erasing_at).where(people.c.user_id == user_id)
+    asked = mine.with_for_update(key_share=True)
+    row = await first(connection, asked)
+    if row is None:
         await insert_if_new(connection, people, {"user_id": user_id, "created_at": now()})
         # Somebody else may have been quicker: then the row is theirs until now.
-        await connection.execute(asked)
+        row = await first(connection, asked)
+    if row is None or row["erasing_at"] is not None:
+        raise Erasing("This person is being erased; nothing new is begun for them.")
+    since: datetime = row["created_at"]
+    return since
 
 
 def number_in(handle: str, letter: str) -> int | None:

@@ -215,6 +215,21 @@ class Spool:
         paths = (path for path in self.folder.iterdir() if path.suffix in (".body", ".part"))
         return sorted({path.stem for path in paths if path.is_file()})
 
+    def erase(self, generation_id: str) -> tuple[int, int]:
+        """Delete everything of a generation, whoever has it locked; says how many files, and their bytes.
+
+        Whoever still writes has files without a name then, and keeps nothing.
+        """
+        files = size = 0
+        for path in self.folder.glob(f"{generation_id}.*"):
+            with suppress(FileNotFoundError):
+                length = path.stat().st_size
+                path.unlink()
+                files, size = files + 1, size + length
+        if files:
+            sync(self.folder)
+        return files, size
+
     def secret(self) -> bytes:
         """32 random bytes that stay the same as long as the folder does."""
         path = self.folder / "secret"

@@ -5,13 +5,25 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
+from coach.store.blobs._look import Emptied, Stored
 from coach.store.blobs.folder import FolderBlobs
 from coach.store.blobs.s3 import S3Blobs
 
-__all__ = ["ENDINGS", "BlobKind", "Blobs", "FolderBlobs", "S3Blobs", "blob_key", "owner_of"]
+__all__ = [
+    "ENDINGS",
+    "BlobKind",
+    "Blobs",
+    "Emptied",
+    "FolderBlobs",
+    "S3Blobs",
+    "Stored",
+    "blob_key",
+    "owner_of",
+]
 
 BlobKind = Literal["photos", "originals", "pictures", "previews", "derived"]
 """What a blob is: a photo as it is kept and as it was given, what a picture service gave, its unfinished
@@ -47,6 +59,15 @@ class Blobs(Protocol):
 
     async def list(self, prefix: str = "") -> Sequence[str]:
         """Every key that begins with ``prefix``, sorted."""
+
+    async def look(self, prefix: str = "") -> Sequence[Stored]:
+        """What lies under every key that begins with ``prefix``, sorted by key."""
+
+    async def empty(self, owner: str) -> Emptied:
+        """Remove everything of one owner (:func:`owner_of`), also what has no key. Safe to repeat."""
+
+    async def unfinished(self, before: datetime, *, remove: bool) -> int:
+        """Count, or remove, what puts left there that began before a moment and never ended."""
 
     async def link(self, key: str, seconds: int) -> str:
         """A link for the person themselves; from a bucket it works for ``seconds``, at most seven days."""

@@ -33,6 +33,17 @@ def check_prefix(prefix: str) -> str:
     return prefix
 
 
+def check_owner(owner: str) -> str:
+    """The owner's part of keys itself.
+
+    Raises:
+        ValueError: It cannot be one.
+    """
+    if not re.fullmatch(_SEGMENT, owner, flags=re.ASCII):
+        raise ValueError(f"{owner[:40]!r} is nobody's part of a blob key; make it with coach.store.owner_of")
+    return owner
+
+
 def missing(key: str) -> NotFound:
     """What to raise when nothing is there. The owner's part of the key is left out."""
     return NotFound("blob", key.rpartition("/")[2])

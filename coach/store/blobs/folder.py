@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from io import BytesIO
+from operator import attrgetter
 from pathlib import Path
 
 from coach._durable import code_of, private, sync
 from coach.errors import StoreUnavailable
-from coach.store.blobs._key import check_key, check_prefix, missing
+from coach.store.blobs._key import check_key, check_owner, check_prefix, missing
+from coach.store.blobs._look import Emptied, Stored
 
 _INCOMING = ".incoming"
-"""Where files are written before they get their name; what a crash leaves there belongs to nobody."""
+"""Where files are written before they get their name, as ``<owner>.<anything>``."""
 
 
 class FolderBlobs:
@@ -56,8 +61,22 @@ class FolderBlobs:
 
     async def list(self, prefix: str = "") -> Sequence[str]:
         """See :class:`~coach.store.blobs.Blobs`."""
+        return [blob.key for blob in await self.look(prefix)]
+
+    async def look(self, prefix: str = "") -> Sequence[Stored]:
+        """See :class:`~coach.store.blobs.Blobs`."""
         with _using():
-            return await asyncio.to_thread(self._list, check_prefix(prefix))
+            return await asyncio.to_thread(self._look, check_prefix(prefix))
+
+    async def empty(self, owner: str) -> Emptied:
+        """See :class:`~coach.store.blobs.Blobs`."""
+        with _using():
+            return await asyncio.to_thread(self._empty, check_owner(owner))
+
+    async def unfinished(self, before: datetime, *, remove: bool) -> int:
+        """See :class:`~coach.store.blobs.Blobs`."""
+        with _using():
+            return await asyncio.to_thread(self._unfinished, "*", before, remove=remove)
 
     async def link(self, key: str, seconds: int) -> str:
         """The file's ``file://`` address; only who may read the folder can follow it."""
@@ -68,7 +87,7 @@ class FolderBlobs:
             _make(path.parent)
             incoming = self._folder / _INCOMING
             _make(incoming)
-            temporary = incoming / uuid.uuid4().hex
+            temporary = incoming / f"{path.parent.parent.name}.{uuid.uuid4().hex}"
             # An unfinished picture is worth nothing after a power cut: the finished one has replaced it.
             lasting = path.parent.name != "previews"
             try:
@@ -88,10 +107,44 @@ class FolderBlobs:
         if path.parent.exists():
             sync(path.parent)
 
-    def _list(self, prefix: str) -> Sequence[str]:
-        paths = (self._folder / prefix).rglob("*")
-        keys = (path.relative_to(self._folder) for path in paths if path.is_file())
-        return sorted(key.as_posix() for key in keys if key.parts[0] != _INCOMING)
+    def _look(self, prefix: str) -> Sequence[Stored]:
+        found = []
+        walked = os.walk(self._folder / prefix, onerror=_unless_gone)
+        for path in (Path(top, name) for top, _, names in walked for name in names):
+            key = path.relative_to(self._folder)
+            if key.parts[0] == _INCOMING or not path.is_file():
+                continue
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                facts = path.stat()
+                put_at = datetime.fromtimestamp(facts.st_mtime, UTC)
+                found.append(Stored(key=key.as_posix(), size=facts.st_size, put_at=put_at))
+        return sorted(found, key=attrgetter("key"))
+
+    def _empty(self, owner: str) -> Emptied:
+        # What is on its way loses its file first: then it cannot come to have a name.
+        unfinished = self._unfinished(f"{owner}.*", None, remove=True)
+        blobs = self._look(f"{owner}/")
+        folder = self._folder / owner
+        while folder.exists():
+            try:
+                shutil.rmtree(folder)
+            except OSError as error:
+                # Somebody else has emptied it too, or put something meanwhile.
+                if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                    raise
+        if blobs:
+            sync(self._folder)
+        return Emptied(blobs=tuple(blobs), unfinished=unfinished)
+
+    def _unfinished(self, names: str, before: datetime | None, *, remove: bool) -> int:
+        count = 0
+        for path in (self._folder / _INCOMING).glob(names):
+            with suppress(FileNotFoundError):  # it has just ended
+                if before is None or path.stat().st_mtime < before.timestamp():
+                    if remove:
+                        path.unlink()
+                    count += 1
+        return count
 
 
 @contextmanager
@@ -104,6 +157,11 @@ def _using() -> Iterator[None]:
             f"The folder for photos and pictures cannot be used now ({code_of(error)}). "
             "Look whether it can be written and has room, then try again."
         ) from error
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _linked(data: bytes | Path, name: Path) -> bool:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import importlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from coach.errors import SettingsError, StoreUnavailable
-from coach.store.blobs._key import check_key, check_prefix, missing
+from coach.store.blobs._key import check_key, check_owner, check_prefix, missing
+from coach.store.blobs._look import Emptied, Stored
 
 # Amazon S3, "Authenticating Requests: Using Query Parameters": X-Amz-Expires.
 LONGEST_LINK = 7 * 24 * 3600
@@ -26,6 +30,7 @@ _OPTIONS = {
     "retries": {"mode": "standard"},
 }
 _ABSENT = {"NoSuchKey", "NotFound", "404"}
+_UNKNOWN = {"NotImplemented", "AccessDenied", "403", "405", "501", "MethodNotAllowed"}
 _STRANGERS = ("/global/AllUsers", "/global/AuthenticatedUsers")
 
 
@@ -91,8 +96,22 @@ class S3Blobs:
 
     async def list(self, prefix: str = "") -> Sequence[str]:
         """See :class:`~coach.store.blobs.Blobs`."""
-        keys: Sequence[str] = await self._use(self._list, check_prefix(prefix))
-        return keys
+        return [blob.key for blob in await self.look(prefix)]
+
+    async def look(self, prefix: str = "") -> Sequence[Stored]:
+        """See :class:`~coach.store.blobs.Blobs`."""
+        found: Sequence[Stored] = await self._use(self._look, check_prefix(prefix))
+        return found
+
+    async def empty(self, owner: str) -> Emptied:
+        """See :class:`~coach.store.blobs.Blobs`; with older versions and open uploads."""
+        emptied: Emptied = await self._use(self._empty, f"{check_owner(owner)}/")
+        return emptied
+
+    async def unfinished(self, before: datetime, *, remove: bool) -> int:
+        """See :class:`~coach.store.blobs.Blobs`: uploads in parts that were begun and not ended."""
+        count: int = await self._use(self._unfinished, "", before, remove=remove)
+        return count
 
     async def link(self, key: str, seconds: int) -> str:
         """A signed link: whoever has it can read this one blob for ``seconds``, 1 second to 7 days."""
@@ -118,10 +137,10 @@ class S3Blobs:
             raise SettingsError(str(error)) from error
         return private
 
-    async def _use(self, ask: Callable[..., Any], *arguments: Any) -> Any:
+    async def _use(self, ask: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """Ask the bucket in a thread; what becomes of its own trouble."""
         try:
-            return await asyncio.to_thread(ask, *arguments)
+            return await asyncio.to_thread(ask, *arguments, **options)
         except self._failures.ClientError as error:
             reason, cause = error.response["Error"]["Code"], error
         except self._failures.BotoCoreError as error:
@@ -157,9 +176,53 @@ class S3Blobs:
                 return None
             raise
 
-    def _list(self, prefix: str) -> Sequence[str]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-        return sorted(item["Key"] for page in pages for item in page.get("Contents", ()))
+    def _pages(self, what: str, prefix: str) -> Iterator[Any]:
+        return iter(self._client.get_paginator(what).paginate(Bucket=self._bucket, Prefix=prefix))
+
+    def _look(self, prefix: str) -> Sequence[Stored]:
+        items = (item for page in self._pages("list_objects_v2", prefix) for item in page.get("Contents", ()))
+        found = [Stored(key=each["Key"], size=each["Size"], put_at=each["LastModified"]) for each in items]
+        return sorted(found, key=attrgetter("key"))
+
+    def _empty(self, prefix: str) -> Emptied:
+        # What is on its way is stopped first: then it cannot come to have a key.
+        unfinished, no_uploads = self._if_let(self._unfinished, prefix, None, remove=True)
+        blobs = self._look(prefix)
+        for blob in blobs:
+            self._delete(blob.key)
+        older, no_versions = self._if_let(self._delete_versions, prefix)
+        refused = " and ".join(["open uploads"] * no_uploads + ["older versions"] * no_versions)
+        still = f"The bucket does not let us remove {refused}; remove them there." if refused else ""
+        return Emptied(blobs=tuple(blobs), older=older, unfinished=unfinished, still=still)
+
+    def _delete_versions(self, prefix: str) -> int:
+        count = 0
+        for page in self._pages("list_object_versions", prefix):
+            for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                self._client.delete_object(Bucket=self._bucket, Key=each["Key"], VersionId=each["VersionId"])
+                count += 1
+        return count
+
+    def _unfinished(self, prefix: str, before: datetime | None, *, remove: bool) -> int:
+        count = 0
+        for page in self._pages("list_multipart_uploads", prefix):
+            for each in page.get("Uploads", ()):
+                if before is None or each["Initiated"] < before:
+                    if remove:
+                        upload = {"Key": each["Key"], "UploadId": each["UploadId"]}
+                        with suppress(self._client.exceptions.NoSuchUpload):  # it has just ended
+                            self._client.abort_multipart_upload(Bucket=self._bucket, **upload)
+                    count += 1
+        return count
+
+    def _if_let(self, ask: Callable[..., int], *arguments: Any, **options: Any) -> tuple[int, bool]:
+        """What the server answers; nothing, and that it refused, when it does not know this or forbids it."""
+        try:
+            return ask(*arguments, **options), False
+        except self._failures.ClientError as error:
+            if error.response["Error"]["Code"] not in _UNKNOWN:
+                raise
+            return 0, True
 
     def _is_private(self, probe: str) -> bool:
         self._put(probe, b"Is this bucket private?", "text/plain")

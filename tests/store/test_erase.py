@@ -1,0 +1,185 @@
+"""Erasing a person: of 40 canaries none is left, the books add up, and dying in between does no harm."""
+
+import asyncio
+import logging
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from coach.errors import Erasing, InputRefused
+from coach.store import FolderBlobs, S3Blobs, Store
+from coach.store.erase import NOBODY, begin, begun
+from coach.studio.books import Books
+from coach.studio.erase import Receipt, erase
+from coach.studio.spool import Spool
+from tests._s3 import S3Server
+from tests._tree import ROOT
+from tests.store._canaries import COST, OTHER, USER, Planted, plant
+
+STEPS = ("marked", "stopped", "forgotten", "spool", "rows", "blobs", "wiped", "person")
+
+
+@asynccontextmanager
+async def opened(home: Path) -> AsyncIterator[Store]:
+    """A store in a folder as `coach` has it, and a log in there of everything that is said."""
+    store = await Store.open(f"sqlite:///{home}/coach.sqlite3", blobs=FolderBlobs(home / "blobs"))
+    log = logging.FileHandler(home / "log")
+    logging.getLogger().addHandler(log)
+    yield store
+    logging.getLogger().removeHandler(log)
+    log.close()
+    await store.close()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, photo_bytes: bytes) -> Planted:
+    """A home with the canaries in it, to copy."""
+    folder = tmp_path_factory.mktemp("canaries")
+
+    async def prepare() -> Planted:
+        async with opened(folder) as store:
+            return await plant(store, folder, photo_bytes)
+
+    return asyncio.run(prepare())
+
+
+@pytest.fixture
+def planted(home: Planted, tmp_path: Path) -> Planted:
+    folder = tmp_path / "home"
+    shutil.copytree(home.folder, folder)
+    return Planted(folder=folder, canaries=home.canaries)
+
+
+async def erased(store: Store, folder: Path, user_id: str = USER) -> Receipt:
+    return await erase(store, user_id, spool=Spool(folder / "spool"), patience=0)
+
+
+async def test_no_canary_is_left_and_the_books_add_up(planted: Planted) -> None:
+    assert len(planted.canaries) >= 40
+    assert planted.found() == [each.decode("latin-1") for each in planted.canaries]
+    async with opened(planted.folder) as store:
+        books = Books(store.database)
+        before = {by: await books.spending(by) for by in ("day", "tenant", "model")}
+        receipt = await erased(store, planted.folder)
+
+        assert planted.found() == []  # while it is open: neither in the log beside it
+        for by, [line] in before.items():
+            [now] = await books.spending(by)
+            assert now.of == line.of and now.held_micros == now.in_doubt == 0
+            known = line.spent_micros + line.held_micros + line.doubt_micros
+            assert known - now.spent_micros == COST  # that of the one that was not sent
+        assert await books.differences() == []
+        assert [line.of for line in await books.spending("person")] == [NOBODY]
+        assert (await store.people.get(OTHER)).user_id == OTHER
+    assert receipt.done and receipt.kept_micros == 6 * COST and receipt.kept_lines == 6
+    assert sorted(receipt.settled) == ["g2", "g3", "g4"]
+    assert receipt.rows["messages"] == 2 and receipt.rows["generations"] == 1
+    assert receipt.blobs == {"derived": 1, "originals": 1, "photos": 1, "pictures": 2, "previews": 1}
+    assert receipt.unfinished == 1 and receipt.spool_files == 11
+    # Their id, and that of a job, which may have to be quoted.
+    assert planted.found_in(repr(receipt).encode()) == [USER, receipt.jobs[0].id]
+
+
+async def test_a_second_time_there_is_nothing_and_the_person_can_begin_anew(planted: Planted) -> None:
+    async with opened(planted.folder) as store:
+        await erased(store, planted.folder)
+        again = await erased(store, planted.folder)
+        assert not any([*again.rows.values(), again.blobs, again.spool_files, again.kept_lines])
+        await store.notes.add(USER, "Hello again.")
+        with pytest.raises(InputRefused):
+            await erased(store, planted.folder, NOBODY)
+
+
+async def test_several_at_once_are_one(planted: Planted) -> None:
+    async with opened(planted.folder) as store:
+        await asyncio.gather(*(erased(store, planted.folder) for _ in range(3)))
+        assert (await erased(store, planted.folder)).done
+        assert planted.found() == []
+        assert await Books(store.database).differences() == []
+
+
+async def test_killed_at_any_step_it_is_done_again(home: Planted, tmp_path: Path) -> None:
+    for step in STEPS:
+        shutil.copytree(home.folder, tmp_path / step)
+    command = [sys.executable, "-m", "tests.store._eraser", str(tmp_path), *STEPS]
+    died = await asyncio.to_thread(
+        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert died.stdout.split() == ["-9"] * len(STEPS)
+    left = {}
+    for step in STEPS:
+        planted = Planted(folder=tmp_path / step, canaries=home.canaries)
+        left[step] = len(planted.found())
+        async with opened(planted.folder) as store:
+            unfinished = await begun(store.database)
+            assert unfinished == ([] if step == "person" else [USER])
+            assert (await erased(store, planted.folder)).done
+            assert planted.found() == []
+            assert await Books(store.database).differences() == []
+    assert left["marked"] >= 40 and left["wiped"] == left["person"] == 1  # their id
+
+
+async def test_nothing_is_begun_for_who_is_being_erased(store: Store) -> None:
+    await store.consents.give(USER, statement="yes")
+    identity = await store.identities.add(USER, "Guide")
+    assert await begin(store.database, USER)
+    for work in (
+        store.notes.add(USER, "a note"),
+        store.identities.add(USER, "another"),
+        store.identities.update(USER, identity.handle, note="more"),
+        store.consents.give(USER, statement="yes"),
+        store.conversations.start(USER, coach="c", phase="p"),
+        store.people.rename(USER, "Ann"),
+    ):
+        with pytest.raises(Erasing):
+            await work
+    assert await store.consents.active(USER, "pictures") is None
+    assert await begun(store.database) == [USER]
+
+
+@pytest.mark.parametrize("dialect", ["postgres"])
+async def test_nothing_is_left_in_postgres_and_s3(
+    database_url: str, s3: S3Server, tmp_path: Path, photo_bytes: bytes
+) -> None:
+    client = s3.client()
+    client.put_bucket_versioning(Bucket=s3.bucket, VersioningConfiguration={"Status": "Enabled"})
+    blobs = S3Blobs(s3.endpoint, s3.bucket, s3.access_key, s3.secret_key, s3.region)
+    store = await Store.open(database_url, blobs=blobs)
+    planted = await plant(store, tmp_path, photo_bytes)
+    client.create_multipart_upload(Bucket=s3.bucket, Key=f"{USER}/photos/begun.jpg")
+    await blobs.put(f"{USER}/derived/g0-0.png", b"newer", "image/png")  # the older one has a canary
+    there = {*planted.found(), *planted.found_in(await everything(database_url, s3))}
+    assert len(there) == len(planted.canaries) >= 40
+
+    receipt = await erased(store, tmp_path)
+
+    assert planted.found() == planted.found_in(await everything(database_url, s3)) == []
+    assert "PostgreSQL" in receipt.still[-1]
+    assert receipt.older >= 6 and receipt.unfinished == 1
+    assert await Books(store.database).differences() == []
+    await store.close()
+
+
+async def everything(url: str, s3: S3Server) -> bytes:
+    """Every row as text, and every version of every object with its key."""
+    connection = await asyncpg.connect(url)
+    tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    rows = [str(await connection.fetch(f'SELECT t::text FROM "{name}" t')) for (name,) in tables]
+    await connection.close()
+    client: Any = s3.client()
+    found = client.list_object_versions(Bucket=s3.bucket)
+    uploads = client.list_multipart_uploads(Bucket=s3.bucket).get("Uploads", [])
+    keys = [each["Key"] for each in (*found.get("DeleteMarkers", []), *uploads)]
+    objects = [
+        each["Key"].encode()
+        + client.get_object(Bucket=s3.bucket, Key=each["Key"], VersionId=each["VersionId"])["Body"].read()
+        for each in found.get("Versions", [])
+    ]
+    return "\n".join([*rows, *keys]).encode() + b"".join(objects)

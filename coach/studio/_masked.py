@@ -1,0 +1,84 @@
+"""An answer to a masked request, before it is put away: with what is outside the mask put back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from dataclasses import dataclass
+
+from coach.errors import ConsentMissing, InputRefused, NotFound, SettingsError
+from coach.store import Store
+from coach.store.versions import NewVersion
+from coach.studio._examine import Examined
+from coach.studio._references import gather
+from coach.studio.generation import Generation
+from coach.studio.judge import Judgement
+from coach.studio.mask import PutBack, put_back
+from coach.studio.provenance import Signer
+from coach.studio.request import PictureRequest
+
+logger = logging.getLogger(__name__)
+
+# Each takes up to 200 MB.
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Masked:
+    """The picture that was to be changed, and where it was."""
+
+    parent: bytes
+    mask: bytes
+    signer: Signer | None
+
+    async def put_back(self, picture: Examined) -> PutBack | None:
+        """The picture with its outside put back; ``None``: it is of no use for that, and stays as it came."""
+        try:
+            return await asyncio.to_thread(self._put_back, picture)
+        except InputRefused as refused:
+            logger.warning("Nothing was put back outside a mask: %s", refused)
+            return None
+
+    def _put_back(self, picture: Examined) -> PutBack:
+        answer = picture.path.read_bytes()
+        with _one_at_a_time:
+            try:
+                return put_back(self.parent, answer, self.mask, signer=self.signer)
+            except SettingsError as error:  # a picture that was paid for does not wait for a signature
+                logger.warning("A picture is not signed: %s", error)
+                return put_back(self.parent, answer, self.mask)
+
+
+async def masked(store: Store, generation: Generation, signer: Signer | None) -> Masked | None:
+    """What putting back takes; ``None``: there was no mask, or what it takes is gone or may not be read."""
+    if generation.operation != "inpaint" or generation.request is None:
+        return None
+    request = PictureRequest.model_validate(generation.request)
+    try:
+        [parent, *_], mask = await gather(store, generation.user_id, request)
+    except (ConsentMissing, NotFound) as gone:  # after a crash it may be a while since it was sent
+        logger.warning("Nothing is put back outside the mask of generation %s: %s", generation.id, gone)
+        return None
+    return None if mask is None else Masked(parent=parent.data, mask=mask.data, signer=signer)
+
+
+def version_of(made: PutBack, blob: str, came: NewVersion) -> NewVersion:
+    """The row of what was put back, with the service's own picture beside it.
+
+    Args:
+        blob: Where it is.
+        came: The picture as the service gave it.
+    """
+    judgement = Judgement(
+        likeness="not measured", why="It was not compared with a photo.", outside=made.outside
+    )
+    return NewVersion(
+        blob=blob,
+        sha256=made.sha256,
+        width=made.width,
+        height=made.height,
+        media_type="image/png",
+        provider_blob=came.blob,
+        judgement=judgement.to_json(),
+    )

@@ -2,35 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from coach import Generated, Identity, PictureRequest, Reference, Result
+from coach import (
+    Context,
+    Generated,
+    Identity,
+    PhotoCoach,
+    PhotoRefused,
+    PictureRequest,
+    Reference,
+    Refused,
+    Result,
+    Studio,
+)
 
 from ._shared import PictureData
 
+MOST_PHOTOS = 3
+"""How many photos go along. More of them show little that is new, and each is paid for with every picture."""
 
-def scene_of(identity: Identity, scene: str) -> dict[str, Any]:
+
+async def photos_to_send(ctx: Context, photo_coach: PhotoCoach, *, anyway: bool = False) -> list[str]:
+    """The ids of the person's photos that a picture is made from.
+
+    Raises:
+        Refused: They have none; or their face cannot be seen well in any, and it is not to be tried
+            ``anyway``.
+    """
+    try:
+        photos = await photo_coach.references(ctx.user_id, MOST_PHOTOS, anyway=anyway)
+    except PhotoRefused as exc:
+        raise Refused(f"Nothing was made. Tell the user in your own words: {exc}") from exc
+    return [photo.id for photo in photos]
+
+
+def scene_of(identity: Identity, scene: str, photos: Sequence[str]) -> dict[str, Any]:
     """What ``prompts/images/*.md`` are filled with."""
     return {
         "name": identity.name,
         "statement": identity.statement,
         "scene": scene,
         "appearance": identity.appearance,
+        "photos": len(photos),
     }
 
 
-def portrait(prompt: str, photo_id: str, *, version_id: str | None = None) -> PictureRequest:
-    """A portrait that keeps the face of the photo; with ``version_id``, as a change of that picture."""
-    references = [Reference(kind="photo", id=photo_id)]
-    if version_id is not None:
-        references.insert(0, Reference(kind="version", id=version_id))
-    return PictureRequest(prompt=prompt, references=tuple(references), keep_face=True)
+def portrait(prompt: str, references: Sequence[Reference], studio: Studio) -> PictureRequest:
+    """A portrait that keeps the face of the photos among the references."""
+    return PictureRequest(prompt=prompt, references=tuple(references), keep_face=True, grade=studio.grade)
 
 
 def first_look(identity: Identity, generated: Generated) -> Result[PictureData]:
     """What the model reads and the application gets once a picture is there."""
+    data = picture_data(identity, generated)
+    said = [f"The picture of {identity.name} is on the user's screen as {data.handle}."]
+    others = [version.handle for version in generated.versions[1:]]
+    if others:
+        said.append(f"Kept too, and not shown: {', '.join(others)}.")
+    if generated.say_likeness:
+        said.append(f"What was measured, in words for the user: {generated.say_likeness}")
+    said.append("Ask them what they see, and whether it is them; that is theirs to say.")
+    return Result(say=" ".join(said), data=data)
+
+
+def picture_data(identity: Identity, generated: Generated) -> PictureData:
+    """What the application gets of a picture: of the best, when there are several."""
     version = generated.versions[0]
-    data = PictureData(
+    judged = generated.judgements.get(version.id)
+    return PictureData(
         identity_id=identity.id,
         version_id=version.id,
         handle=version.handle,
@@ -39,13 +80,11 @@ def first_look(identity: Identity, generated: Generated) -> Result[PictureData]:
         operation=generated.operation,
         width=version.width,
         height=version.height,
+        likeness=judged.likeness if judged else None,
+        likeness_why=judged.why if judged else None,
+        second_try=generated.second_try,
         repairs=generated.repairs,
         quote_micros=generated.quote_micros,
         actual_micros=generated.actual_micros,
         seconds=generated.seconds,
     )
-    say = (
-        f"The picture of {identity.name} is on the user's screen as {version.handle}. "
-        "Ask them what they see, and whether it is them."
-    )
-    return Result(say=say, data=data)

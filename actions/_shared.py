@@ -13,7 +13,9 @@ IdentityId = Annotated[
 ]
 Version = Annotated[
     str | None,
-    Field(description="The picture's version, e.g. `v2`. Left out: the newest one.", max_length=64),
+    Field(
+        description="The picture's version, e.g. `v2` or `v2a`. Left out: the one shown last.", max_length=64
+    ),
 ]
 
 
@@ -31,8 +33,23 @@ class IdentityData(BaseModel):
         return cls(id=identity.id, handle=identity.handle, name=identity.name, stage=identity.stage)
 
 
+class SheetData(BaseModel):
+    """Something to look at that is no new version: one from before, several side by side, or all of them."""
+
+    title: str
+    handles: tuple[str, ...]
+    blob: str
+    width: int
+    height: int
+
+
 class PictureData(BaseModel):
-    """A version of an identity's picture, for the application."""
+    """A version of an identity's picture, for the application.
+
+    Attributes:
+        likeness: How like the person it was judged to be, or that it was not; ``likeness_why`` in a sentence.
+        second_try: Whether it was asked for twice, and this is the better picture.
+    """
 
     identity_id: str
     version_id: str
@@ -42,6 +59,9 @@ class PictureData(BaseModel):
     operation: str
     width: int
     height: int
+    likeness: str | None = None
+    likeness_why: str | None = None
+    second_try: bool = False
     repairs: tuple[str, ...] = ()
     quote_micros: int | None = None
     actual_micros: int | None = None

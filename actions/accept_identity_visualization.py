@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+
 from pydantic import BaseModel
 
-from coach import Context, Identities, Refused, Result, Versions, action
+from coach import (
+    CoachError,
+    Context,
+    Identities,
+    Identity,
+    Refused,
+    Result,
+    Studio,
+    Versions,
+    action,
+    last_shown,
+)
 
-from ._shared import IdentityId, Version
+from ._pictures import picture_data
+from ._shared import IdentityId, PictureData, Version
+
+log = logging.getLogger(__name__)
 
 
 class Accepted(BaseModel):
@@ -18,25 +34,53 @@ class Accepted(BaseModel):
     blob: str
 
 
-@action(by="user", exclusive="identity_id", ask="Is this picture how you see yourself?")
+@action(
+    by="user",
+    timeout=600,
+    spends=True,
+    exclusive="identity_id",
+    ask="Is this picture how you see yourself?",
+)
 async def accept_identity_visualization(
     ctx: Context,
     identities: Identities,
+    studio: Studio,
     versions: Versions,
     *,
     identity_id: IdentityId,
     version: Version = None,
-) -> Result[Accepted]:
+) -> Result[Accepted | PictureData]:
     """Offer the user to accept a picture as how they see themselves. They decide with a button.
 
-    Accepting another version later is fine; no version is ever deleted by it.
+    A draft is then made in full quality. Accepting another version later, an earlier one too, is fine; none
+    is ever deleted by it.
     """
     identity = await identities.get(ctx.user_id, identity_id)
-    newest = await versions.latest(ctx.user_id, identity_id)
-    if newest is None:
+    nodes = await versions.tree(ctx.user_id, identity_id)
+    if not nodes:
         raise Refused(f"{identity.name} has no picture yet, so there is nothing to accept.")
-    accepted = await versions.accept(ctx.user_id, identity_id, version or newest.handle)
+    accepted = await versions.accept(ctx.user_id, identity_id, version or last_shown(nodes).handle)
+    say = f"{accepted.handle} is how the user sees themselves as {identity.name}."
     data = Accepted(
         identity_id=identity.id, version_id=accepted.id, handle=accepted.handle, blob=accepted.blob
     )
-    return Result(say=f"{accepted.handle} is how the user sees themselves as {identity.name}.", data=data)
+    node = await versions.node(ctx.user_id, identity_id, accepted.id)
+    if (node.made.request or {}).get("grade") != "draft":
+        return Result(say=say, data=data)
+    try:
+        return await _finished(ctx, studio, identity, accepted.id, say)
+    except CoachError as exc:
+        why = str(exc)
+    except Exception:
+        # They have said yes, and that is kept: whatever becomes of the final picture is said beside it.
+        log.exception("the final picture of version %s was not made", accepted.id)
+        why = "Something went wrong on our side."
+    return Result(say=f"{say} It could not be made in full quality: {why} The draft stays.", data=data)
+
+
+async def _finished(
+    ctx: Context, studio: Studio, identity: Identity, version_id: str, say: str
+) -> Result[Accepted | PictureData]:
+    finished = await studio.finish(ctx, identity_id=identity.id, version=version_id)
+    shown = picture_data(identity, finished)
+    return Result(say=f"{say} On their screen is {shown.handle}. {finished.say_likeness}", data=shown)

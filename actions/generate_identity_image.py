@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from coach import Context, Identities, Photos, Prompts, Refused, Result, Studio, action
+from coach import Context, Identities, PhotoCoach, Prompts, Reference, Refused, Result, Studio, action
 
-from ._pictures import first_look, portrait, scene_of
+from ._pictures import first_look, photos_to_send, portrait, scene_of
 from ._shared import IdentityId, PictureData
 
 
@@ -16,7 +16,7 @@ from ._shared import IdentityId, PictureData
 async def generate_identity_image(
     ctx: Context,
     identities: Identities,
-    photos: Photos,
+    photo_coach: PhotoCoach,
     prompts: Prompts,
     studio: Studio,
     *,
@@ -25,6 +25,13 @@ async def generate_identity_image(
         str | None,
         Field(description="The scene to show. Left out: the identity's own visualization.", max_length=4000),
     ] = None,
+    anyway: Annotated[
+        bool,
+        Field(
+            description="True only when the user was told what is wrong with their photo, and wants the "
+            "picture made from it all the same."
+        ),
+    ] = False,
 ) -> Result[PictureData]:
     """Make a picture of the user living as one of their identities, from their photo.
 
@@ -32,12 +39,11 @@ async def generate_identity_image(
     money. Calling it again makes another version; none is lost.
     """
     identity = await identities.get(ctx.user_id, identity_id)
-    photo = await photos.primary(ctx.user_id)
-    if photo is None:
-        raise Refused("The user has no photo yet. Ask them to add one.")
     scene = prompt or identity.visualization
     if not scene:
         raise Refused(f"{identity.name} has no visualization yet. Find the moment with the user first.")
-    text = prompts.render("images/identity.md", scene_of(identity, scene)).text
-    generated = await studio.generate(ctx, portrait(text, photo.id), identity_id=identity.id)
+    chosen = await photos_to_send(ctx, photo_coach, anyway=anyway)
+    text = prompts.render("images/identity.md", scene_of(identity, scene, chosen)).text
+    request = portrait(text, [Reference(kind="photo", id=photo) for photo in chosen], studio)
+    generated = await studio.generate(ctx, request, identity_id=identity.id, wish=scene)
     return first_look(identity, generated)

@@ -6,9 +6,21 @@ from typing import Annotated
 
 from pydantic import Field
 
-from coach import Context, Identities, Photos, Prompts, Refused, Result, Studio, Versions, action
+from coach import (
+    Context,
+    Identities,
+    PhotoCoach,
+    Prompts,
+    Refused,
+    Result,
+    Revision,
+    Studio,
+    Versions,
+    action,
+    last_shown,
+)
 
-from ._pictures import first_look, portrait, scene_of
+from ._pictures import first_look, photos_to_send, portrait, scene_of
 from ._shared import IdentityId, PictureData, Version
 
 
@@ -16,7 +28,7 @@ from ._shared import IdentityId, PictureData, Version
 async def revise_identity_image(
     ctx: Context,
     identities: Identities,
-    photos: Photos,
+    photo_coach: PhotoCoach,
     prompts: Prompts,
     studio: Studio,
     versions: Versions,
@@ -27,21 +39,25 @@ async def revise_identity_image(
     ],
     version: Version = None,
 ) -> Result[PictureData]:
-    """Change a picture the way the user asked; what they did not mention stays. It makes a new version."""
+    """Change a picture the way the user asked; what they did not mention stays. It makes a new version.
+
+    Changing an older version makes a branch of it: `v2a` comes from `v2`. None is lost.
+    """
     identity = await identities.get(ctx.user_id, identity_id)
-    photo = await photos.primary(ctx.user_id)
-    if photo is None:
-        raise Refused("The user's photo is gone. Ask them to add one.")
-    parent = (
-        await versions.get(ctx.user_id, identity_id, version)
-        if version
-        else await versions.latest(ctx.user_id, identity_id)
-    )
-    if parent is None:
+    nodes = await versions.tree(ctx.user_id, identity_id)
+    if not nodes:
         raise Refused(f"{identity.name} has no picture yet. Make the first one.")
-    scene = identity.visualization or identity.name
-    text = prompts.render("images/revision.md", {**scene_of(identity, scene), "change": change}).text
-    # The original photo goes along each time: a copy of a copy drifts away from the face.
-    request = portrait(text, photo.id, version_id=parent.id)
-    generated = await studio.generate(ctx, request, identity_id=identity.id, parent=parent.id)
+    revision = Revision.of(nodes, version or last_shown(nodes).handle, change)
+    # Whether the photo serves was settled before the first picture.
+    chosen = await photos_to_send(ctx, photo_coach, anyway=True)
+    values = scene_of(identity, revision.scene or identity.visualization or identity.name, chosen)
+    if revision.afresh:
+        text = prompts.render("images/afresh.md", values | {"wishes": revision.wishes}).text
+    else:
+        *earlier, change = revision.wishes
+        text = prompts.render("images/revision.md", values | {"earlier": earlier, "change": change}).text
+    request = portrait(text, revision.references(chosen), studio)
+    generated = await studio.generate(
+        ctx, request, identity_id=identity.id, parent=revision.parent.id, wish=revision.wishes[-1]
+    )
     return first_look(identity, generated)

@@ -21,9 +21,18 @@ class IdentitySeen:
 
 @dataclass(frozen=True, kw_only=True)
 class VersionSeen:
-    """A version of a picture as prompts see it."""
+    """A version of a picture as prompts see it.
+
+    Attributes:
+        parent: The version it was made from.
+        wish: What was to change in that one: the first words of it, on one line.
+        likeness: How like the person it was judged to be, or that it was not.
+    """
 
     handle: str
+    parent: str | None
+    wish: str | None
+    likeness: str
     accepted: bool
 
 

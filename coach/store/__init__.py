@@ -62,8 +62,8 @@ class Store:
         self.database = database
         self.blobs = blobs
         self.people = People(database)
-        self.consents = Consents(database)
         self.photos = Photos(database, blobs)
+        self.consents = Consents(database, forget=self.photos.forget)
         self.identities = Identities(database)
         self.notes = Notes(database)
         self.conversations = Conversations(database)

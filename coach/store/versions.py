@@ -1,4 +1,4 @@
-"""Versions: the pictures of an identity. The model knows them as ``v1``, ``v2``, … of their identity."""
+"""Versions: the pictures of an identity, a tree. The model knows them as ``v1``, ``v2``, ``v2a``, …"""
 
 from __future__ import annotations
 
@@ -7,27 +7,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, update
+from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.errors import NotFound
+from coach.store._handles import next_handle, read_handle
 from coach.store._pictures import Pictures
-from coach.store._rows import every, first, hold, new_id, now, number_in, one, rows_of
+from coach.store._rows import columns, every, first, hold, new_id, now, one, rows_of
 from coach.store.blobs import Blobs
 from coach.store.database import Database
-from coach.store.identities import change_identity, find_identity
-from coach.store.tables import identities, versions
+from coach.store.identities import Identity, change_identity, find_identity
+from coach.store.nodes import Made, Node, link
+from coach.store.tables import generations, identities, versions
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewVersion:
-    """A picture that lies in the blob store and has no row yet. ``width`` and ``height`` are pixels."""
+    """A picture that lies in the blob store and has no row yet. ``width`` and ``height`` are pixels.
+
+    Attributes:
+        provider_blob: Where the service's own bytes are, when ``blob`` is made from them; else ``None``.
+        judgement: How it was judged; ``None``: not yet. See :class:`coach.studio.judge.Judgement`.
+    """
 
     blob: str
     sha256: str
     width: int
     height: int
     media_type: str
+    provider_blob: str | None = None
+    judgement: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +45,11 @@ class Version(NewVersion):
 
     Attributes:
         handle: What the model calls it: ``v1``, ``v2``, … per identity, and ``v2a``, ``v2b`` for
-            what was made from an older one. See :func:`next_handle`.
+            what was made from an older one. See :func:`coach.store._handles.next_handle`.
         number: Counts the pictures of its identity in the order they were made.
         parent_id: The version it was made from.
         generation_id: The row of the ledger that paid for it.
         prompt: What the picture service was asked for.
-        provider_blob: Where the service's own bytes are, when ``blob`` is made from them; else ``None``.
-        judgement: How it was judged; ``None``: not yet. See :class:`coach.studio.judge.Judgement`.
         accepted_at: When the person accepted it; one version per identity has it.
     """
 
@@ -56,8 +63,6 @@ class Version(NewVersion):
     accepted_at: datetime | None
     created_at: datetime
     handle: str
-    provider_blob: str | None = None
-    judgement: Mapping[str, Any] | None = None
 
 
 class Versions(Pictures):
@@ -86,6 +91,33 @@ class Versions(Pictures):
         async with self._database.read() as connection:
             identity = await find_identity(connection, user_id, identity_ref)
             return await _find(connection, user_id, identity.id, ref)
+
+    async def tree(self, user_id: str, identity_ref: str) -> Sequence[Node]:
+        """An identity's versions as a tree, in the order in which they were made.
+
+        Raises:
+            NotFound: This person has no such identity.
+        """
+        together = func.count().over(partition_by=versions.c.generation_id).label("pictures")
+        paid = [generations.c[name] for name in _MADE]
+        statement = select(*columns(versions, Version), *paid, together)
+        statement = statement.join(generations, generations.c.id == versions.c.generation_id)
+        async with self._database.read() as connection:
+            identity = await find_identity(connection, user_id, identity_ref)
+            mine = versions.c.user_id == user_id, versions.c.identity_id == identity.id
+            rows = await connection.execute(statement.where(*mine).order_by(versions.c.number))
+        return link(_made(dict(row)) for row in rows.mappings())
+
+    async def node(self, user_id: str, identity_ref: str, ref: str) -> Node:
+        """One version's place in the tree.
+
+        Raises:
+            NotFound: This person has no such identity, or it has no such version.
+        """
+        for node in await self.tree(user_id, identity_ref):
+            if ref in (node.handle, node.version.id):
+                return node
+        raise NotFound("version", ref)
 
     async def find(self, user_id: str, version_id: str) -> Version:
         """One version by its id alone.
@@ -127,13 +159,36 @@ class Versions(Pictures):
             version = await _find(connection, user_id, identity.id, ref)
             if version.accepted_at is not None:
                 return version
-            mine = update(versions).where(
-                versions.c.user_id == user_id, versions.c.identity_id == identity.id
-            )
-            await connection.execute(mine.where(versions.c.accepted_at.is_not(None)).values(accepted_at=None))
-            await connection.execute(mine.where(versions.c.id == version.id).values(accepted_at=now()))
+            await _unpin(connection, identity)
+            mine = versions.c.user_id == user_id, versions.c.id == version.id
+            await connection.execute(update(versions).where(*mine).values(accepted_at=now()))
             await change_identity(connection, identity, stage="visualized")
             return await _find(connection, user_id, identity.id, version.id)
+
+    async def unpin(self, user_id: str, identity_ref: str) -> None:
+        """Let no version be the accepted one; how far the identity has come stays. Safe to repeat.
+
+        Raises:
+            NotFound: This person has no such identity.
+        """
+        async with self._database.write() as connection:
+            await hold(connection, user_id)
+            identity = await find_identity(connection, user_id, identity_ref)
+            await _unpin(connection, identity)
+
+
+_MADE = ("request", "wish", "engine", "model", "operation", "actual_micros")
+
+
+def _made(row: dict[str, Any]) -> tuple[Version, Made]:
+    how = Made(**{name: row.pop(name) for name in (*_MADE, "pictures")})
+    return Version(**row), how
+
+
+async def _unpin(connection: AsyncConnection, identity: Identity) -> None:
+    mine = versions.c.user_id == identity.user_id, versions.c.identity_id == identity.id
+    pinned = update(versions).where(*mine, versions.c.accepted_at.is_not(None))
+    await connection.execute(pinned.values(accepted_at=None))
 
 
 async def insert_rows(
@@ -167,6 +222,8 @@ async def insert_rows(
     if row is None:
         raise NotFound("identity", identity_id)
     before = row["versions_made"] - len(pictures)
+    # The row of the identity is locked now: nobody else gives out its handles.
+    handles = await _handles(connection, identity_id, parent_id, len(pictures))
     moment = now()
     rows = [
         {
@@ -180,18 +237,30 @@ async def insert_rows(
             "prompt": prompt,
             "accepted_at": None,
             "created_at": moment,
-            "handle": f"v{number}",
+            "handle": handle,
         }
-        for number, picture in enumerate(pictures, before + 1)
+        for number, (handle, picture) in enumerate(zip(handles, pictures, strict=True), before + 1)
     ]
     if rows:
         await connection.execute(insert(versions), rows)
     return tuple(Version(**row) for row in rows)
 
 
+async def _handles(
+    connection: AsyncConnection, identity_id: str, parent_id: str | None, count: int
+) -> list[str]:
+    """The handles of ``count`` pictures made from a version, one after the other."""
+    asked = select(versions.c.id, versions.c.handle).where(versions.c.identity_id == identity_id)
+    known = {row.id: row.handle for row in await connection.execute(asked)}
+    taken, parent = list(known.values()), known.get(parent_id)
+    for _ in range(count):
+        parent = next_handle(taken, parent)
+        taken.append(parent)
+    return taken[len(known) :]
+
+
 async def _find(connection: AsyncConnection, user_id: str, identity_id: str, ref: str) -> Version:
-    number = number_in(ref, "v")
-    which = versions.c.id == ref if number is None else versions.c.number == number
+    which = versions.c.handle == ref if read_handle(ref) else versions.c.id == ref
     mine = _versions(user_id, identity_id).where(which)
     return await one(connection, mine, Version, kind="version", ref=ref)
 

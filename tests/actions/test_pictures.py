@@ -11,38 +11,24 @@ import pytest
 
 import coach
 from coach.sandbox import Sandbox
-from coach.studio import GptImageEngine, Spool, Studio
-
-ANN = coach.Context(user_id="ann", conversation_id="c1", call_id="1", phase="identity_visualization")
+from tests.actions._pictures import ANN, call, make_ready, reference_coach
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Any:
-    with Sandbox() as running:
+    with Sandbox(quick=True) as running:
         yield running
 
 
 @pytest.fixture
 async def reference(store: coach.Store, sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[coach.Coach]:
-    settings = coach.Settings.read(openai_api_key=sandbox.api_key, openai_base_url=sandbox.base_url)
-    async with settings.openai() as client:
-        engine = GptImageEngine(client, seconds=60)
-        studio = Studio(store=store, engine=engine, spool=Spool(tmp_path / "spool"))
-        yield coach.load("coach.reference", **store.services(), studio=studio)
-
-
-async def call(reference: coach.Coach, name: str, ctx: coach.Context = ANN, **given: Any) -> Any:
-    action = reference.actions[name]
-    return await action(ctx, *(reference.services[need] for need in action.needs), **given)
+    async with reference_coach(store, sandbox, tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture
 async def ready(store: coach.Store, photo_bytes: bytes) -> None:
-    """Ann has an identity with a moment, a photo, and has agreed to its use."""
-    identity = await store.identities.add("ann", "Night-sky guide")
-    await store.identities.update("ann", identity.handle, visualization="On a hill at night, with stars.")
-    await store.consents.give("ann", statement="yes")
-    await store.photos.add("ann", photo_bytes)
+    await make_ready(store, photo_bytes)
 
 
 async def test_without_a_photo_a_moment_or_consent_nothing_is_sent(
@@ -50,11 +36,11 @@ async def test_without_a_photo_a_moment_or_consent_nothing_is_sent(
 ) -> None:
     await store.identities.add("ann", "Night-sky guide")
     sent = len(sandbox.log)
-    with pytest.raises(coach.Refused, match="no photo yet"):
-        await call(reference, "generate_identity_image", identity_id="i1")
-    await store.photos.add("ann", photo_bytes)
     with pytest.raises(coach.Refused, match="no visualization yet"):
         await call(reference, "generate_identity_image", identity_id="i1")
+    with pytest.raises(coach.Refused, match="Tell the user in your own words: There is no photo yet"):
+        await call(reference, "generate_identity_image", identity_id="i1", prompt="On a hill.")
+    await store.photos.add("ann", photo_bytes)
     with pytest.raises(coach.ConsentMissing):
         await call(reference, "generate_identity_image", identity_id="i1", prompt="On a hill.")
     with pytest.raises(coach.Refused, match="no picture yet"):
@@ -120,6 +106,8 @@ async def test_nobody_gets_at_anothers_identity_photo_or_picture(
         "generate_identity_image": {"prompt": "x"},
         "revise_identity_image": {"change": "x"},
         "accept_identity_visualization": {},
+        "show_identity_versions": {},
+        "compare_identity_images": {},
     }.items():
         with pytest.raises(coach.NotFound):
             await call(reference, name, bob, identity_id=hers.id, **given)

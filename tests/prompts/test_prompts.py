@@ -32,7 +32,17 @@ BASE: dict[str, Any] = {
     "current_identity": IDENTITY,
     "current_versions": [],
     "user_photo_url": None,
+    "photo_findings": None,
 }
+VERSIONS = [
+    {"handle": handle, "parent": parent, "wish": wish, "likeness": likeness, "accepted": handle == "v2"}
+    for handle, parent, wish, likeness in [
+        ("v1", None, None, "strong"),
+        ("v2", "v1", "Could it be at sunrise?", "no"),
+        ("v1a", "v1", "", "not measured"),
+    ]
+]
+DARK = "It is too dark to see your face well. Please take one facing a window or a lamp."
 LINK = "https://example.test/photo.jpg?signature=secret"
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -49,11 +59,15 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "identity_visualization-no_photo": ("identity_visualization", {}),
     "identity_visualization-photo": ("identity_visualization", {"user_photo_url": LINK}),
+    "identity_visualization-photo_unusable": (
+        "identity_visualization",
+        {"user_photo_url": LINK, "photo_findings": {"usable": False, "say": DARK, "photos": 1}},
+    ),
     "identity_visualization-pictures": (
         "identity_visualization",
         {
             "user_photo_url": LINK,
-            "current_versions": [{"handle": "v1", "accepted": False}, {"handle": "v2", "accepted": True}],
+            "current_versions": VERSIONS,
             "current_identity": IDENTITY | {"stage": "visualized"},
         },
     ),
@@ -81,18 +95,33 @@ def test_a_phase_says_what_was_reviewed(reference: coach.Coach, case: str) -> No
     check_text(case, reference.prompts.system(f"phases/{phase}.md", values).text + "\n")
 
 
-@pytest.mark.parametrize("template", ["identity", "revision"])
-def test_an_image_prompt_says_what_was_reviewed(reference: coach.Coach, template: str) -> None:
+IMAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "identity": ("identity", {}),
+    "identity-several_photos": ("identity", {"photos": 3}),
+    "revision": ("revision", {}),
+    "revision-later": (
+        "revision",
+        {"earlier": ["Could it be at sunrise?"], "change": "A scarf.", "photos": 2},
+    ),
+    "afresh": ("afresh", {"wishes": ["Could it be at sunrise?", "A scarf.", "No scarf after all."]}),
+}
+
+
+@pytest.mark.parametrize("case", IMAGES)
+def test_an_image_prompt_says_what_was_reviewed(reference: coach.Coach, case: str) -> None:
+    template, changes = IMAGES[case]
     values = {
         "name": IDENTITY["name"],
         "statement": IDENTITY["statement"],
         "scene": IDENTITY["visualization"],
         "change": "Could it be at sunrise?",
-        "appearance": "A warm coat, a scarf, hands in the pockets.",
+        "appearance": "A warm coat, hands in the pockets.",
+        "photos": 1,
+        "earlier": [],
     }
-    text = reference.prompts.render(f"images/{template}.md", values).text
+    text = reference.prompts.render(f"images/{template}.md", values | changes).text
     assert "15 to 25 percent" in text
-    check_text(f"images-{template}", text + "\n")
+    check_text(f"images-{case}", text + "\n")
 
 
 def test_the_photo_decides_what_the_prompt_says_and_its_link_is_never_shown(reference: coach.Coach) -> None:
@@ -123,9 +152,11 @@ def test_what_a_person_wrote_is_never_a_template_and_closes_no_tag(
         "what_was_said": [HOSTILE],
         "identities": [identity],
         "current_identity": identity,
+        "current_versions": [VERSIONS[1] | {"wish": HOSTILE}],
+        "user_photo_url": LINK,
         "phase": {"name": phase, "next": []},
     }
     text = reference.prompts.system(f"phases/{phase}.md", values).text
     assert "{{ 7*7 }}" in text
-    for tag in ("notes", "statement", "phase", "identities", "last_time", "visualization"):
+    for tag in ("notes", "statement", "phase", "identities", "last_time", "visualization", "versions"):
         assert text.count(f"<{tag}>") == text.count(f"</{tag}>") <= 1

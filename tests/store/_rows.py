@@ -20,9 +20,19 @@ PICTURE = NewVersion(
 
 
 async def add_versions(
-    store: Store, user_id: str, identity_id: str, count: int = 1, parent_id: str | None = None
+    store: Store,
+    user_id: str,
+    identity_id: str,
+    count: int = 1,
+    parent_id: str | None = None,
+    picture: NewVersion = PICTURE,
+    **values: object,
 ) -> Sequence[Version]:
-    """One generation with ``count`` pictures, made in one transaction as the ledger does."""
+    """One generation with ``count`` pictures, made in one transaction as the ledger does.
+
+    Args:
+        values: Other columns of the generation.
+    """
     generation = {
         "id": str(uuid.uuid4()),
         "user_id": user_id,
@@ -42,7 +52,7 @@ async def add_versions(
         ["request_hash", "tenant", "conversation_id", "turn_id", "engine", "model", "operation", "prompt"], ""
     )
     async with store.database.write() as connection:
-        await connection.execute(insert(generations), generation)
+        await connection.execute(insert(generations), generation | values)
         return await insert_rows(
             connection,
             user_id=user_id,
@@ -50,7 +60,7 @@ async def add_versions(
             generation_id=generation["id"],
             parent_id=parent_id,
             prompt="A night sky.",
-            pictures=[PICTURE] * count,
+            pictures=[picture] * count,
         )
 
 

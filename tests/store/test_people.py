@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from coach.errors import ConsentMissing, NotFound
-from coach.store import CONSENT_TEXT, CONSENT_VERSION, Store
+from coach.store import CONSENT_TEXT, CONSENT_VERSION, Store, blob_key
 
 
 async def test_a_person_is_made_once_however_many_ask_at_once(store: Store) -> None:
@@ -47,8 +47,8 @@ async def test_a_consent_holds_until_it_is_revoked(store: Store) -> None:
     assert await store.consents.active("ben", "pictures") is None
 
     await store.consents.give("anna", statement="Yes, again.")
-    await store.consents.revoke("anna", "pictures")
-    await store.consents.revoke("anna", "pictures")
+    await store.consents.revoke("anna")
+    await store.consents.revoke("anna")
     with pytest.raises(ConsentMissing):
         await store.consents.require("anna", "pictures")
 
@@ -64,8 +64,44 @@ async def test_a_consent_ends_by_itself(store: Store) -> None:
     assert await store.consents.active("anna", "pictures") == longer
 
 
+async def test_a_consent_says_who_is_in_the_photos(store: Store) -> None:
+    mine = await store.consents.give("anna", statement="Yes.")
+    other = await store.consents.give("anna", statement="He signed.", subject="other")
+    assert mine.statement == "This is me, and I am an adult. Yes."
+    assert other.statement == "I have the agreement of the person in the photo, and I am an adult. He signed."
+
+
+async def test_taking_consent_back_deletes_the_photos_and_what_shows_them(
+    store: Store, photo_bytes: bytes
+) -> None:
+    for user_id in ("anna", "anna-2"):
+        await store.consents.give(user_id, statement="yes")
+        await store.consents.give(user_id, purpose="news", statement="yes")
+        await store.photos.add(user_id, photo_bytes, keep_original=True)
+        await store.blobs.put(blob_key(user_id, "derived", "sheet.png"), b"sheet", "image/png")
+        await store.blobs.put(blob_key(user_id, "pictures", "made.png"), b"made", "image/png")
+    before = await store.blobs.list()
+
+    await store.consents.revoke("anna", "news")
+    assert await store.blobs.list() == before
+    await store.consents.revoke("anna")
+
+    assert await store.photos.list("anna") == []
+    assert await store.blobs.list("anna/") == ["anna/pictures/made.png"]
+    assert len(await store.blobs.list("anna-2/")) == 4
+    assert len(await store.photos.list("anna-2")) == 1
+    assert await store.consents.active("anna-2", "pictures") is not None
+
+
 def test_the_consent_text_says_what_happens_to_the_photo() -> None:
-    for promise in ("sent to the picture service", "30 days", "this is me", "I am an adult", "erase"):
+    for promise in (
+        "sent to the picture service",
+        "30 days",
+        "this is me",
+        "I am an adult",
+        "deleted",
+        "measured here",
+    ):
         assert promise in CONSENT_TEXT.replace("\n", " ")
 
 

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from coach.errors import NotFound
-from coach.store import FolderBlobs, Identity, Store
+from coach.store import FolderBlobs, Identity, Store, Version
+from coach.store._handles import next_handle, read_handle
 from coach.store.versions import insert_rows
 from tests.store._rows import PICTURE, add_versions
 
@@ -47,18 +48,116 @@ async def test_another_version_is_not_there(store: Store, guide: Identity, ref: 
             await store.versions.get("anna", "i1", wrong)
 
 
+FAMILY = [f"v1{chr(ord('a') + place)}" for place in range(26)]
+
+
+@pytest.mark.parametrize(
+    ("existing", "parent", "handle"),
+    [
+        ([], None, "v1"),
+        (["v1"], None, "v2"),
+        (["v1"], "v1", "v2"),
+        (["v1", "v2", "v3"], "v2", "v2a"),
+        (["v1", "v2", "v3", "v2a"], "v2a", "v2b"),
+        (["v1", "v2", "v3", "v2a", "v2b"], "v2", "v2c"),
+        (["v1", "v2", "v2a", "v10"], "v10", "v11"),
+        (["v1", "v2", "v1a"], "v2", "v3"),
+        (["v1", "v2", *FAMILY], "v1", "v1aa"),
+        (["v1", "v2", *FAMILY, "v1aa", "v1az"], "v1aa", "v1ba"),
+        (["v12", "v12a", "v1"], "v1", "v1a"),
+    ],
+)
+def test_what_a_picture_is_called_says_what_it_was_made_from(
+    existing: list[str], parent: str | None, handle: str
+) -> None:
+    assert next_handle(existing, parent) == handle
+
+
+@pytest.mark.parametrize(
+    "ref", ["v0", "v01", "v1A", "V1", "v", "va", "v1-a", "v1\n", "v1234567890", "v1٣", "i1"]
+)
+def test_what_is_no_handle_is_not_read_as_one(ref: str) -> None:
+    assert read_handle(ref) is None
+    assert read_handle("v12ab") == (12, "ab")
+
+
 async def test_handles_are_given_once_even_to_many_at_once(
     store: Store, guide: Identity, database_url: str
 ) -> None:
     other = await Store.open(database_url, blobs=FolderBlobs("unused"))
+    [first] = await add_versions(store, "anna", guide.id)
 
     await asyncio.gather(
-        *(add_versions(place, "anna", guide.id, count=2) for place in (store, other) for _ in range(5))
+        *(
+            add_versions(place, "anna", guide.id, count=2, parent_id=parent)
+            for place in (store, other)
+            for parent in (None, None, None, first.id, first.id)
+        )
     )
 
-    numbers = [version.number for version in await store.versions.list("anna", "i1")]
-    assert numbers == list(range(1, 21))
+    made = await store.versions.list("anna", "i1")
+    assert [version.number for version in made] == list(range(1, 22))
+    assert len({version.handle for version in made}) == 21
+    assert {version.parent_id for version in made if version.handle[-1].isalpha()} == {first.id}
     await other.close()
+
+
+async def test_several_pictures_of_one_generation_stay_together(store: Store, guide: Identity) -> None:
+    first, second = await add_versions(store, "anna", guide.id, count=2)
+
+    older = await add_versions(store, "anna", guide.id, count=3, parent_id=first.id)
+    newest = await add_versions(store, "anna", guide.id, count=2, parent_id=second.id)
+    again = await add_versions(store, "anna", guide.id, parent_id=older[1].id)
+
+    assert [version.handle for version in older] == ["v1a", "v1b", "v1c"]
+    assert [version.handle for version in newest] == ["v3", "v4"]
+    assert [version.handle for version in again] == ["v1d"]
+    assert await store.versions.get("anna", "i1", "v1b") == older[1]
+
+
+async def test_the_tree_knows_what_each_was_made_from_and_how_far_from_the_photos(
+    store: Store, guide: Identity
+) -> None:
+    def asked(*versions: Version, photo: bool = True) -> dict[str, object]:
+        references = [{"kind": "version", "id": version.id} for version in versions]
+        return {"references": [*references, *([{"kind": "photo", "id": "p"}] if photo else [])]}
+
+    tree: dict[str, Version] = {}
+
+    async def add(parent: str | None, request: object, wish: str | None = None) -> None:
+        parent_id = tree[parent].id if parent else None
+        [made] = await add_versions(
+            store, "anna", guide.id, parent_id=parent_id, request=request, wish=wish, actual_micros=7
+        )
+        tree[made.handle] = made
+
+    await add(None, asked(), "on a hill")
+    await add("v1", asked(tree["v1"]), "at sunrise")
+    await add("v2", asked(tree["v2"]), "with a scarf")
+    await add("v1", asked(tree["v1"]), "in snow")
+    await add("v3", asked())  # rendered afresh: made from the photos, but for what v3 was to become
+    await add("v4", None)  # from before requests were kept
+
+    nodes = await store.versions.tree("anna", "i1")
+    assert [(node.handle, node.parent, node.depth) for node in nodes] == [
+        ("v1", None, 0),
+        ("v2", "v1", 1),
+        ("v3", "v2", 2),
+        ("v1a", "v1", 1),
+        ("v4", "v3", 0),
+        ("v5", "v4", 1),
+    ]
+    assert nodes[1].made.wish == "at sunrise" and nodes[1].made.actual_micros == 7
+    assert [one["kind"] for one in nodes[1].made.references] == ["version", "photo"]
+    assert nodes[5].made.references == () and nodes[5].made.pictures == 1
+    assert nodes[1].likeness is None
+    assert await store.versions.node("anna", "i1", "v1a") == nodes[3]
+    assert await store.versions.node("anna", "i1", nodes[2].version.id) == nodes[2]
+    with pytest.raises(NotFound, match="There is no version 'v9'"):
+        await store.versions.node("anna", "i1", "v9")
+    for reading in (store.versions.tree("bob", "i1"), store.versions.node("bob", "i1", "v1")):
+        with pytest.raises(NotFound, match="There is no identity"):
+            await reading
 
 
 async def test_accepting_pins_one_and_frees_the_one_before(store: Store, guide: Identity) -> None:
@@ -73,6 +172,12 @@ async def test_accepting_pins_one_and_frees_the_one_before(store: Store, guide: 
     second = await store.versions.accept("anna", "i1", "v2")
     assert (await store.versions.get("anna", "i1", "v1")).accepted_at is None
     assert (await store.identities.get("anna", "i1")).accepted_version_id == second.id
+
+    for _ in range(2):
+        await store.versions.unpin("anna", "i1")
+        identity = await store.identities.get("anna", "i1")
+        assert (identity.accepted_version_id, identity.stage) == (None, "visualized")
+    assert len(await store.versions.list("anna", "i1")) == 2
 
 
 async def test_one_version_is_pinned_even_when_many_are_accepted_at_once(

@@ -1,0 +1,42 @@
+"""The reference coach on the real studio and the sandbox over HTTP, with its actions called directly."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import coach
+from coach.faces import FaceModel
+from coach.sandbox import Sandbox
+from coach.studio import GptImageEngine, PhotoCoach, Sheets, Spool, Studio
+
+ANN = coach.Context(user_id="ann", conversation_id="c1", call_id="1", phase="identity_visualization")
+
+
+@asynccontextmanager
+async def reference_coach(
+    store: coach.Store, sandbox: Sandbox, folder: Path, *, faces: FaceModel | None = None, **options: Any
+) -> AsyncIterator[coach.Coach]:
+    """The coach; ``options`` are the studio's."""
+    settings = coach.Settings.read(openai_api_key=sandbox.api_key, openai_base_url=sandbox.base_url)
+    async with settings.openai() as client:
+        engine = GptImageEngine(client, seconds=60)
+        studio = Studio(store=store, engine=engine, spool=Spool(folder / "spool"), faces=faces, **options)
+        looking = {"sheets": Sheets(store, model=faces), "photo_coach": PhotoCoach(store, faces)}
+        yield coach.load("coach.reference", **store.services(), **looking, studio=studio)
+
+
+async def call(reference: coach.Coach, name: str, ctx: coach.Context = ANN, **given: Any) -> Any:
+    """Call an action with its services."""
+    action = reference.actions[name]
+    return await action(ctx, *(reference.services[need] for need in action.needs), **given)
+
+
+async def make_ready(store: coach.Store, photo: bytes) -> None:
+    """Ann has an identity with a moment, a photo, and has agreed to its use."""
+    identity = await store.identities.add("ann", "Night-sky guide")
+    await store.identities.update("ann", identity.handle, visualization="On a hill at night, with stars.")
+    await store.consents.give("ann", statement="yes")
+    await store.photos.add("ann", photo)

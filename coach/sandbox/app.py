@@ -22,7 +22,7 @@ from coach.sandbox.faults import HEADER, Answer, Fault, Raw, Rule, Schedule
 from coach.sandbox.images import edits, generations
 from coach.sandbox.log import Received
 from coach.sandbox.models import get_model, list_models
-from coach.sandbox.responses import Backgrounds, create, retrieve
+from coach.sandbox.responses import Backgrounds, create, forget, retrieve
 from coach.sandbox.state import Refused, Service, service
 
 BAD_KEY = "bad-key"
@@ -34,7 +34,12 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(
-    *, delay: float = 0.0, today: date | None = None, faults: Sequence[Rule] = (), quick: bool = False
+    *,
+    delay: float = 0.0,
+    today: date | None = None,
+    faults: Sequence[Rule] = (),
+    quick: bool = False,
+    drift: float = 0.0,
 ) -> Starlette:
     """The sandbox as an ASGI application.
 
@@ -43,6 +48,7 @@ def create_app(
         today: The day that decides which models are gone; left out: the real one.
         faults: Which requests are answered wrongly, and how. Most ways need the server of :class:`Sandbox`.
         quick: Pictures are not painted, only labelled: for thousands of requests.
+        drift: How much of a stranger comes into a face when a picture drawn here is drawn again, 0 to 1.
 
     Raises:
         PlanError: A fault names a mode or a route there is not.
@@ -55,13 +61,14 @@ def create_app(
         _route("chat", "POST", "/v1/chat/completions", completions),
         _route("responses", "POST", "/v1/responses", create),
         _route("response", "GET", "/v1/responses/{id}", retrieve),
+        _route("forget", "DELETE", "/v1/responses/{id}", forget),
     ]
     schedule = Schedule(faults, routes=[route.name for route in routes])
     app = Starlette(
         routes=[*routes, Route("/sandbox/log", _show_log, methods=["GET"])],
         exception_handlers={HTTPException: _no_such_route, Exception: _broken},
     )
-    settings = Service(faults=schedule, delay=delay, quick=quick)
+    settings = Service(faults=schedule, delay=delay, quick=quick, drift=drift)
     app.state.service = settings if today is None else replace(settings, today=lambda: today)
     app.state.backgrounds = Backgrounds()
     return app

@@ -19,7 +19,7 @@ from coach.sandbox import errors
 from coach.sandbox.intake import Sent, open_images, read_edit, read_json
 from coach.sandbox.painter import Commission, Picture, encode, paint, preview, quick
 from coach.sandbox.rules import BLOCKED_INPUT, BLOCKED_OUTPUT, ModelRules, Operation, check
-from coach.sandbox.state import admit, received, service
+from coach.sandbox.state import Service, admit, received, service
 from coach.sandbox.usage import Usage, measure
 
 _EVENT = {"generations": "image_generation", "edits": "image_edit"}
@@ -34,6 +34,7 @@ class Job:
         hash: Of everything that was sent but who it is for, 64 hex digits.
         partials: How many partial images; ``None`` when the answer is not streamed.
         quick: Nothing is painted.
+        drift: See :class:`~coach.sandbox.painter.Commission`.
     """
 
     operation: Operation
@@ -48,6 +49,7 @@ class Job:
     partials: int | None
     safety_identifier: str | None
     quick: bool
+    drift: float
 
     @property
     def size(self) -> tuple[int, int]:
@@ -77,6 +79,7 @@ class Job:
                 images=self.images,
                 mask=self.mask,
                 transparent=self.transparent,
+                drift=self.drift,
             )
         )
 
@@ -115,7 +118,7 @@ async def _answer(request: Request, operation: Operation, sent: Sent) -> Respons
     for word, stage in ((BLOCKED_OUTPUT, "output"), (BLOCKED_INPUT, "input")):
         if word in sent.params["prompt"]:
             raise errors.blocked(entry.request_id, stage)
-    job = make_job(operation, sent, rules, images, mask, quick=settings.quick)
+    job = make_job(operation, sent, rules, images, mask, settings)
     entry.usage, entry.micros = job.usage.body(details=False), job.usage.micros(rules)
     admit(request)
     if job.partials is not None:
@@ -144,8 +147,7 @@ def make_job(
     rules: ModelRules,
     images: list[Image.Image],
     mask: Image.Image | None,
-    *,
-    quick: bool,
+    settings: Service,
 ) -> Job:
     """The work for a request that was checked: ``images`` and ``mask`` are those of ``sent``, opened."""
     given = {name: value for name, value in sent.params.items() if value is not None}
@@ -173,7 +175,8 @@ def make_job(
         ),
         partials=partials,
         safety_identifier=given.get("safety_identifier") or given.get("user"),
-        quick=quick,
+        quick=settings.quick,
+        drift=settings.drift,
     )
 
 

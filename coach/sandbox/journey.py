@@ -29,6 +29,8 @@ KNOWN = (
     "write_visualization",
     "generate_identity_image",
     "revise_identity_image",
+    "show_identity_versions",
+    "compare_identity_images",
     "accept_identity_visualization",
     "transition_phase",
 )
@@ -105,7 +107,7 @@ def _another(talk: Talk) -> Reply:
 
 def _version(talk: Talk) -> str:
     """The picture the person speaks of, or ``""``."""
-    if named := re.search(r"\bv\d+\b", talk.said.lower()):
+    if named := re.search(r"\bv\d+[a-z]*\b", talk.said.lower()):
         return named[0]
     place = listen.counted(talk.said, len(talk.versions))
     return "" if place is None else talk.versions[place]
@@ -244,6 +246,22 @@ SPOKEN: tuple[Habit, ...] = (
             _version(t) and re.search(r"\b(?:prefer|keep|take|better|accept)\b", t.said.lower())
         ),
         then=_keep,
+    ),
+    Habit(
+        phase=PICTURE,
+        when=lambda t: (
+            t.can("compare_identity_images")
+            and bool(t.versions and re.search(r"\b(?:side by side|compare|next to)\b", t.said.lower()))
+        ),
+        then=lambda t: _call("compare_identity_images", **_id(t), versions=None),
+    ),
+    Habit(
+        phase=PICTURE,
+        when=lambda t: (
+            t.can("show_identity_versions")
+            and bool(t.versions and re.search(r"\bshow\b.*\b(?:again|all|once more)\b", t.said.lower()))
+        ),
+        then=lambda t: _call("show_identity_versions", **_id(t), version=_version(t) or None),
     ),
     Habit(phase=PICTURE, when=lambda t: _is("look", t) and listen.wants_another(t.said), then=_another),
     Habit(

@@ -131,6 +131,15 @@ class Backgrounds:
             raise errors.no_response(id)
         return self._all[id]
 
+    def remove(self, id: str) -> None:
+        """Keep one no longer.
+
+        Raises:
+            ApiError: It never was, or is no longer.
+        """
+        found = self.get(id)
+        del self._all[found.id]
+
 
 async def create(request: Request) -> Response:
     """Take a job, answer with its id, and begin."""
@@ -144,7 +153,7 @@ async def create(request: Request) -> Response:
     except errors.ApiError as refused:
         raise of_tool(refused) from None
     images, mask = await asyncio.to_thread(open_images, sent, rules) if sent.images else ([], None)
-    job = make_job(asked.operation, sent, rules, images, mask, quick=settings.quick)
+    job = make_job(asked.operation, sent, rules, images, mask, settings)
     stages = {BLOCKED_OUTPUT: "output", BLOCKED_INPUT: "input"}
     stage = next((stage for word, stage in stages.items() if word in job.prompt), None)
     refusal = errors.blocked(entry.request_id, stage).body["error"] if stage else None
@@ -160,6 +169,13 @@ async def create(request: Request) -> Response:
 async def retrieve(request: Request) -> Response:
     """A job as it stands."""
     return JSONResponse(_all(request).get(request.path_params["id"]).body())
+
+
+async def forget(request: Request) -> Response:
+    """Delete a job and what came of it (openai-python 3.51.0, ``responses.delete``)."""
+    id = request.path_params["id"]
+    _all(request).remove(id)
+    return JSONResponse({"id": id, "object": "response", "deleted": True})
 
 
 def _all(request: Request) -> Backgrounds:

@@ -33,6 +33,7 @@ class Sandbox:
         today: The day that decides which models are gone; left out: the real one.
         faults: Which requests are answered wrongly, and how; see :mod:`coach.sandbox.faults`.
         quick: Pictures are not painted, only labelled: for thousands of requests.
+        drift: How much of a stranger comes into a face when a picture drawn here is drawn again, 0 to 1.
 
     Raises:
         PlanError: A fault names a mode or a route there is not.
@@ -50,9 +51,10 @@ class Sandbox:
         today: date | None = None,
         faults: Sequence[Rule] = (),
         quick: bool = False,
+        drift: float = 0.0,
     ) -> None:
         self._port = port
-        app = create_app(delay=delay, today=today, faults=faults, quick=quick)
+        app = create_app(delay=delay, today=today, faults=faults, quick=quick, drift=drift)
         self._log: Log = app.state.service.log
         self._server = uvicorn.Server(
             uvicorn.Config(

@@ -24,11 +24,13 @@ class Service:
         delay: Seconds a picture takes.
         today: Gives the day that decides which models are gone.
         quick: Whether pictures are only labelled, not painted.
+        drift: How much of a stranger comes into a face when a picture drawn here is drawn again, 0 to 1.
     """
 
     faults: Schedule
     delay: float = 0.0
     quick: bool = False
+    drift: float = 0.0
     today: Callable[[], date] = _today
     log: Log = field(default_factory=Log)
 

@@ -25,5 +25,9 @@ def test_many_clients_with_the_same_keys_get_the_same_pictures(dialect: str) -> 
     assert " 0 wrong" in run("once", "--clients", "10", "--keys", "8", "--on", dialect)
 
 
+def test_a_changed_picture_stays_the_person_where_edits_drift() -> None:
+    assert " 0 wrong" in run("drift", "--changes", "1")
+
+
 def test_every_fault_ends_in_the_right_error_and_the_ledger_agrees_with_the_service() -> None:
     assert " 0 wrong" in run("faults", "--together")

@@ -132,7 +132,17 @@ def test_the_label_and_the_hash_are_on_it(photo_bytes: bytes) -> None:
     assert read_mark(image(photo_bytes)) is None
 
 
-@pytest.mark.parametrize("person", ["person=900,900,100,100", "person=-9,-9,-1,-1", ""])
+@pytest.mark.parametrize(
+    "person",
+    [
+        "person=900,900,100,100 face=0,0,9,9",
+        "person=-9,-9,-1,-1 face=0,0,9,9",
+        "person=0,0,64,64 face=70,70,90,90",
+        "person=0,0,20,20 face=40,40,60,60",
+        "person=0,0,64,64",
+        "",
+    ],
+)
 def test_a_forged_note_does_no_harm(person: str) -> None:
     forged = Image.new("RGB", (64, 64))
     forged.info["sandbox"] = f"{NOTE} place=sea time=night {person}".strip()
@@ -145,3 +155,11 @@ def test_a_forged_note_does_no_harm(person: str) -> None:
 def test_without_anybody_a_transparent_picture_is_a_round_piece_of_the_scene() -> None:
     alpha = paint(Commission(prompt="sea", size=(256, 256), seed="s", transparent=True)).image.getchannel("A")
     assert (alpha.getpixel((2, 2)), alpha.getpixel((128, 128))) == (0, 255)
+
+
+@pytest.mark.parametrize("face", ["10,10,11,11", "-50,-50,500,500", "63,63,64,64"])
+def test_a_face_of_any_size_can_be_drawn_again(face: str) -> None:
+    forged = Image.new("RGB", (64, 64))
+    forged.info["sandbox"] = f"{NOTE} place=sea time=night person=0,0,64,64 face={face}"
+    commission = Commission(prompt="brighter", size=(256, 256), seed="s", images=[forged], drift=1.0)
+    assert paint(commission).image.size == (256, 256)

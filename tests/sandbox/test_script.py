@@ -23,6 +23,8 @@ PARAMETERS: dict[str, Json] = {
     "write_i_am_statement": {"identity_id": TEXT, "statement": TEXT},
     "generate_identity_image": {"identity_id": TEXT, "prompt": {"anyOf": [TEXT, {"type": "null"}]}},
     "revise_identity_image": {"identity_id": TEXT, "change": TEXT},
+    "show_identity_versions": {"identity_id": TEXT, "version": {"anyOf": [TEXT, {"type": "null"}]}},
+    "compare_identity_images": {"identity_id": TEXT, "versions": {"anyOf": [{"type": "null"}]}},
     "transition_phase": {"phase": TEXT},
 }
 LOOKING = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from PIL import Image, ImageChops, ImageDraw, ImageOps
@@ -22,10 +22,11 @@ from coach.sandbox.painter.brush import (
     shade,
     vignette,
 )
+from coach.sandbox.painter.drift import drifted
 from coach.sandbox.painter.figure import Figure, cut_out
 from coach.sandbox.painter.light import Light
 from coach.sandbox.painter.scene import Scene, scene_of
-from coach.sandbox.painter.sign import Mark, read_mark
+from coach.sandbox.painter.sign import Mark, Pixels, read_mark
 
 FACE = 0.235
 """How wide the face is, as a part of the picture's width."""
@@ -46,6 +47,8 @@ class Commission:
             not drawn here.
         mask: Where the first image may be changed: its transparent part.
         transparent: Leave the background out.
+        drift: How much of a stranger comes into the face where a picture drawn here is drawn again, 0 to 1:
+            so much each time it is all there is of the person, half of it beside their photo.
     """
 
     prompt: str
@@ -54,6 +57,7 @@ class Commission:
     images: Sequence[Image.Image] = ()
     mask: Image.Image | None = None
     transparent: bool = False
+    drift: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +75,11 @@ def paint(commission: Commission) -> Picture:
     before = next((mark.scene for mark in reversed(marks) if mark), None)
     scene = scene_of(commission.prompt, before=before, rng=rng)
     image, sun = _scenery(scene, commission.size, rng)
-    figure = _person(commission.images, marks)
+    figure = _person(commission, marks)
     box = _place(figure, commission.size) if figure else None
+    mark = Mark(scene=scene, person=box, face=_face(figure, box))
     if commission.transparent:
-        image = _alone(figure, box, commission.size, image)
-        return Picture(image=image, mark=Mark(scene=scene, person=box))
+        return Picture(image=_alone(figure, box, commission.size, image), mark=mark)
     if figure and box:
         _enter(image, figure, box, sun)
     _foreground(image, sun, rng, grass=not scene.indoors)
@@ -83,7 +87,7 @@ def paint(commission: Commission) -> Picture:
     image = grain(image, rng, 7)
     if commission.mask is not None and commission.images:
         image = _inpaint(commission.images[0], commission.mask, image)
-    return Picture(image=image, mark=Mark(scene=scene, person=box))
+    return Picture(image=image, mark=mark)
 
 
 def _scenery(scene: Scene, size: Size, rng: Random) -> tuple[Image.Image, Light]:
@@ -93,25 +97,63 @@ def _scenery(scene: Scene, size: Size, rng: Random) -> tuple[Image.Image, Light]
     return blur(image, 1.2).resize(size, Image.Resampling.BICUBIC), sun
 
 
-def _person(images: Sequence[Image.Image], marks: Sequence[Mark | None]) -> Figure | None:
-    photos = [image for image, mark in zip(images, marks, strict=True) if mark is None]
-    if not photos:
-        boxes = (_inside(image, mark) for image, mark in zip(images, marks, strict=True))
-        photos = [image.crop(box) for image, box in zip(images, boxes, strict=True) if box]
-    if not photos:
-        return None
-    photo = ImageOps.exif_transpose(photos[-1])
+def _person(commission: Commission, marks: Sequence[Mark | None]) -> Figure | None:
+    """The person of the last photo; without one, of the last picture drawn here."""
+    sent = list(zip(commission.images, marks, strict=True))
+    photos = [image for image, mark in sent if mark is None]
+    if photos:
+        figure = cut_out(_readied(photos[-1]))
+        share = commission.drift / 2 if len(photos) < len(sent) else 0.0
+    else:
+        found = [drawn for image, mark in sent if (drawn := _drawn(image, mark))]
+        if not found:
+            return None
+        figure, share = found[-1], commission.drift
+    return replace(figure, photo=drifted(figure.photo, figure.face, share)) if share else figure
+
+
+def _readied(photo: Image.Image) -> Image.Image:
+    photo = ImageOps.exif_transpose(photo)
     photo.thumbnail((_PHOTO_SIDE, _PHOTO_SIDE))
-    return cut_out(photo.convert("RGBA" if photo.has_transparency_data else "RGB"))
+    return photo.convert("RGBA" if photo.has_transparency_data else "RGB")
 
 
-def _inside(image: Image.Image, mark: Mark | None) -> tuple[int, int, int, int] | None:
-    """Where the person is in a picture drawn earlier, if its note names a place inside it."""
-    if mark is None or mark.person is None:
+def _drawn(image: Image.Image, mark: Mark | None) -> Figure | None:
+    """The person in a picture drawn earlier, already in its light, if its note names places inside it."""
+    if mark is None or mark.person is None or mark.face is None:
         return None
-    left, top, right, bottom = mark.person
+    person = _inside(image, mark.person)
+    if person is None:
+        return None
+    photo, (x, y) = image.crop(person), person[:2]
+    left, top, right, bottom = mark.face
+    face = _inside(photo, (left - x, top - y, right - x, bottom - y))
+    if face is None:
+        return None
+    left, top, right, bottom = face
+    parts = left / photo.width, top / photo.height, right / photo.width, bottom / photo.height
+    return replace(cut_out(_readied(photo), parts), lit=True)
+
+
+def _inside(image: Image.Image, box: Pixels) -> Pixels | None:
+    """What of a box is inside a picture."""
+    left, top, right, bottom = box
     box = max(0, left), max(0, top), min(image.width, right), min(image.height, bottom)
     return box if box[0] < box[2] and box[1] < box[3] else None
+
+
+def _face(figure: Figure | None, box: Pixels | None) -> Pixels | None:
+    """Where the face is once the person is in the box."""
+    if figure is None or box is None:
+        return None
+    (left, top, right, bottom), (x, y) = figure.face, box[:2]
+    width, height = box[2] - x, box[3] - y
+    return (
+        round(x + left * width),
+        round(y + top * height),
+        round(x + right * width),
+        round(y + bottom * height),
+    )
 
 
 def _place(figure: Figure, size: Size) -> tuple[int, int, int, int]:
@@ -140,7 +182,7 @@ def _enter(image: Image.Image, figure: Figure, box: tuple[int, int, int, int], s
     small = (max(1, image.width // 4), max(1, image.height // 4))
     halo = glow(small, (face[0] / 4, face[1] / 4), size[0] * 0.2, power=1.6)
     light(image, scale(halo.resize(image.size, Image.Resampling.BILINEAR), 0.3), sun.key)
-    image.paste(_lit(photo, mask, sun), box[:2], mask)
+    image.paste(photo if figure.lit else _lit(photo, mask, sun), box[:2], mask)
 
 
 def _lit(photo: Image.Image, mask: Image.Image, sun: Light) -> Image.Image:

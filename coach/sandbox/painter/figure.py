@@ -33,20 +33,24 @@ _SURE, _SURELY_NOT = [0] * 170 + [255] * 86, [255] * 86 + [0] * 170
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A person: the photo, the mask around them (mode ``L``, same size) and where their face is."""
+    """A person: the photo, the mask around them (mode ``L``, same size) and where their face is.
+
+    ``lit`` says that they are in a scene's light already.
+    """
 
     photo: Image.Image
     mask: Image.Image
     face: Box
+    lit: bool = False
 
 
-def cut_out(photo: Image.Image) -> Figure:
-    """Find the person in a photo (RGB, or RGBA when it is a cut-out already).
+def cut_out(photo: Image.Image, face: Box | None = None) -> Figure:
+    """Find the person in a photo (RGB, or RGBA when it is a cut-out already), by their face if it is known.
 
     Where no face is found the middle of the photo is taken, in a soft oval.
     """
     color = photo.convert("RGB")
-    face = find_face(color)
+    face = face or find_face(color)
     if "A" in photo.getbands() and photo.getchannel("A").getextrema() != (255, 255):
         return Figure(photo=color, mask=photo.getchannel("A"), face=face or (0.35, 0.15, 0.65, 0.5))
     if face is None:

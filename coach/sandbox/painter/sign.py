@@ -17,20 +17,33 @@ NOTE = "Drawn by the coach sandbox, not a real picture."
 _DESCRIPTION = 0x010E
 """The EXIF tag ImageDescription."""
 
-_MARK = re.compile(re.escape(NOTE) + r" place=(\w+) time=(\w+)(?: person=(-?\d+),(-?\d+),(-?\d+),(-?\d+))?")
+_BOX = r"=(-?\d+),(-?\d+),(-?\d+),(-?\d+)"
+_MARK = re.compile(rf"{re.escape(NOTE)} place=(\w+) time=(\w+)(?: person{_BOX} face{_BOX})?")
 _PREVIEW_SIDES = (14, 30, 64)
 """How many pixels along its longer side are left of a preview: the first, the second, the third."""
 
 
+Pixels = tuple[int, int, int, int]
+"""Left, top, right and bottom in pixels."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """The note in a sandbox picture's metadata: its scene, and the box in pixels the person was put in."""
+    """The note in a sandbox picture's metadata.
+
+    Attributes:
+        scene: Where and when it is.
+        person: The box in pixels the person was put in.
+        face: The box of their face, when there is a person.
+    """
 
     scene: Scene
-    person: tuple[int, int, int, int] | None = None
+    person: Pixels | None = None
+    face: Pixels | None = None
 
     def __str__(self) -> str:
-        where = f" person={','.join(map(str, self.person))}" if self.person else ""
+        boxes = {"person": self.person, "face": self.face}
+        where = "".join(f" {name}={','.join(map(str, box))}" for name, box in boxes.items() if box)
         return f"{NOTE} place={self.scene.place} time={self.scene.time}{where}"
 
 
@@ -39,9 +52,11 @@ def read_mark(image: Image.Image) -> Mark | None:
     found = _MARK.search(str(image.info.get("sandbox") or image.getexif().get(_DESCRIPTION) or ""))
     if found is None or found[1] not in PLACES or found[2] not in LIGHTS:
         return None
-    box = tuple(int(n) for n in found.groups()[2:] if n)
     scene = Scene(place=found[1], time=found[2])
-    return Mark(scene=scene, person=(box[0], box[1], box[2], box[3]) if len(box) == 4 else None)
+    if found[3] is None:
+        return Mark(scene=scene)
+    a, b, c, d, e, f, g, h = (int(n) for n in found.groups()[2:])
+    return Mark(scene=scene, person=(a, b, c, d), face=(e, f, g, h))
 
 
 def preview(image: Image.Image, index: int) -> Image.Image:

@@ -11,10 +11,10 @@ COMPILE := .venv-lock/bin/uv --no-config pip compile --quiet --universal --pytho
 	--fork-strategy fewest --only-binary :all: --generate-hashes --annotation-style line \
 	--custom-compile-command "make lock" --upgrade
 
-.PHONY: help demo chat test lint bench marks lock clean
+.PHONY: help demo chat test lint bench likeness marks lock clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run.stamp ## A whole conversation with pictures, no key needed (PHOTO=me.jpg OUT=folder)
 	@$(BIN)/coach demo $(if $(PHOTO),--photo "$$PHOTO") $(if $(OUT),--out "$$OUT")
@@ -33,10 +33,15 @@ lint: $(VENV)/dev.stamp ## Style, format and types
 bench: $(VENV)/run.stamp $(PEERS:%=.venv-bench/%/stamp) ## Costs beside the usual libraries (ARGS=--quick: a minute)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-marks: $(VENV)/dev.stamp ## Kills, faults and races at full size; under an hour on two cores
+likeness: $(VENV)/run.stamp ## What the measure of likeness can tell, and its limits (ARGS=--get fetches the photos)
+	@$(BIN)/python -m benchmarks.likeness $(ARGS)
+
+marks: $(VENV)/dev.stamp ## Kills, faults, races, drift at full size; under an hour (IMAGES=folder: photos too)
 	@$(BIN)/python -m tests.marks.kills
 	@$(BIN)/python -m tests.marks.faults
 	@$(BIN)/python -m tests.marks.once
+	@$(BIN)/python -m tests.marks.drift
+	@$(if $(IMAGES),$(BIN)/python -m tests.marks.intake "$(IMAGES)")
 	@COACH_ROUNDS=200 $(BIN)/python -m pytest -q tests/studio/test_races.py tests/studio/test_accounts.py
 
 lock: .venv-lock/bin/uv ## Take the newest versions pyproject.toml allows into constraints/

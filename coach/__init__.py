@@ -19,6 +19,7 @@ from coach.errors import (
     Conflict,
     ConsentMissing,
     ContextError,
+    Erasing,
     FolderError,
     InputRefused,
     ModelError,
@@ -51,6 +52,7 @@ from coach.turn import Turn
 
 if TYPE_CHECKING:
     from coach.conversation import Conversation
+    from coach.faces import Likeness
     from coach.model import Model, OpenAIModel, Reply
     from coach.runtime import open
     from coach.settings import Settings
@@ -71,11 +73,23 @@ if TYPE_CHECKING:
         Version,
         Versions,
     )
-    from coach.studio import Generated, PictureRequest, Reference, Studio
+    from coach.studio import (
+        Generated,
+        Judgement,
+        PhotoCoach,
+        PictureRequest,
+        Receipt,
+        Reference,
+        Revision,
+        Sheets,
+        Studio,
+        last_shown,
+    )
 
 # What needs a database, a picture service or a language model is imported when it is first asked for.
 _LATER = {
     "coach.conversation": ("Conversation",),
+    "coach.faces": ("Likeness",),
     "coach.model": ("Model", "OpenAIModel", "Reply"),
     "coach.runtime": ("open",),
     "coach.settings": ("Settings",),
@@ -83,7 +97,10 @@ _LATER = {
         *("CONSENT_TEXT", "Blobs", "Consents", "Conversations", "FolderBlobs", "Identities", "Identity"),
         *("Notes", "People", "Photo", "Photos", "S3Blobs", "Store", "Version", "Versions"),
     ),
-    "coach.studio": ("Generated", "PictureRequest", "Reference", "Studio"),
+    "coach.studio": (
+        *("Generated", "Judgement", "PhotoCoach", "PictureRequest", "Receipt", "Reference", "Revision"),
+        *("Sheets", "Studio", "last_shown"),
+    ),
 }
 _HOME = {name: module for module, names in _LATER.items() for name in names}
 
@@ -103,6 +120,7 @@ __all__ = [
     "ContextKey",
     "Conversation",
     "Conversations",
+    "Erasing",
     "Event",
     "Finding",
     "Finished",
@@ -113,6 +131,8 @@ __all__ = [
     "Identity",
     "InputRefused",
     "Journal",
+    "Judgement",
+    "Likeness",
     "Limits",
     "Model",
     "ModelError",
@@ -123,6 +143,7 @@ __all__ = [
     "Phase",
     "PhaseChanged",
     "Photo",
+    "PhotoCoach",
     "PhotoRefused",
     "Photos",
     "PictureError",
@@ -131,15 +152,18 @@ __all__ = [
     "Progress",
     "PromptError",
     "Prompts",
+    "Receipt",
     "Reference",
     "Refused",
     "Reply",
     "Result",
     "Retry",
+    "Revision",
     "S3Blobs",
     "Say",
     "Settings",
     "SettingsError",
+    "Sheets",
     "Started",
     "State",
     "Stopped",
@@ -152,6 +176,7 @@ __all__ = [
     "Waiting",
     "action",
     "context_key",
+    "last_shown",
     "load",
     "open",
 ]

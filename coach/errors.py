@@ -11,6 +11,7 @@
     ├── NotFound           no such thing for this person (also: somebody else's)
     ├── InputRefused       a message or a value is empty, too long or not one of those allowed
     ├── Conflict           the same key was used for something else, or the thing has moved on
+    │   └── Erasing        this person is being erased: nothing new is begun for them
     ├── ConsentMissing     a photo may not be used: no consent, or it was revoked
     ├── PhotoRefused       an upload is not a photo we can use
     ├── PictureError       a picture was not made; says whether it was paid for
@@ -99,6 +100,10 @@ class Conflict(CoachError):
     """The same key was used for something else, or the thing has moved on meanwhile."""
 
 
+class Erasing(Conflict):
+    """This person is being erased: nothing new is begun for them, and what is under way is not kept."""
+
+
 class ConsentMissing(CoachError):
     """A photo may not be used: its owner has not agreed, or no longer agrees."""
 
@@ -107,7 +112,7 @@ class PhotoRefused(CoachError):
     """An upload is not a photo we can use.
 
     Args:
-        code: One of the reasons in :mod:`coach.store.intake`.
+        code: One of the reasons in :mod:`coach.store.intake`, or of :class:`coach.faces.PhotoReport`.
         message: One sentence for the person, with what to do instead.
     """
 

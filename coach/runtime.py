@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coach._stream import drain
+from coach.faces import FaceModel, face_model, off_loop
 from coach.folder import Coach, load
 from coach.settings import Settings
 from coach.store import Store
-from coach.studio import Budgets, GateLimits, GptImageEngine, OpenAIBackgroundEngine, Spool, Studio
+from coach.studio import (
+    Budgets,
+    GateLimits,
+    GptImageEngine,
+    OpenAIBackgroundEngine,
+    PhotoCoach,
+    Sheets,
+    Spool,
+    Studio,
+)
 from coach.studio.engines import Engine
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
+    from coach.studio.provenance import Signer
+
+logger = logging.getLogger(__name__)
+
 _PATIENCE = 120.0
 _ACTION_SECONDS = 590.0
+_UNMEASURED = "Likeness is not measured: install the extra, `pip install 'coach[likeness]'`."
 
 
 @asynccontextmanager
@@ -33,9 +49,10 @@ async def open(
         services: More services for its actions and context keys, or other ones under the same names.
 
     Yields:
-        The coach. Its services: ``store`` and all it holds (``people``, ``photos``, ``identities`` …), and
-        ``studio`` when one of its actions asks for it. On leaving, pictures that were asked for are received
-        and kept first, and those that wait for their turn are refused unpaid: let a shutdown lead here.
+        The coach. Its services: ``store`` and all it holds (``people``, ``photos``, ``identities`` …),
+        ``sheets``, ``photo_coach``, and ``studio`` when one of its actions asks for it. On leaving, pictures
+        that were asked for are received and kept first, and those that wait for their turn are refused
+        unpaid: let a shutdown lead here.
 
     Raises:
         SettingsError: A setting is missing or wrong.
@@ -51,18 +68,34 @@ async def open(
             client = await stack.enter_async_context(settings.openai(keep_alive=False))
         store = await Store.open(settings.database, blobs=settings.blobs())
         stack.push_async_callback(store.close)
-        provided = {**store.services(), **services}
+        faces, signer = await off_loop(face_model), await off_loop(settings.signer)
+        looking = {
+            "photo_coach": PhotoCoach(store, faces),
+            "sheets": Sheets(store, model=faces, signer=signer),
+        }
+        provided = {**store.services(), **looking, **services}
         stack.push_async_callback(drain)  # before what it needs is closed
         if client is not None:
-            studio = _studio(settings, store, client)
+            if faces is None:
+                logger.warning(_UNMEASURED)
+            studio = _studio(settings, store, client, faces, signer)
             stack.push_async_callback(studio.close)
             await studio.recover()
             provided["studio"] = studio
         yield coach.with_services(**provided)
 
 
-def _studio(settings: Settings, store: Store, client: AsyncOpenAI) -> Studio:
+def _studio(
+    settings: Settings,
+    store: Store,
+    client: AsyncOpenAI,
+    faces: FaceModel | None,
+    signer: Signer | None,
+) -> Studio:
     seconds = settings.picture_seconds
+    # Waiting and sending together stay below the time-out of the picture actions; so does a second try.
+    patience = min(_PATIENCE, _ACTION_SECONDS - seconds)
+    second_try = _ACTION_SECONDS - seconds - patience if settings.second_try else 0.0
     direct: Engine = GptImageEngine(client, seconds=seconds)
     background: Engine = OpenAIBackgroundEngine(client, model=settings.background_model, seconds=seconds)
     chosen, other = (direct, background) if settings.picture_mode == "direct" else (background, direct)
@@ -76,8 +109,11 @@ def _studio(settings: Settings, store: Store, client: AsyncOpenAI) -> Studio:
         limits=GateLimits(
             at_once=settings.pictures_at_once,
             per_minute=settings.pictures_per_minute,
-            # Waiting and sending together stay below the time-out of the picture actions.
-            patience=min(_PATIENCE, _ACTION_SECONDS - settings.picture_seconds),
+            patience=patience,
         ),
         salt=None if settings.salt is None else settings.salt.get_secret_value(),
+        faces=faces,
+        signer=signer,
+        second_try=second_try,
+        grade=settings.grade,
     )

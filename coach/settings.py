@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
     from coach.store import Blobs
+    from coach.studio.provenance import Signer
 
 NO_KEY = (
     "OPENAI_API_KEY is not set. Set it (and OPENAI_BASE_URL for another compatible server) to use a real "
@@ -48,6 +49,7 @@ def _is_local(url: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
+File = Annotated[Path, AfterValidator(_expanded)]
 Dollars = Decimal | None
 
 BUDGETS = ("picture", "turn", "person", "person_day", "tenant", "tenant_day", "day")
@@ -78,7 +80,7 @@ class Settings(BaseSettings):
         validation_alias="OPENAI_BASE_URL",
         description="Any compatible server; left out: OpenAI.",
     )
-    home: Annotated[Path, AfterValidator(_expanded)] = Field(
+    home: File = Field(
         default_factory=lambda: Path.home() / ".coach",
         validation_alias="COACH_HOME",
         description="The folder for the database, the pictures and the spool.",
@@ -109,6 +111,30 @@ class Settings(BaseSettings):
         validation_alias="COACH_BACKGROUND_MODEL",
         description="The text model that calls the picture model in the background.",
     )
+    second_try: bool = Field(
+        True,
+        validation_alias="COACH_SECOND_TRY",
+        description="Whether a picture that does not look like the person is asked for once more by itself.",
+    )
+    grade: Literal["draft", "final"] = Field(
+        "final",
+        validation_alias="COACH_GRADE",
+        description="draft: quick and cheap while they look for their picture; what they accept is finished.",
+    )
+    keep_previews_days: float = Field(
+        7,
+        ge=0,
+        allow_inf_nan=False,
+        validation_alias="COACH_KEEP_PREVIEWS_DAYS",
+        description="Days that unfinished pictures are kept; `coach sweep --fix` removes them then.",
+    )
+    keep_evidence_days: float = Field(
+        30,
+        ge=0,
+        allow_inf_nan=False,
+        validation_alias="COACH_KEEP_EVIDENCE_DAYS",
+        description="Days that answers without a picture are kept; `coach sweep --fix` removes them then.",
+    )
     pictures_at_once: int = Field(
         16,
         ge=1,
@@ -136,6 +162,20 @@ class Settings(BaseSettings):
         None,
         validation_alias="COACH_SALT",
         description="Keys the hash that stands for a person at the picture service; the same on every host.",
+    )
+    c2pa_certificate: File | None = Field(
+        None,
+        validation_alias="COACH_C2PA_CERTIFICATE",
+        description="PEM, with its chain: signs what is made of a service's pictures. Left out: not signed.",
+    )
+    c2pa_key: File | None = Field(None, validation_alias="COACH_C2PA_KEY", description="Its key, PEM.")
+    c2pa_algorithm: Literal["es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519"] = Field(
+        "es256", validation_alias="COACH_C2PA_ALGORITHM", description="What fits the key."
+    )
+    c2pa_timestamp_url: str | None = Field(
+        None,
+        validation_alias="COACH_C2PA_TIMESTAMP_URL",
+        description="A time stamp authority; without it a signature ends with its certificate.",
     )
     s3_endpoint: str | None = Field(None, validation_alias="S3_ENDPOINT", description="Left out: Amazon's.")
     s3_access_key: SecretStr | None = Field(
@@ -212,6 +252,23 @@ class Settings(BaseSettings):
         transport = None if keep_alive else PictureTransport(trust_env=env)
         http = DefaultAsyncHttpxClient(transport=transport, trust_env=env)
         return AsyncOpenAI(api_key=key, base_url=self.openai_base_url, http_client=http)
+
+    def signer(self) -> Signer | None:
+        """What signs the pictures we make; ``None``: no certificate is set.
+
+        Raises:
+            SettingsError: The certificate is set without its key, they cannot sign, or the C2PA extra is not
+                installed.
+        """
+        from coach.studio.provenance import Signer
+
+        if self.c2pa_certificate is None:
+            return None
+        if self.c2pa_key is None:
+            raise SettingsError("COACH_C2PA_CERTIFICATE is set; set COACH_C2PA_KEY too.")
+        return Signer.from_settings(
+            self.c2pa_certificate, self.c2pa_key, self.c2pa_algorithm, self.c2pa_timestamp_url
+        )
 
     def blobs(self) -> Blobs:
         """Where pictures are kept: the bucket when one is set, else a folder.

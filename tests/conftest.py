@@ -94,16 +94,17 @@ def s3(s3_server: str) -> S3Server:
 @pytest.fixture(scope="session")
 def photo_bytes() -> bytes:
     """Grace Hopper, 512 x 600 pixels (US Navy, public domain), as it comes with matplotlib."""
-    return _inside("matplotlib", "mpl-data/sample_data/grace_hopper.jpg")
+    return inside("matplotlib", "mpl-data/sample_data/grace_hopper.jpg")
 
 
 @pytest.fixture(scope="session")
 def other_photo_bytes() -> bytes:
     """Eileen Collins, 512 x 512 pixels (NASA, public domain), as it comes with scikit-image."""
-    return _inside("skimage", "data/astronaut.png")
+    return inside("skimage", "data/astronaut.png")
 
 
-def _inside(package: str, name: str) -> bytes:
+def inside(package: str, name: str) -> bytes:
+    """A file that comes with a package."""
     # Looked up without importing: these packages are large.
     spec = importlib.util.find_spec(package)
     assert spec is not None and spec.origin is not None

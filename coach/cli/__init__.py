@@ -11,13 +11,20 @@ import typer
 from coach.cli._signals import stop_like_ctrl_c
 from coach.cli.chat import chat
 from coach.cli.check import check
+from coach.cli.compare import compare, versions
+from coach.cli.consent import consent
 from coach.cli.demo import demo
 from coach.cli.doctor import doctor
+from coach.cli.erase import erase
+from coach.cli.export import export
 from coach.cli.new import new
+from coach.cli.photo import photo
+from coach.cli.provenance import provenance
 from coach.cli.reconcile import reconcile
 from coach.cli.sandbox import sandbox
 from coach.cli.show import show
 from coach.cli.spend import spend
+from coach.cli.sweep import sweep
 from coach.errors import CoachError
 
 app = typer.Typer(
@@ -44,8 +51,26 @@ def options(
     """A coach that lets people see themselves: typed actions, phase prompts, pictures."""
 
 
-for command in (demo, chat, check, new, show, doctor, spend, reconcile, sandbox):
+for command in (
+    demo,
+    chat,
+    check,
+    new,
+    show,
+    doctor,
+    spend,
+    reconcile,
+    compare,
+    versions,
+    provenance,
+    export,
+    erase,
+    sweep,
+    sandbox,
+):
     app.command()(command)
+for group, name in ((photo, "photo"), (consent, "consent")):
+    app.add_typer(group, name=name)
 
 
 def main() -> None:

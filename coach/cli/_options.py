@@ -15,3 +15,8 @@ SandboxBooks = Annotated[
 UseSandbox = Annotated[
     bool, typer.Option("--sandbox", help="Without a key: the stand-in on this machine answers and draws.")
 ]
+IdentityRef = Annotated[str, typer.Argument(help="The identity: `i1`, or its id.", metavar="IDENTITY")]
+Person = Annotated[str, typer.Option("--user", help="Whose: the id under which the person is kept.")]
+SandboxPlaces = Annotated[
+    bool, typer.Option("--sandbox", help="Those of `coach chat --sandbox` instead of your own.")
+]

@@ -18,7 +18,7 @@ from coach.events import Event, Finished, PhaseChanged, Preview, Progress, Say, 
 from coach.folder import Coach
 from coach.store import CONSENT_TEXT, CONSENT_VERSION, Store
 from coach.store.intake import MAX_BYTES
-from coach.studio import Studio
+from coach.studio import PhotoCoach, Studio
 
 IN_DOUBT = "A picture may have been charged without arriving. Say so if you want it tried again."
 
@@ -139,6 +139,9 @@ class Session:
             self.terminal.note(str(exc))
             return False
         self.terminal.note(f"consent recorded · photo kept, {photo.width}x{photo.height}, metadata removed")
+        photo_coach = self.coach.services.get("photo_coach")
+        if isinstance(photo_coach, PhotoCoach):
+            self.terminal.note((await photo_coach.look(user, photo.id)).say)
         self.transcript.note("You agreed to the use of your photo and added it.")
         return True
 
@@ -192,6 +195,8 @@ class Session:
             self.terminal.note(f"· {event.action}: {event.state}")
         elif "model" in data and "blob" in data:
             await self._show(data)
+        elif "title" in data and "blob" in data:
+            await self._show_blob(data["title"], data["blob"])
         else:
             self.terminal.note(f"· {event.action}")
 
@@ -217,10 +222,7 @@ class Session:
 
     async def forget_photos(self) -> None:
         """Take the person's consent back and delete their photos."""
-        user = self.conversation.user_id
-        await self.store.consents.revoke(user, "pictures")
-        for photo in await self.store.photos.list(user):
-            await self.store.photos.remove(user, photo.id)
+        await self.store.consents.revoke(self.conversation.user_id)
         self.terminal.note("Your agreement is taken back and your photos are deleted. Your pictures stay.")
 
     async def list_pictures(self) -> None:

@@ -43,7 +43,7 @@ def doctor(sandbox: UseSandbox = False) -> None:
     title = f"Picture models, as of {capabilities.checked}"
     print_table(console, title, ("Model", "Until", "Then"), _models(capabilities))
     places, problems = asyncio.run(_places(settings))
-    print_table(console, "Places", ("What", "How it is"), places)
+    print_table(console, "Places", ("What", "How it is"), [*places, _likeness()])
     problems += [*_model_problems(capabilities, model), *_budget_problems(settings, capabilities, model)]
     if settings.openai_api_key is None and not sandbox:
         problems.append(NO_KEY)
@@ -121,6 +121,13 @@ def _models(capabilities: Capabilities) -> Rows:
             until += " (gone)"
         rows.append((model.name, until, model.replacement or ""))
     return rows
+
+
+def _likeness() -> tuple[str, str]:
+    from coach.faces import face_model
+
+    model = face_model()
+    return "likeness", "not measured: needs the extra `likeness`" if model is None else f"by {model.name}"
 
 
 def _model_problems(capabilities: Capabilities, model: str) -> Iterator[str]:

@@ -45,6 +45,15 @@ def sandbox(
     quick: Annotated[
         bool, typer.Option("--quick", help="Do not paint the pictures, only label them: for load.")
     ] = False,
+    drift: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            help="Let a face turn into a stranger's by so much with every revision; 0.15 is plenty.",
+        ),
+    ] = 0.0,
     list_faults: Annotated[
         bool,
         typer.Option(
@@ -61,7 +70,7 @@ def sandbox(
 
     try:
         rules = [] if faults is None else read_plan(faults)
-        service = Sandbox(port=port, delay=delay, faults=rules, quick=quick)
+        service = Sandbox(port=port, delay=delay, faults=rules, quick=quick, drift=drift)
     except PlanError as exc:
         raise typer.BadParameter(str(exc), param_hint="--faults") from exc
     with service:

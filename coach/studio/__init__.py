@@ -16,10 +16,15 @@ from coach.studio.spool import Spool
 if TYPE_CHECKING:
     from coach.store.tables import GenerationState
     from coach.studio.books import Books
+    from coach.studio.compare import Sheets
     from coach.studio.engines.gpt_image import GptImageEngine
     from coach.studio.engines.openai_background import OpenAIBackgroundEngine
+    from coach.studio.erase import Receipt
     from coach.studio.generated import Entry, Generated
+    from coach.studio.judge import Judgement
     from coach.studio.ledger import Generation, Step
+    from coach.studio.lineage import Revision, last_shown
+    from coach.studio.photo import PhotoCoach
     from coach.studio.studio import Studio
 
 # What needs the database or the SDK is imported when it is first asked for: plans and quotes do without.
@@ -30,9 +35,15 @@ _LATER = {
     "Generation": "coach.studio.ledger",
     "GenerationState": "coach.store.tables",
     "GptImageEngine": "coach.studio.engines.gpt_image",
+    "Judgement": "coach.studio.judge",
     "OpenAIBackgroundEngine": "coach.studio.engines.openai_background",
+    "PhotoCoach": "coach.studio.photo",
+    "Receipt": "coach.studio.erase",
+    "Revision": "coach.studio.lineage",
+    "Sheets": "coach.studio.compare",
     "Step": "coach.studio.ledger",
     "Studio": "coach.studio.studio",
+    "last_shown": "coach.studio.lineage",
 }
 
 __all__ = [
@@ -46,16 +57,22 @@ __all__ = [
     "Generation",
     "GenerationState",
     "GptImageEngine",
+    "Judgement",
     "Model",
     "OpenAIBackgroundEngine",
     "Part",
+    "PhotoCoach",
     "PictureRequest",
     "Plan",
     "Quote",
+    "Receipt",
     "Reference",
+    "Revision",
+    "Sheets",
     "Spool",
     "Step",
     "Studio",
+    "last_shown",
 ]
 
 

@@ -14,10 +14,13 @@ from coach.store.versions import NewVersion, insert_rows
 from coach.studio import price
 from coach.studio._examine import Examined
 from coach.studio._finish import finish
+from coach.studio._masked import Masked, masked, version_of
 from coach.studio.capabilities import Capabilities
 from coach.studio.engines import Engine, Received
 from coach.studio.faults import end_of, fault
+from coach.studio.judge import Judge, note, summary
 from coach.studio.ledger import Generation, Ledger
+from coach.studio.provenance import Signer
 from coach.studio.spool import SpoolFile
 
 
@@ -28,6 +31,7 @@ class Keeper:
     Attributes:
         engine: The one that is asked.
         others: Those that were asked before a setting changed; their answers can still be read.
+        signer: Signs what is made of pictures; ``None``: nobody does.
     """
 
     store: Store
@@ -35,6 +39,8 @@ class Keeper:
     engine: Engine
     others: Sequence[Engine]
     capabilities: Capabilities
+    judge: Judge
+    signer: Signer | None = None
 
     def engine_of(self, name: str) -> Engine | None:
         """The engine an answer is from; ``None``: one we do not have."""
@@ -66,11 +72,16 @@ class Keeper:
         return generation
 
     async def conclude(self, generation: Generation) -> Generation:
-        """Take a stored generation to ``done``."""
+        """Judge the pictures of a stored generation, and take it to ``done``."""
         if generation.state == "stored":
             reached("after_stored")
-            unmeasured = "likeness not measured"
-            generation = await self.ledger.advance(generation, "judged", "done", detail=unmeasured)
+            judgements = await self.judge.judge(generation)
+            async with self.store.database.write() as connection:
+                await note(connection, generation.user_id, judgements)
+                found = summary(judgements.values())
+                generation = await self.ledger.advance(
+                    generation, "judged", "done", detail=found, connection=connection
+                )
             reached("after_done")
         if generation.state == "judged":
             generation = await self.ledger.advance(generation, "done")
@@ -109,7 +120,11 @@ class Keeper:
 
     async def _store(self, generation: Generation, file: SpoolFile) -> Generation:
         found = await finish(asyncio.to_thread(self._decode, generation, file))
-        rows = [await self._put(generation, number, picture) for number, picture in enumerate(found.pictures)]
+        edit = await masked(self.store, generation, self.signer)
+        rows = [
+            await self._put(generation, number, picture, edit)
+            for number, picture in enumerate(found.pictures)
+        ]
         cost = self._cost(generation, found.usage)
         async with self.store.database.write() as connection:
             await insert_rows(
@@ -142,20 +157,28 @@ class Keeper:
             raise LookupError(generation.engine)
         return engine.read(file.body, head.media_type if head else "", file.decoded)
 
-    async def _put(self, generation: Generation, number: int, picture: Examined) -> NewVersion:
+    async def _put(
+        self, generation: Generation, number: int, picture: Examined, edit: Masked | None
+    ) -> NewVersion:
         # The name is the same every time, so doing it again after a crash leaves no second copy.
-        name = f"{generation.id}-{number}.{picture.ending}"
-        key = blob_key(generation.user_id, "pictures", name)
+        name = f"{generation.id}-{number}"
+        key = blob_key(generation.user_id, "pictures", f"{name}.{picture.ending}")
+        made = await edit.put_back(picture) if edit else None  # first: the file is given away
         reached("before_blob")
         await self.store.blobs.put(key, picture.path, picture.media_type)
         reached("after_blob")
-        return NewVersion(
+        came = NewVersion(
             blob=key,
             sha256=picture.sha256,
             width=picture.width,
             height=picture.height,
             media_type=picture.media_type,
         )
+        if made is None:
+            return came
+        key = blob_key(generation.user_id, "pictures", f"{name}-masked.png")
+        await self.store.blobs.put(key, made.image, "image/png")
+        return version_of(made, key, came)
 
 
 def _bill(generation: Generation, found: Received, cost: price.Actual | None) -> str:

@@ -9,6 +9,7 @@ from coach.context import Context
 from coach.store._rows import new_id, now
 from coach.studio.ledger import Generation
 from coach.studio.planner import Plan
+from coach.studio.request import PictureRequest
 
 _LONGEST_KEY = 200
 
@@ -29,6 +30,8 @@ def planned(
     ctx: Context,
     plan: Plan,
     *,
+    request: PictureRequest,
+    wish: str | None,
     engine: str,
     identity_id: str,
     parent_id: str | None,
@@ -58,6 +61,8 @@ def planned(
         prompt=plan.prompt,
         quote_micros=quote_micros,
         spool=generation_id,
+        request=request.model_dump(mode="json"),
+        wish=wish,
         created_at=moment,
         updated_at=moment,
     )

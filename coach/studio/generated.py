@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from coach.errors import Conflict
 from coach.store import Store
 from coach.store.versions import Version
+from coach.studio._say import say_likeness
 from coach.studio.faults import fault
+from coach.studio.judge import Judgement, judgement_of, rank_of
 from coach.studio.ledger import IN_FLIGHT, Generation
+
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +22,17 @@ class Generated:
     """A picture that was made and kept, or several of one request.
 
     Attributes:
-        versions: The pictures, in order.
+        versions: The pictures, the best first: by likeness, then in the order they were made. Show the first;
+            those that are not like the person are kept all the same.
         repairs: What differs from the request, one sentence each.
-        quote_micros: The most it could have cost, in micro-dollars; ``None``: not known.
+        quote_micros: The most it could have cost, in micro-dollars; ``None``: not known. What was charged for
+            a second try is in it, as in ``actual_micros`` and ``seconds``.
         actual_micros: What it cost by the service's count; ``None``: not known.
         seconds: From sending to the last byte; ``None`` when it was finished after a crash.
         request_id: The service's id of the request.
+        second_try: Whether it was asked for once more, because the first did not look like the person.
+        say_likeness: For the person: what was found of the likeness, or that it was not measured; ``None``:
+            no face was to be kept.
     """
 
     generation_id: str
@@ -35,6 +45,13 @@ class Generated:
     actual_micros: int | None
     seconds: float | None
     request_id: str | None
+    second_try: bool = False
+    say_likeness: str | None = None
+
+    @property
+    def judgements(self) -> Mapping[str, Judgement]:
+        """How the versions were judged, by their ids; those that were not are left out."""
+        return {each.id: judged for each in self.versions if (judged := judgement_of(each)) is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,29 +62,34 @@ class Entry:
     versions: tuple[Version, ...]
 
 
-async def generated_of(store: Store, generation: Generation) -> Generated:
-    """The answer for a generation that ended.
+async def generated_of(store: Store, first: Generation, second: Generation | None = None) -> Generated:
+    """The answer for a generation that ended, and for its second try.
 
     Raises:
-        PictureError: It did not end well.
-        Conflict: It has not ended.
+        PictureError: The first did not end well.
+        Conflict: One of them has not ended.
     """
-    if generation.error_code is not None and generation.paid is not None:
-        raise fault(generation.error_code, paid=generation.paid, request_id=generation.request_id)
-    if generation.state != "done":
+    if first.error_code is not None and first.paid is not None:
+        raise fault(first.error_code, paid=first.paid, request_id=first.request_id)
+    if first.state != "done" or (second is not None and second.state in ("reserved", "sending")):
         raise Conflict(IN_FLIGHT)
-    [entry] = await entries_of(store, generation.user_id, [generation])
+    rows = [first] if second is None else [first, second]
+    entries = await entries_of(store, first.user_id, [row for row in rows if row.state == "done"])
+    made = sorted((version for entry in entries for version in entry.versions), key=rank_of)
+    charged = [row for row in rows if row.paid != "unpaid"]
     return Generated(
-        generation_id=generation.id,
-        versions=entry.versions,
-        engine=generation.engine,
-        model=generation.model,
-        operation=generation.operation,
-        repairs=tuple(generation.repairs),
-        quote_micros=generation.quote_micros,
-        actual_micros=generation.actual_micros,
-        seconds=generation.seconds,
-        request_id=generation.request_id,
+        generation_id=first.id,
+        versions=tuple(made),
+        engine=first.engine,
+        model=first.model,
+        operation=first.operation,
+        repairs=tuple(first.repairs),
+        quote_micros=_sum([row.quote_micros for row in charged]),
+        actual_micros=_sum([row.actual_micros for row in charged]),
+        seconds=_sum([entry.generation.seconds for entry in entries]),
+        request_id=first.request_id,
+        second_try=second is not None and second.posts > 0,
+        say_likeness=say_likeness(judgement_of(made[0]), second),
     )
 
 
@@ -78,3 +100,9 @@ async def entries_of(store: Store, user_id: str, rows: Sequence[Generation]) -> 
         Entry(generation=row, versions=tuple(each for each in made if each.generation_id == row.id))
         for row in rows
     ]
+
+
+def _sum(parts: Sequence[N | None]) -> N | None:
+    """The sum; not known when a part is not known."""
+    known = [part for part in parts if part is not None]
+    return sum(known[1:], known[0]) if len(known) == len(parts) else None

@@ -22,7 +22,7 @@ from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.errors import Conflict, PictureError
-from coach.store._rows import columns, every, first, insert_if_new, now, one
+from coach.store._rows import columns, every, first, hold, insert_if_new, now, one
 from coach.store.database import Database
 from coach.store.states import ENDS, LEGAL, GenerationState
 from coach.store.tables import generation_steps, generations
@@ -80,13 +80,14 @@ class Ledger:
             generation: ``planned``, with its quote.
 
         Raises:
-            Conflict: The key is in use already.
+            Conflict: The key is in use already, or (``Erasing``) the person is being erased.
             PictureError: Unpaid, and written down: the generation is ``refused``. See :meth:`Budgets.check`;
                 and ``in_doubt``: a picture of this conversation may have been charged, and the person was not
                 told before this turn.
         """
         try:
             async with self._database.write() as connection:
+                await hold(connection, generation.user_id)
                 await _check_doubts(connection, generation)
                 reserved = await _begin(connection, generation, "reserved")
                 budgets.check(reserved.quote_micros, await charge(connection, generation, reserved))

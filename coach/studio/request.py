@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Background = Literal["auto", "opaque", "transparent"]
 Shape = Literal["square", "portrait", "landscape"]
@@ -14,16 +14,16 @@ Grade = Literal["draft", "final"]
 
 
 class Reference(BaseModel):
-    """A picture that is given along: one of the person's photos, or a version that was made before.
+    """A picture that is given along: one of the person's photos, a version that was made before, or a mask.
 
     Attributes:
-        kind: Where to look.
-        id: The id of the photo or of the version; looked up among the person's own only.
+        kind: Where to look. A mask is what :func:`coach.studio.masks.add_mask` kept.
+        id: The id of the photo, version or mask; looked up among the person's own only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["photo", "version"]
+    kind: Literal["photo", "version", "mask"]
     id: str = Field(min_length=1, max_length=64)
 
 
@@ -33,7 +33,8 @@ class PictureRequest(BaseModel):
     Attributes:
         prompt: What to show, 1 to 32,000 characters (OpenAI images reference, ``prompt``).
         references: Pictures to work from. None: a new picture; one: an edit; several: a composition.
-        mask: A PNG whose transparent part says where the first reference may change.
+        mask: A PNG whose transparent part says where the first reference may change: a mask, or a version
+            that was cut out. What is outside of it is put back: see :mod:`coach.studio.mask`.
         keep_face: Whether the face in the references must stay that person's.
         background: What is behind the subject.
         shape: Which way the picture stands. It cannot be left to the model: a size of its own choosing has no
@@ -56,6 +57,13 @@ class PictureRequest(BaseModel):
     count: int = Field(default=1, ge=1, le=10)
     previews: int = Field(default=2, ge=0, le=3)
     style: str | None = Field(default=None, min_length=1, max_length=2_000)
+
+    @field_validator("references")
+    @classmethod
+    def _has_pictures(cls, references: tuple[Reference, ...]) -> tuple[Reference, ...]:
+        if any(reference.kind == "mask" for reference in references):
+            raise ValueError("a mask is no picture to work from; give it as the mask")
+        return references
 
 
 def fingerprint(request: PictureRequest, *, identity_id: str, parent_id: str | None) -> str:

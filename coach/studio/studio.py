@@ -4,36 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from weakref import WeakValueDictionary
 
-from coach._durable import code_of
 from coach.context import Context
-from coach.errors import Conflict, PictureError, StoreUnavailable
+from coach.errors import PictureError, StoreUnavailable
+from coach.faces import FaceModel
 from coach.store import Store
-from coach.store.tables import GenerationState
 from coach.studio import price
-from coach.studio._generate import Run
+from coach.studio._final import final_of, shown
 from coach.studio._keep import Keeper
-from coach.studio._planned import alias_of, key_of, planned
-from coach.studio._references import gather
+from coach.studio._make import Maker, Wanted, look_up
+from coach.studio._planned import key_of
+from coach.studio._second import SecondTry
 from coach.studio.budgets import Budgets
 from coach.studio.capabilities import Capabilities
-from coach.studio.engines import Engine, Order
-from coach.studio.faults import fault
+from coach.studio.engines import Engine
+from coach.studio.erase import PATIENCE, Receipt, erase
 from coach.studio.gate import Gate, GateLimits
 from coach.studio.generated import Entry, Generated, entries_of, generated_of
+from coach.studio.judge import Judge
 from coach.studio.ledger import Generation, Ledger
 from coach.studio.planner import Plan
+from coach.studio.provenance import Signer
 from coach.studio.recovery import Recovery
-from coach.studio.request import PictureRequest, fingerprint
-from coach.studio.spool import Spool, SpoolFile
+from coach.studio.request import Grade, PictureRequest
+from coach.studio.spool import Spool
+from coach.studio.sweep import finish_erasures
 
 logger = logging.getLogger(__name__)
 
-_WITHOUT_PICTURE: frozenset[GenerationState] = frozenset({"refused", "failed", "unknown"})
+SECOND_TRY = 170.0
+"""Seconds after which no second try begins, where nothing else is said."""
 
 
 class Studio:
@@ -50,6 +54,11 @@ class Studio:
         limits: How many pictures at once, how often, and how long one may wait; ``None``: the usual.
         salt: Keys the hash under which the service knows a person (OpenAI safety best practices, safety
             identifiers). Give every process on one database the same; ``None``: kept in the spool's folder.
+        faces: Compares pictures with the photos they were made from; ``None``: likeness is not measured.
+        signer: Signs what is made of the service's pictures; ``None``: nobody does.
+        second_try: A picture that does not look like the person is asked for once more, if so many seconds or
+            fewer have passed since it was begun; 0: never.
+        grade: How pictures are made while a person is still looking for theirs; see :meth:`finish`.
         today: The date shutdowns are compared with.
 
     Raises:
@@ -68,20 +77,39 @@ class Studio:
         budgets: Budgets | None = None,
         limits: GateLimits | None = None,
         salt: str | None = None,
+        faces: FaceModel | None = None,
+        signer: Signer | None = None,
+        second_try: float = SECOND_TRY,
+        grade: Grade = "final",
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
         self.capabilities = engine.offers(capabilities or Capabilities.load())
         self.model = model or self.capabilities.default
         self.ledger = Ledger(store.database)
         self.gate = Gate(limits or GateLimits())
-        self._store, self._engine, self._spool, self._today = store, engine, spool, today
-        self._budgets = budgets or Budgets()
-        self._secret = salt.encode() if salt else spool.secret()
-        self._keeper = Keeper(
-            store=store, ledger=self.ledger, engine=engine, others=others, capabilities=self.capabilities
+        self.grade: Grade = grade
+        self._store, self._spool, self._today = store, spool, today
+        self._forget = {each.name: each.forget for each in (engine, *others)}
+        judge = Judge(store, faces)
+        keeper = Keeper(
+            store=store,
+            ledger=self.ledger,
+            engine=engine,
+            others=others,
+            capabilities=self.capabilities,
+            judge=judge,
+            signer=signer,
         )
-        self._recovery = Recovery(ledger=self.ledger, spool=spool, keeper=self._keeper)
-        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._recovery = Recovery(ledger=self.ledger, spool=spool, keeper=keeper)
+        self._maker = Maker(
+            keeper=keeper,
+            recovery=self._recovery,
+            gate=self.gate,
+            budgets=budgets or Budgets(),
+            plan=self.plan,
+            secret=salt.encode() if salt else spool.secret(),
+        )
+        self._second = SecondTry(maker=self._maker, judge=judge, within=second_try)
         self._resuming: set[asyncio.Task[None]] = set()
         self._work: set[asyncio.Task[Generated]] = set()
         for warning in self.capabilities.warnings(today(), model=self.model):
@@ -96,13 +124,14 @@ class Studio:
         return self.capabilities.plan(request, self.model, self._today())
 
     def quote(self, request: PictureRequest) -> price.Quote:
-        """The most a request can cost.
+        """The most a request can cost: with the second try, where there can be one. ``tries`` says so.
 
         Raises:
             PictureError: Unpaid: see :meth:`plan`.
         """
         plan = self.plan(request)
-        return price.quote(plan, self.capabilities.model(plan.model))
+        tries = 2 if self._second.may_follow(request) else 1
+        return price.quote(plan, self.capabilities.model(plan.model), tries=tries)
 
     async def generate(
         self,
@@ -113,6 +142,7 @@ class Studio:
         parent: str | None = None,
         key: str | None = None,
         again: bool = False,
+        wish: str | None = None,
     ) -> Generated:
         """Make a picture of an identity, asking the service at most once for each key.
 
@@ -120,6 +150,10 @@ class Studio:
         caller in this process waits for the first. Cancelled before it is sent, it is not sent; after that it
         goes on by itself, and the picture is kept. In a turn in which a picture was left in doubt, no other
         is asked for: the person is to be told first.
+
+        A picture that keeps the face of a photo is compared with it. When it does not look like the person,
+        it is asked for a second time, by itself and only once: a generation of its own, within the same
+        budgets. Whatever becomes of that, the first picture is there. It is not for a caller who has gone.
 
         Args:
             ctx: Whose picture. Progress and previews go there.
@@ -129,6 +163,7 @@ class Studio:
             again: The person was told how it ended, also that it may have been charged, and said "try again":
                 unless there is a picture by now, it is asked for once more under the same key. Within a turn
                 the ledger knows whether they were told; outside of one it is your word.
+            wish: What the person wants changed, in their words; kept with the generation.
 
         Raises:
             ConsentMissing: Pictures go along and the person has not agreed to that.
@@ -136,38 +171,71 @@ class Studio:
             Conflict: The key was used for another request, or another process is at work on it.
             PictureError: No picture; ``paid`` says what is known about the money.
         """
-        key, sent = key_of(ctx, key), asyncio.Event()
-        work = asyncio.create_task(self._once(ctx, request, identity_id, parent, key, again=again, sent=sent))
-        self._work.add(work)
-        work.add_done_callback(self._work.discard)
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            if not sent.is_set():  # then stopping it costs nothing
-                work.cancel()
-                await asyncio.wait([work])
-            raise
-        except PictureError as error:
-            if error.paid == "unknown" and ctx.turn_id:
-                # Should the database be away now, the next turn is told of it: what counts is this error.
-                with suppress(StoreUnavailable):
-                    await self.ledger.told(ctx.user_id, key, ctx.turn_id)
-            raise
+        wanted = await look_up(
+            self._store, ctx, request, identity_id=identity_id, parent=parent, key=key_of(ctx, key), wish=wish
+        )
+        return await self._ask(wanted, again=again, twice=True)
+
+    async def finish(
+        self, ctx: Context, *, identity_id: str, version: str, key: str | None = None, again: bool = False
+    ) -> Generated:
+        """Make a draft once more, in full quality, and show the better of the two.
+
+        The final picture is made from the draft and from the photos of the draft. It takes the draft's place,
+        also as the accepted one, if it is at least as like the person; else the draft stays. Both are kept.
+
+        Args:
+            ctx: Whose picture.
+            identity_id: The identity's handle or id.
+            version: The draft's handle or id.
+            key: What makes it the same picture; ``None``: the draft, which is finished once; what was refused
+                and not charged is then asked for again.
+            again: As in :meth:`generate`.
+
+        Returns:
+            The final picture and the draft, the one to show first; ``say_likeness`` says which it is.
+
+        Raises:
+            Conflict: It is no draft; or as in :meth:`generate`.
+            ConsentMissing: The person has not agreed that their photos are sent.
+            NotFound: This person has no such identity or version, or a photo of the draft is gone.
+            PictureError: No picture; ``paid`` says what is known about the money. The draft is there.
+        """
+        draft = await self._store.versions.get(ctx.user_id, identity_id, version)
+        request = final_of(draft, await self.ledger.get(ctx.user_id, draft.generation_id))
+        if key is None:
+            key = f"final picture of {draft.id}"
+            known = await self.ledger.find(ctx.user_id, key)
+            again = again or (known is not None and known.paid == "unpaid")
+        wanted = await look_up(
+            self._store, ctx, request, identity_id=identity_id, parent=draft.id, key=key_of(ctx, key)
+        )
+        return await shown(self._store, draft, await self._ask(wanted, again=again, twice=False))
 
     async def recover(self) -> list[Generation]:
         """Finish what a crash left behind. Call it at every start; nothing is ever sent again.
 
-        What the service still has as a job of ours is fetched meanwhile, and not waited for.
+        What the service still has as a job of ours is fetched meanwhile, and not waited for. Erasures that
+        were begun are finished.
 
         Returns:
             The generations that moved. Those in ``unknown`` may have been charged: show them.
         """
+        await finish_erasures(self._store, spool=self._spool, forget=self._forget)
         moved = await self._recovery.run()
         for job in await self._recovery.jobs():
-            task = asyncio.create_task(self._resume(job))
+            task = asyncio.create_task(self._maker.resume(job))
             self._resuming.add(task)
             task.add_done_callback(self._resuming.discard)
         return moved
+
+    async def erase(self, user_id: str, *, patience: float = PATIENCE) -> Receipt:
+        """Erase everything of a person, here and at the picture service. Safe to repeat.
+
+        Raises: as :func:`coach.studio.erase.erase`, where it also says what ``patience`` is.
+        """
+        erased = erase(self._store, user_id, spool=self._spool, forget=self._forget, patience=patience)
+        return await erased
 
     async def close(self) -> None:
         """Ask for nothing more, and return when what was asked for has arrived and is put away.
@@ -195,104 +263,31 @@ class Studio:
         rows = await self.ledger.of_conversation(user_id, conversation_id)
         return await entries_of(self._store, user_id, rows)
 
-    async def _once(
-        self,
-        ctx: Context,
-        request: PictureRequest,
-        identity_ref: str,
-        parent: str | None,
-        key: str,
-        *,
-        again: bool,
-        sent: asyncio.Event,
-    ) -> Generated:
-        user_id = ctx.user_id
-        identity = await self._store.identities.get(user_id, identity_ref)
-        if identity.archived_at is not None:
-            raise Conflict(f"The identity {identity.handle} is archived; choose another one.")
-        parent_id = None if parent is None else await self._version_id(user_id, identity.id, parent)
-        asked = fingerprint(request, identity_id=identity.id, parent_id=parent_id)
+    async def _ask(self, wanted: Wanted, *, again: bool, twice: bool) -> Generated:
+        """Have it made by a task of its own, which goes on when the caller goes away."""
+        work = asyncio.create_task(self._make(wanted, again=again, twice=twice))
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            wanted.gone.set()
+            if not wanted.sent.is_set():  # then stopping it costs nothing
+                work.cancel()
+                await asyncio.wait([work])
+            raise
+        except PictureError as error:
+            if error.paid == "unknown" and wanted.ctx.turn_id:
+                # Should the database be away now, the next turn is told of it: what counts is this error.
+                with suppress(StoreUnavailable):
+                    await self.ledger.told(wanted.ctx.user_id, wanted.key, wanted.ctx.turn_id)
+            raise
+
+    async def _make(self, wanted: Wanted, *, again: bool, twice: bool) -> Generated:
+        user_id, began = wanted.ctx.user_id, time.monotonic()
         # What the person was told of: whoever asks again meanwhile was not told how that one ends.
-        told = await self.ledger.find(user_id, key) if again else None
-        async with self._turn(user_id, key):
-            known = await self.ledger.find(user_id, key)
-            if known is not None:
-                if known.request_hash != asked:
-                    raise Conflict(f"The key {key[:40]!r} was used for another picture; use a new one.")
-                again = told is not None and told.id == known.id and told.state in _WITHOUT_PICTURE
-                sent.set()  # cancelling the caller is not to break off what is put away
-                known = await self._settled(known, again=again)
-                sent.clear()
-            if known is None or (again and known.state in _WITHOUT_PICTURE):
-                if ctx.conversation_id:
-                    await self._recovery.settle_orphans(user_id, ctx.conversation_id)
-                plan = self.plan(request)
-                row = planned(
-                    ctx,
-                    plan,
-                    engine=self._engine.name,
-                    identity_id=identity.id,
-                    parent_id=parent_id,
-                    key=key,
-                    attempt=1 if known is None else known.attempt + 1,
-                    request_hash=asked,
-                    quote_micros=price.quote(plan, self.capabilities.model(plan.model)).micros,
-                )
-                known = await self._generate(ctx, request, plan, row, sent)
-        return await generated_of(self._store, known)
-
-    async def _settled(self, generation: Generation, *, again: bool) -> Generation:
-        """As far as it can come without asking again."""
-        try:
-            return await self._recovery.settle(generation)
-        except PictureError:
-            if not again:
-                raise
-            return await self.ledger.get(generation.user_id, generation.id)
-
-    async def _resume(self, job: Generation) -> None:
-        async with self._turn(job.user_id, job.key):
-            await self._recovery.resume(job)
-
-    async def _generate(
-        self, ctx: Context, request: PictureRequest, plan: Plan, row: Generation, sent: asyncio.Event
-    ) -> Generation:
-        images, mask = await gather(self._store, ctx.user_id, request)
-        order = Order(
-            operation=plan.operation,
-            model=plan.model,
-            prompt=plan.prompt,
-            params={**plan.params, "safety_identifier": alias_of(ctx.user_id, self._secret)},
-            images=images,
-            mask=mask,
-        )
-        with self._open(row) as file:
-            run = Run(
-                ctx=ctx,
-                request=request,
-                keeper=self._keeper,
-                gate=self.gate,
-                budgets=self._budgets,
-                file=file,
-                order=order,
-                generation=row,
-                sent=sent,
-            )
-            await run.begin()
-            return await run.generate()
-
-    async def _version_id(self, user_id: str, identity_id: str, ref: str) -> str:
-        if ref.startswith("v"):  # a handle; ids are hexadecimal
-            return (await self._store.versions.get(user_id, identity_id, ref)).id
-        return (await self._store.versions.find(user_id, ref)).id
-
-    def _open(self, row: Generation) -> SpoolFile:
-        try:
-            return self._spool.open(row.id)
-        except OSError as exc:
-            detail = f"The spool's folder takes no file ({code_of(exc)})."
-            raise fault("stopped", paid="unpaid", detail=detail) from exc
-
-    def _turn(self, user_id: str, key: str) -> asyncio.Lock:
-        """One at a time for each key. Locks nobody holds or waits for go away by themselves."""
-        return self._turns.setdefault((user_id, key), asyncio.Lock())
+        told = await self.ledger.find(user_id, wanted.key) if again else None
+        async with self._maker.turn(user_id, wanted.key):
+            first = await self._maker.make(wanted, told=told)
+            second = await self._second.after(wanted, first, began=began) if twice else None
+        return await generated_of(self._store, first, second)

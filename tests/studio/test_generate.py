@@ -2,16 +2,15 @@
 
 import asyncio
 import hashlib
-import io
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from coach.errors import ConsentMissing, NotFound, PictureError
 from coach.store import Store
 from coach.studio import Budgets, PictureRequest, Reference
+from tests.studio._drawn import holed
 from tests.studio._service import answer, breaks, frames, one_by_one, picture, says, streams
 from tests.studio._workshop import ANA, workshop
 
@@ -156,14 +155,9 @@ async def test_another_persons_things_are_as_good_as_missing(
 async def test_a_mask_must_fit_the_picture_it_is_for(
     store: Store, tmp_path: Path, photo_bytes: bytes
 ) -> None:
-    def see_through(size: tuple[int, int]) -> bytes:
-        file = io.BytesIO()
-        Image.new("RGBA", size, (0, 0, 0, 0)).save(file, "PNG")
-        return file.getvalue()
-
     async with workshop(store, tmp_path, photo_bytes, streams(frames(final=FINAL))) as w:
-        small = await store.photos.add(ANA, see_through((100, 100)))
-        right = await store.photos.add(ANA, see_through((w.photo.width, w.photo.height)))
+        small = await store.photos.add(ANA, holed((100, 100), (10, 10, 60, 60)))
+        right = await store.photos.add(ANA, holed((w.photo.width, w.photo.height), (10, 10, 60, 60)))
         for wrong in (small, w.photo):
             with pytest.raises(PictureError, match="A mask is a PNG with transparency") as caught:
                 await w.generate(w.edit.model_copy(update={"mask": Reference(kind="photo", id=wrong.id)}))

@@ -127,6 +127,13 @@ class Engine(Protocol):
             PictureError: No answer to read; ``paid`` says what is known. A service without jobs has none.
         """
 
+    async def forget(self, job_id: str) -> bool:
+        """Have the service delete what it keeps of a job. Returns whether there was anything.
+
+        Raises:
+            PictureError: It could not be asked, or did not do it.
+        """
+
     def find_partials(self, media_type: str) -> PartialFinder:
         """A finder for an answer of this type."""
 

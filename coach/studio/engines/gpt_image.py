@@ -78,6 +78,10 @@ class GptImageEngine:
         raise fault("interrupted", paid="unknown", detail="The images API has no jobs to go on with.")
         yield
 
+    async def forget(self, job_id: str) -> bool:
+        """The images API keeps no jobs."""
+        return False
+
     def find_partials(self, media_type: str) -> PartialFinder:
         """See :class:`coach.studio.engines.Engine`."""
         return _PartialFinder(media_type)

@@ -84,6 +84,26 @@ class OpenAIBackgroundEngine:
         async with self._in_time(_Job(id=job_id)) as job, self._done(job) as answer:
             yield answer
 
+    async def forget(self, job_id: str) -> bool:
+        """Have the service delete what it keeps of a job: what it was sent, and the picture.
+
+        Returns:
+            Whether it had anything of it.
+
+        Raises:
+            PictureError: It could not be asked, or does not do so.
+        """
+        try:
+            await self._client.with_options(timeout=_HUNG, max_retries=2).responses.delete(job_id)
+        except NotFoundError:
+            return False
+        except APIStatusError as exc:
+            raise from_status(exc) from None
+        except OpenAIError as exc:
+            detail = f"Not asked ({type(exc).__name__})."
+            raise fault("connection_lost", paid="unpaid", detail=detail) from None
+        return True
+
     def find_partials(self, media_type: str) -> PartialFinder:
         """See :class:`coach.studio.engines.Engine`."""
         return _NoPartials()

@@ -1,0 +1,197 @@
+"""One key, one picture: found again, brought to its end, or asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+from coach._durable import code_of
+from coach.context import Context
+from coach.errors import Conflict, PictureError
+from coach.store import Store
+from coach.store.states import GenerationState
+from coach.studio import price
+from coach.studio._generate import Run
+from coach.studio._keep import Keeper
+from coach.studio._planned import alias_of, planned
+from coach.studio._references import gather
+from coach.studio.budgets import Budgets
+from coach.studio.engines import Order
+from coach.studio.faults import fault
+from coach.studio.gate import Gate
+from coach.studio.ledger import Generation
+from coach.studio.planner import Plan
+from coach.studio.recovery import Recovery
+from coach.studio.request import PictureRequest, fingerprint
+from coach.studio.spool import SpoolFile
+
+_WITHOUT_PICTURE: frozenset[GenerationState] = frozenset({"refused", "failed", "unknown"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A picture that somebody wants, looked up.
+
+    Attributes:
+        wish: The person's words for what is to change.
+        sent: Set while it is out, and after: cancelling then saves nothing.
+        gone: Set when whoever asked has gone away.
+    """
+
+    ctx: Context
+    request: PictureRequest
+    identity_id: str
+    parent_id: str | None
+    key: str
+    wish: str | None
+    sent: asyncio.Event
+    gone: asyncio.Event
+
+
+async def look_up(
+    store: Store,
+    ctx: Context,
+    request: PictureRequest,
+    *,
+    identity_id: str,
+    parent: str | None,
+    key: str,
+    wish: str | None = None,
+) -> Wanted:
+    """A wanted picture, from the handles or ids of its identity and of the version it is made from.
+
+    Raises:
+        NotFound: This person has no such identity or version.
+        Conflict: The identity is archived.
+    """
+    user_id = ctx.user_id
+    identity = await store.identities.get(user_id, identity_id)
+    if identity.archived_at is not None:
+        raise Conflict(f"The identity {identity.handle} is archived; choose another one.")
+    if parent is not None and parent.startswith("v"):  # a handle; ids are hexadecimal
+        parent = (await store.versions.get(user_id, identity.id, parent)).id
+    elif parent is not None:
+        parent = (await store.versions.find(user_id, parent)).id
+    return Wanted(
+        ctx=ctx,
+        request=request,
+        identity_id=identity.id,
+        parent_id=parent,
+        key=key,
+        wish=wish,
+        sent=asyncio.Event(),
+        gone=asyncio.Event(),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Maker:
+    """Makes the picture of a key, at most once.
+
+    Attributes:
+        plan: What would be sent for a request.
+        secret: Keys the hash under which the service knows a person.
+    """
+
+    keeper: Keeper
+    recovery: Recovery
+    gate: Gate
+    budgets: Budgets
+    plan: Callable[[PictureRequest], Plan]
+    secret: bytes
+    _turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = field(
+        default_factory=WeakValueDictionary, init=False
+    )
+
+    def turn(self, user_id: str, key: str) -> asyncio.Lock:
+        """One at a time for each key. Locks nobody holds or waits for go away by themselves."""
+        return self._turns.setdefault((user_id, key), asyncio.Lock())
+
+    async def make(self, wanted: Wanted, *, told: Generation | None = None) -> Generation:
+        """The generation of a key, as far as it comes. Hold its :meth:`turn` meanwhile.
+
+        Args:
+            told: What the person was told of before they said "try again".
+
+        Raises:
+            Conflict: The key was used for another request, or another process is at work on it.
+            PictureError: No picture; ``paid`` says what is known about the money.
+        """
+        ctx, key, ledger = wanted.ctx, wanted.key, self.keeper.ledger
+        asked = fingerprint(wanted.request, identity_id=wanted.identity_id, parent_id=wanted.parent_id)
+        known, again = await ledger.find(ctx.user_id, key), False
+        if known is not None:
+            if known.request_hash != asked:
+                raise Conflict(f"The key {key[:40]!r} was used for another picture; use a new one.")
+            again = told is not None and told.id == known.id and told.state in _WITHOUT_PICTURE
+            wanted.sent.set()  # cancelling the caller is not to break off what is put away
+            known = await self._settled(known, again=again)
+            wanted.sent.clear()
+            if not again or known.state not in _WITHOUT_PICTURE:
+                return known
+        if ctx.conversation_id:
+            await self.recovery.settle_orphans(ctx.user_id, ctx.conversation_id)
+        plan = self.plan(wanted.request)
+        row = planned(
+            ctx,
+            plan,
+            request=wanted.request,
+            wish=wanted.wish,
+            engine=self.keeper.engine.name,
+            identity_id=wanted.identity_id,
+            parent_id=wanted.parent_id,
+            key=key,
+            attempt=1 if known is None else known.attempt + 1,
+            request_hash=asked,
+            quote_micros=price.quote(plan, self.keeper.capabilities.model(plan.model)).micros,
+        )
+        return await self._generate(wanted, plan, row)
+
+    async def resume(self, job: Generation) -> None:
+        """Fetch what came of a job that was left behind."""
+        async with self.turn(job.user_id, job.key):
+            await self.recovery.resume(job)
+
+    async def _settled(self, generation: Generation, *, again: bool) -> Generation:
+        """As far as it can come without asking again."""
+        try:
+            return await self.recovery.settle(generation)
+        except PictureError:
+            if not again:
+                raise
+            return await self.keeper.ledger.get(generation.user_id, generation.id)
+
+    async def _generate(self, wanted: Wanted, plan: Plan, row: Generation) -> Generation:
+        ctx = wanted.ctx
+        images, mask = await gather(self.keeper.store, ctx.user_id, wanted.request)
+        order = Order(
+            operation=plan.operation,
+            model=plan.model,
+            prompt=plan.prompt,
+            params={**plan.params, "safety_identifier": alias_of(ctx.user_id, self.secret)},
+            images=images,
+            mask=mask,
+        )
+        with self._open(row) as file:
+            run = Run(
+                ctx=ctx,
+                request=wanted.request,
+                keeper=self.keeper,
+                gate=self.gate,
+                budgets=self.budgets,
+                file=file,
+                order=order,
+                generation=row,
+                sent=wanted.sent,
+            )
+            await run.begin()
+            return await run.generate()
+
+    def _open(self, row: Generation) -> SpoolFile:
+        try:
+            return self.recovery.spool.open(row.id)
+        except OSError as exc:
+            detail = f"The spool's folder takes no file ({code_of(exc)})."
+            raise fault("stopped", paid="unpaid", detail=detail) from exc

@@ -18,7 +18,7 @@ from functools import cache
 from PIL import Image
 
 PIECES = 6
-PAUSE = 0.004
+PAUSE = 0.01
 
 
 @cache

@@ -174,6 +174,9 @@ def main() -> int:
     parser.add_argument("source", type=Path, help="A folder or a tar file.")
     parser.add_argument("--verbose", action="store_true", help="Name every valid file that is not taken in.")
     given = parser.parse_args()
+    # Of what the other reader warns nothing is to be known.
+    warnings.simplefilter("ignore")
+    logging.disable()
     seen = asyncio.run(take_all(given.source))
     used = megabytes()
     uploads, began = bombs(), time.perf_counter()
@@ -192,8 +195,6 @@ def main() -> int:
 
 def _valid(source: Path, seen: Seen, *, verbose: bool) -> bool:
     """Compare with another reader; says whether that is well too."""
-    warnings.simplefilter("ignore")
-    logging.disable()
     valid, placed, missed, turned = 0, 0, [], []
     for name, upload in files_of(source):
         other, place = by_another(upload)

@@ -4,9 +4,9 @@ Needs the extra ``likeness``; without it :func:`face_model` gives ``None`` and n
 stored: what two faces are compared by lives in memory, for the comparison.
 """
 
-from coach.faces._face import align
-from coach.faces.likeness import Band, Likeness, judge
-from coach.faces.model import Embedding, Face, FaceModel, face_model, off_loop
+from coach.faces._face import align, opened
+from coach.faces.likeness import Band, KnownFaces, Likeness, judge
+from coach.faces.model import Embedding, Face, FaceModel, Limits, face_model, off_loop
 from coach.faces.photo import PhotoReport, best_set, look
 
 __all__ = [
@@ -14,7 +14,9 @@ __all__ = [
     "Embedding",
     "Face",
     "FaceModel",
+    "KnownFaces",
     "Likeness",
+    "Limits",
     "PhotoReport",
     "align",
     "best_set",
@@ -22,4 +24,5 @@ __all__ = [
     "judge",
     "look",
     "off_loop",
+    "opened",
 ]

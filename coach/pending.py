@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -17,6 +18,10 @@ from coach.events import State
 
 PATIENCE = timedelta(minutes=10)
 """How long a call waits for a person's yes."""
+
+BEGUN: ContextVar[tuple[str, datetime | None]] = ContextVar("begun", default=("", None))
+"""Whose turn is at work here, and since when they were here as it began (:meth:`Journal.arrive`): what
+outlives their erasure writes nothing of them down again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +66,12 @@ class Journal(Protocol):
     async def finish(self, record: CallRecord) -> None:
         """Write down how a call ended: its ``state``, ``say``, ``data`` and ``next``."""
 
+    async def arrive(self, user_id: str) -> datetime | None:
+        """Since when a person is here: another moment than before when they were erased in between.
+
+        A new person is made. ``None``: nobody is ever erased here.
+        """
+
     async def reopen(self, user_id: str, conversation_id: str, until: datetime) -> None:
         """Let calls wait again that a person answered with yes, but whose process died.
 
@@ -89,6 +100,9 @@ class MemoryJournal:
             return self._records[key]
         self._records[key] = record
         return None
+
+    async def arrive(self, user_id: str) -> None:
+        """See :class:`Journal`."""
 
     async def find(self, user_id: str, conversation_id: str, call_id: str) -> CallRecord | None:
         """See :class:`Journal`."""

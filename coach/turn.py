@@ -22,7 +22,7 @@ from coach.context import Context
 from coach.errors import Conflict, InputRefused
 from coach.events import Event, PhaseChanged, Waiting
 from coach.folder import Coach
-from coach.pending import PATIENCE, CallRecord, digest_of
+from coach.pending import BEGUN, PATIENCE, CallRecord, digest_of
 from coach.phase import Phase
 from coach.prompt import Rendered
 
@@ -57,6 +57,7 @@ class Turn:
         self._journal = coach.journal
         self._runner = Runner(coach.services, self._journal, self._meter)
         self._rendered = Rendered(text="", version="")
+        self._since: datetime | None = None
 
     @property
     def phase(self) -> str:
@@ -87,6 +88,11 @@ class Turn:
     def seconds_left(self) -> float:
         """Wall-clock seconds the turn still has."""
         return max(0.0, self._meter.seconds_left)
+
+    async def begin(self) -> None:
+        """Say that it begins, and render the first prompt."""
+        self._since = await self._journal.arrive(self.user_id)
+        await self.refresh()
 
     async def refresh(self) -> None:
         """Gather what the phase's prompt may know and render it."""
@@ -138,6 +144,7 @@ class Turn:
         ]
 
     async def _run(self, calls: list[Call], emit: Emit, *, pressed: bool = False) -> None:
+        BEGUN.set((self.user_id, self._since))
         phase = self._phase
         asked = [await self._judge(call, phase, pressed=pressed) for call in calls]
         tasks = []
@@ -224,6 +231,7 @@ class Turn:
         return outcome
 
     async def _decide(self, call_id: str, digest: str, yes: bool, emit: Emit) -> None:
+        BEGUN.set((self.user_id, self._since))
         now = datetime.now(UTC)
         record = await self._journal.claim(self.user_id, self.conversation_id, call_id, digest, now)
         if record is None:
@@ -264,5 +272,5 @@ async def open_turn(coach: Coach, who: Context, limits: Limits) -> Turn:
     if not isinstance(who.user_id, str) or not who.user_id.strip():
         raise InputRefused("A turn needs a person: `user_id` is the host's name for them, and not empty.")
     turn = Turn(coach, who, limits)
-    await turn.refresh()
+    await turn.begin()
     return turn

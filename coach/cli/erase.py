@@ -33,7 +33,8 @@ def erase(
     """Erase everything of a person, here and what a picture service kept as a job. It cannot be undone.
 
     Safe to repeat. The receipt says what went, what the books keep without a name, and what an outside
-    service may still hold; keep it, nothing can print it again. Exit code 1: do it once more later.
+    service may still hold; keep it, nothing can print it again. Exit code 1: do it once more later, and the
+    receipt goes on from there.
     """
     if not yes:
         typed = typer.prompt("Everything of this person is deleted for good. Type their id", err=True)
@@ -44,7 +45,7 @@ def erase(
     if as_json:
         typer.echo(json.dumps(asdict(receipt) | {"done": receipt.done}, indent=2, default=str))
     else:
-        typer.echo("\n".join(_lines(receipt)))
+        typer.echo("\n".join(_lines(receipt) if receipt.found else _nothing(receipt)))
     if not receipt.done:
         raise typer.Exit(1)
 
@@ -73,6 +74,11 @@ async def forgets(stack: AsyncExitStack, *, sandbox: bool) -> Mapping[str, Forge
         return {}
     client = await stack.enter_async_context(settings.openai(keep_alive=False))
     return {OpenAIBackgroundEngine.name: OpenAIBackgroundEngine(client).forget}
+
+
+def _nothing(receipt: Receipt) -> Iterator[str]:
+    yield f"Nothing was kept of {receipt.user_id!r}."
+    yield from receipt.still
 
 
 def _lines(receipt: Receipt) -> Iterator[str]:

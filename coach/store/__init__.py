@@ -14,6 +14,7 @@ from coach.store.consent import CONSENT_TEXT, CONSENT_VERSION, Consent, Consents
 from coach.store.conversations import Conversation, Conversations, Message
 from coach.store.database import Database
 from coach.store.identities import Identities, Identity
+from coach.store.nodes import Node
 from coach.store.notes import Note, Notes
 from coach.store.people import People, Person
 from coach.store.photos import Photo, Photos
@@ -39,6 +40,7 @@ __all__ = [
     "Identity",
     "Message",
     "NewVersion",
+    "Node",
     "Note",
     "Notes",
     "People",

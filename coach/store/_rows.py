@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import cache
@@ -15,12 +15,21 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.errors import Erasing, NotFound
+from coach.pending import BEGUN
 from coach.store.tables import people
+from coach.store.types import Unstorable
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 R = TypeVar("R", bound="DataclassInstance")
+T = TypeVar("T")
+
+NOBODY = "(erased)"
+"""Who has the lines of the ledger that the books keep. They are nobody's: nothing is ever begun for them."""
+
+AT_ONCE = 500
+"""How many ids or keys one statement asks for."""
 
 
 def now() -> datetime:
@@ -31,6 +40,11 @@ def now() -> datetime:
 def new_id() -> str:
     """A fresh row id, 36 characters."""
     return str(uuid.uuid4())
+
+
+def parts(all: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """A long list in parts of at most ``size``, in its order."""
+    return (all[start : start + size] for start in range(0, len(all), size))
 
 
 def columns(table: Table, row_type: type[R]) -> list[Column[Any]]:
@@ -103,12 +117,17 @@ async def hold(connection: AsyncConnection, user_id: str) -> datetime:
         Since when they are here: another moment than before when they were erased in between.
 
     Raises:
-        Erasing: The person is being erased.
+        Unstorable: It is the id of nobody.
+        Erasing: The person is being erased, or was since the turn began in which this happens.
     """
+    somebody(user_id)
+    whose, began = BEGUN.get()
     # SQLite has only one writer anyway and leaves the lock out. NO KEY: inserts elsewhere still go on.
     mine = select(people.c.created_at, people.c.erasing_at).where(people.c.user_id == user_id)
     asked = mine.with_for_update(key_share=True)
     row = await first(connection, asked)
+    if whose == user_id and began is not None and (row is None or row["created_at"] != began):
+        raise Erasing("This person was erased meanwhile; begin anew if they are back.")
     if row is None:
         await insert_if_new(connection, people, {"user_id": user_id, "created_at": now()})
         # Somebody else may have been quicker: then the row is theirs until now.
@@ -117,6 +136,16 @@ async def hold(connection: AsyncConnection, user_id: str) -> datetime:
         raise Erasing("This person is being erased; nothing new is begun for them.")
     since: datetime = row["created_at"]
     return since
+
+
+def somebody(user_id: str) -> None:
+    """See that an id can be a person's: one is kept for what is left in the books of erased people.
+
+    Raises:
+        Unstorable: It is that one.
+    """
+    if user_id == NOBODY:
+        raise Unstorable(f"Nobody can have the id {NOBODY!r}: the books call erased people so. Take another.")
 
 
 def number_in(handle: str, letter: str) -> int | None:

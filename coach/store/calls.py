@@ -13,6 +13,7 @@ from coach.errors import NotFound
 from coach.pending import CallRecord
 from coach.store._rows import columns, every, first, hold, insert_if_new, now, one, rows_of
 from coach.store.database import Database
+from coach.store.people import People
 from coach.store.tables import calls
 from coach.text import clean
 
@@ -32,6 +33,10 @@ class Calls:
             if await insert_if_new(connection, calls, {"id": call, **vars(record)}):
                 return None
             return await one(connection, known, CallRecord, kind="call", ref=record.call_id)
+
+    async def arrive(self, user_id: str) -> datetime | None:
+        """Since when a person is here; a new one is made. See :class:`coach.pending.Journal`."""
+        return (await People(self._database).ensure(user_id)).created_at
 
     async def find(self, user_id: str, conversation_id: str, call_id: str) -> CallRecord | None:
         """The record of a call, or ``None``."""

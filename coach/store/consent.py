@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import insert, or_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.errors import ConsentMissing
 from coach.store._rows import first, hold, new_id, now, rows_of
 from coach.store.database import Database
+from coach.store.erase import lock_person
 from coach.store.tables import consents
 
 CONSENT_VERSION = "2026-11-20.2"
@@ -63,6 +65,18 @@ class Consent:
     revoked_at: datetime | None
 
 
+async def active_in(connection: AsyncConnection, user_id: str, purpose: str = "pictures") -> Consent | None:
+    """The newest consent that holds now, or ``None``."""
+    still = or_(consents.c.until.is_(None), consents.c.until > now())
+    statement = (
+        rows_of(consents, Consent, user_id)
+        .where(consents.c.purpose == purpose, consents.c.revoked_at.is_(None), still)
+        .order_by(consents.c.given_at.desc())
+    )
+    row = await first(connection, statement.limit(1))
+    return Consent(**row) if row else None
+
+
 class Consents:
     """What people agreed to.
 
@@ -112,17 +126,10 @@ class Consents:
             await connection.execute(insert(consents), vars(consent))
         return consent
 
-    async def active(self, user_id: str, purpose: str) -> Consent | None:
+    async def active(self, user_id: str, purpose: str = "pictures") -> Consent | None:
         """The newest consent that holds now, or ``None``."""
-        still = or_(consents.c.until.is_(None), consents.c.until > now())
-        statement = (
-            rows_of(consents, Consent, user_id)
-            .where(consents.c.purpose == purpose, consents.c.revoked_at.is_(None), still)
-            .order_by(consents.c.given_at.desc())
-        )
         async with self._database.read() as connection:
-            row = await first(connection, statement.limit(1))
-        return Consent(**row) if row else None
+            return await active_in(connection, user_id, purpose)
 
     async def require(self, user_id: str, purpose: str = "pictures") -> Consent:
         """The consent that holds now.
@@ -151,6 +158,8 @@ class Consents:
             .values(revoked_at=now())
         )
         async with self._database.write() as connection:
+            # A photo that is just being written down is there afterwards, or sees that this ended.
+            await lock_person(connection, user_id)
             await connection.execute(change)
         if purpose == "pictures":
             await self._forget(user_id)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from sqlalchemy import Row, Select, Table, select
@@ -42,7 +43,8 @@ data/           everything as data, one line of JSON for each row: your consents
                 dollar, `generation_steps` how it went, `versions` holds how alike each picture was judged
 """
 
-_PART = 64 * 1024
+_AT_ONCE = 200
+"""Rows that are written together, in a thread: making them small takes its time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +66,15 @@ async def export(store: Store, user_id: str, path: Path) -> Exported:
         NotFound: There is no such person.
         OSError: It cannot be written.
     """
-    with _whole(path) as file, ZipFile(file, "w", ZIP_DEFLATED) as into:
+    async with _whole(path) as into:
         into.writestr("README.txt", README)
         async with store.database.read() as connection:
             if (await connection.execute(_mine(people, user_id))).first() is None:
                 raise NotFound("person", user_id)
-            rows = [await _rows(into, connection, user_id, table) for table in metadata.sorted_tables]
+            rows = [
+                await _write(into, f"data/{each.name}.jsonl", connection, _mine(each, user_id), _as_json)
+                for each in metadata.sorted_tables
+            ]
             await _conversations(into, connection, user_id)
             names = dict([each async for each in _pictures(connection, user_id)])
         missing, files = [], 0
@@ -87,17 +92,19 @@ async def export(store: Store, user_id: str, path: Path) -> Exported:
     return Exported(rows=sum(rows), files=files, missing=tuple(missing))
 
 
-@contextmanager
-def _whole(path: Path) -> Iterator[Any]:
-    """A file that has its name only when all went well."""
-    part = path.with_name(f"{path.name}.part")
+@asynccontextmanager
+async def _whole(path: Path) -> AsyncIterator[ZipFile]:
+    """A zip that has its name only when all went well."""
+    # A name nobody knows, of a file that is new: not that of another export, nor a link of somebody's.
+    part = path.with_name(f".coach-{uuid.uuid4().hex}.part")
     try:
-        with open(part, "wb", opener=private) as file:
-            yield file
+        with await asyncio.to_thread(open, part, "xb", opener=private) as file:
+            with ZipFile(file, "w", ZIP_DEFLATED) as into:
+                yield into
             file.flush()
-            os.fsync(file.fileno())
+            await asyncio.to_thread(os.fsync, file.fileno())
         part.replace(path)
-        sync(path.parent)
+        await asyncio.to_thread(sync, path.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -115,13 +122,37 @@ async def _each(connection: AsyncConnection, rows: Select[Any]) -> AsyncIterator
             yield row
 
 
-async def _rows(into: ZipFile, connection: AsyncConnection, user_id: str, table: Table) -> int:
+async def _write(
+    into: ZipFile,
+    name: str,
+    connection: AsyncConnection,
+    rows: Select[Any],
+    text_of: Callable[[Row[Any]], str],
+) -> int:
+    """Write rows as text into a file of the zip; says how many there were."""
     count = 0
-    with into.open(f"data/{table.name}.jsonl", "w", force_zip64=True) as file:
-        async for row in _each(connection, _mine(table, user_id)):
-            file.write(f"{json.dumps(row._asdict(), default=str, ensure_ascii=False)}\n".encode())
-            count += 1
+    with into.open(name, "w", force_zip64=True) as file:
+        async with connection.stream(rows) as found:
+            async for some in found.partitions(_AT_ONCE):
+                await asyncio.to_thread(_write_some, file, some, text_of)
+                count += len(some)
     return count
+
+
+def _write_some(file: IO[bytes], rows: Sequence[Row[Any]], text_of: Callable[[Row[Any]], str]) -> None:
+    file.write("".join(map(text_of, rows)).encode())
+
+
+def _as_json(row: Row[Any]) -> str:
+    return f"{json.dumps(row._asdict(), default=str, ensure_ascii=False)}\n"
+
+
+def _as_talk(row: Row[Any]) -> str:
+    text = row.content.get("content")
+    if row.role not in ("user", "assistant") or not isinstance(text, str) or not text:
+        return ""
+    who = "You" if row.role == "user" else "Coach"
+    return f"{who}, {row.created_at:%Y-%m-%d %H:%M}\n{text}\n\n"
 
 
 async def _conversations(into: ZipFile, connection: AsyncConnection, user_id: str) -> None:
@@ -131,12 +162,8 @@ async def _conversations(into: ZipFile, connection: AsyncConnection, user_id: st
     for number, id in enumerate(ids, 1):
         said = select(messages.c.role, messages.c.content, messages.c.created_at)
         said = said.where(messages.c.user_id == user_id, messages.c.conversation_id == id)
-        with into.open(f"conversations/{number}.txt", "w", force_zip64=True) as file:
-            async for row in _each(connection, said.order_by(messages.c.seq)):
-                text = row.content.get("content")
-                if row.role in ("user", "assistant") and isinstance(text, str) and text:
-                    who = "You" if row.role == "user" else "Coach"
-                    file.write(f"{who}, {row.created_at:%Y-%m-%d %H:%M}\n{text}\n\n".encode())
+        said = said.order_by(messages.c.seq)
+        await _write(into, f"conversations/{number}.txt", connection, said, _as_talk)
 
 
 async def _pictures(connection: AsyncConnection, user_id: str) -> AsyncIterator[tuple[str, str]]:

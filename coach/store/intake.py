@@ -51,6 +51,12 @@ REASONS = {
 }
 """Every refusal's code and sentence."""
 
+DAMAGED = (
+    *(OSError, ValueError, SyntaxError, EOFError, RuntimeError, TypeError, LookupError, ArithmeticError),
+    *(MemoryError, struct.error, zlib.error, Image.DecompressionBombError),
+)
+"""What Pillow is known to raise for damaged files: a run over 14,580 of them, and its own documentation."""
+
 _MUCH = 12_500_000
 _STRIP = 256
 # A thread for the small ones and one for the large ones: these never run side by side, hold up none of the
@@ -70,11 +76,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# What Pillow is known to raise for damaged files: a run over 14,580 of them, and its own documentation.
-_DAMAGED = (
-    *(OSError, ValueError, SyntaxError, EOFError, RuntimeError, TypeError, LookupError, ArithmeticError),
-    *(MemoryError, struct.error, zlib.error, Image.DecompressionBombError),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,7 @@ def _clean(file: ImageFile) -> CleanPhoto:
     try:
         image, profile = _heic(file) if file.format == "HEIF" else (_scaled(file), file.profile)
         return _encode(_upright(_srgb(image, profile), file.orientation))
-    except _DAMAGED:
+    except DAMAGED:
         raise refused("broken") from None
 
 

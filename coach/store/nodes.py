@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from coach.store.versions import Version
 
+FINAL = "final picture of "
+"""What the key of a picture that finishes a draft begins with; the draft's id follows."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
@@ -20,6 +23,7 @@ class Made:
         wish: The person's words for what is to change in its parent; of a first picture, its scene.
         actual_micros: What its generation cost, in micro-dollars; ``None``: not known.
         pictures: How many pictures came of that generation, and share the cost.
+        key: Its key in the ledger.
     """
 
     request: Mapping[str, Any] | None
@@ -29,12 +33,24 @@ class Made:
     operation: str
     actual_micros: int | None
     pictures: int
+    key: str
 
     @property
     def references(self) -> Sequence[Mapping[str, str]]:
         """The pictures that went along, as ``{"kind": …, "id": …}``, in order."""
         given: Sequence[Mapping[str, str]] = (self.request or {}).get("references", ())
         return given
+
+    @property
+    def finishes(self) -> str | None:
+        """The id of the draft that it is the full quality of; ``None``: of none."""
+        return self.key.removeprefix(FINAL) if self.key.startswith(FINAL) else None
+
+    @property
+    def photos(self) -> list[str]:
+        """The ids of the photos whose face was to be kept."""
+        kept = (self.request or {}).get("keep_face", False)
+        return [one["id"] for one in self.references if one["kind"] == "photo"] if kept else []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +59,8 @@ class Node:
 
     Attributes:
         parent: The handle of the version it was made from, in the same identity; ``None``: from none.
-        depth: How many revisions away it is from a picture made from the original photos only.
+        depth: How many revisions away it is from a picture made from the original photos only. To finish a
+            draft is none: nothing is to change in it.
     """
 
     version: Version
@@ -57,9 +74,36 @@ class Node:
         return self.version.handle
 
     @property
+    def is_draft(self) -> bool:
+        """Whether it was made quickly and cheaply, to be finished when the person accepts it."""
+        return (self.made.request or {}).get("grade") == "draft"
+
+    @property
     def likeness(self) -> str | None:
         """How like the person it was judged to be; ``None``: it was not judged."""
         return (self.version.judgement or {}).get("likeness")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outline:
+    """A version in a line: without its prompt, and without what was asked for, which are long.
+
+    Attributes:
+        parent: The handle of the version it was made from, in the same identity; ``None``: from none.
+        wish: The person's words for what is to change in that one; of a first picture, its scene.
+        judgement: How it was judged.
+    """
+
+    handle: str
+    parent: str | None
+    wish: str | None
+    judgement: Mapping[str, Any] | None
+    accepted: bool
+
+    @property
+    def likeness(self) -> str | None:
+        """How like the person it was judged to be; ``None``: it was not judged."""
+        return (self.judgement or {}).get("likeness")
 
 
 def link(made: Iterable[tuple[Version, Made]]) -> list[Node]:
@@ -77,6 +121,6 @@ def link(made: Iterable[tuple[Version, Made]]) -> list[Node]:
             version=version,
             made=how,
             parent=parent.handle if parent else None,
-            depth=max(depths, default=-1) + 1,
+            depth=max(depths, default=-1) + (how.finishes not in start),
         )
     return list(nodes.values())

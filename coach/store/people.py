@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import update
 
-from coach.store._rows import columns, first, hold, insert_if_new, now, one, rows_of
+from coach.store._rows import columns, first, hold, one, rows_of, somebody
 from coach.store.database import Database
 from coach.store.tables import people
 from coach.text import one_line
@@ -20,7 +20,7 @@ class Person:
     Attributes:
         user_id: The host's.
         name: How they like to be called.
-        erasing_at: Since when they are being erased; nothing new is begun for them.
+        erasing_at: Set while they are being erased, and renewed; nothing new is begun for them.
     """
 
     user_id: str
@@ -39,15 +39,17 @@ class People:
         """The person, made when new, as every first row about somebody makes them.
 
         Raises:
-            ValueError: ``user_id`` is empty, longer than 200 characters or cannot be stored.
+            ValueError: ``user_id`` is empty, longer than 200 characters, cannot be stored, or is nobody's.
+            Erasing: The person was erased while the turn went on in which this is asked.
         """
+        somebody(user_id)
         mine = rows_of(people, Person, user_id)
         async with self._database.read() as connection:
             row = await first(connection, mine)
         if row is not None:
             return Person(**row)
         async with self._database.write() as connection:
-            await insert_if_new(connection, people, {"user_id": user_id, "created_at": now()})
+            await hold(connection, user_id)
             return await one(connection, mine, Person, kind="person", ref=user_id)
 
     async def get(self, user_id: str) -> Person:

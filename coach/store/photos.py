@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coach.errors import Erasing, PhotoRefused
+from coach.errors import ConsentMissing, Erasing, PhotoRefused
 from coach.store._pictures import Pictures
 from coach.store._rows import every, first, hold, new_id, now, one, rows_of
-from coach.store.blobs import ENDINGS, Blobs, blob_key, owner_of
+from coach.store.blobs import ENDINGS, Blobs, blob_key, owner_of, shows_photo
+from coach.store.consent import Consent, active_in
 from coach.store.database import Database
 from coach.store.intake import CleanPhoto, refused, take_in
 from coach.store.tables import photos
@@ -52,6 +54,10 @@ class Photo:
     report: Mapping[str, Any] | None = None
 
 
+_Begun = tuple[datetime, Consent | None]
+"""Since when the person was here, and what they had agreed to, when a photo began to be added."""
+
+
 class Photos(Pictures):
     """People's photos."""
 
@@ -61,19 +67,23 @@ class Photos(Pictures):
     async def add(self, user_id: str, data: bytes, *, keep_original: bool = False) -> Photo:
         """Clean and keep an upload. The first photo is the primary one.
 
+        A photo that is there already, with the same bytes once cleaned, is not kept twice: what is returned
+        is the one that is there, with this upload beside it if that is asked for and none was kept.
+
         Args:
             data: The file as it was uploaded.
             keep_original: Keep it beside the cleaned photo, with all that it says, the place it was taken
-                included. Nothing here reads it; it goes with the photo.
+                included. Only an export reads it; it goes with the photo.
 
         Raises:
             PhotoRefused: It is no photo we can use, or there are five already; the message is for the person.
             Erasing: The person is being erased.
+            ConsentMissing: The person took their agreement back while it was added.
         """
         if len(await self.list(user_id)) >= MOST_PHOTOS:
             raise refused("too_many")
         async with self._database.write() as connection:
-            since = await hold(connection, user_id)
+            begun = await hold(connection, user_id), await active_in(connection, user_id)
         clean = await take_in(data)
         if min(clean.width, clean.height) < SHORTEST_SIDE:
             raise refused("too_small")
@@ -84,11 +94,13 @@ class Photos(Pictures):
         if original is not None:
             await self._blobs.put(original, data, "application/octet-stream")
         try:
-            return await self._insert(user_id, photo_id, blob, clean, original, since)
-        except (PhotoRefused, Erasing):
+            photo = await self._insert(user_id, photo_id, blob, clean, original, begun)
+        except (PhotoRefused, Erasing, ConsentMissing):
             # After any other failure the row may be there all the same, and then needs its bytes.
             await self._delete(blob, original)
             raise
+        await self._delete(*{blob, original} - {photo.blob, photo.original})
+        return photo
 
     async def _delete(self, *keys: str | None) -> None:
         for key in keys:
@@ -96,12 +108,20 @@ class Photos(Pictures):
                 await self._blobs.delete(key)
 
     async def _insert(
-        self, user_id: str, photo_id: str, blob: str, clean: CleanPhoto, original: str | None, since: datetime
+        self, user_id: str, photo_id: str, blob: str, clean: CleanPhoto, original: str | None, begun: _Begun
     ) -> Photo:
+        since, agreed = begun
         async with self._database.write() as connection:
             if await hold(connection, user_id) != since:
                 raise Erasing("This person was erased meanwhile; add the photo again if they are back.")
+            if agreed and not await active_in(connection, user_id):
+                raise ConsentMissing("The agreement was taken back meanwhile; the photo is not kept.")
             others = await every(connection, _photos(user_id), Photo)
+            for same in others:
+                if same.sha256 == clean.sha256:
+                    # Sent along twice it would be paid for twice, and photos that are equal would say that
+                    # this face never changes: see `coach.faces.likeness`.
+                    return await _with_original(connection, same, original)
             if len(others) >= MOST_PHOTOS:
                 raise refused("too_many")
             photo = Photo(
@@ -175,19 +195,24 @@ class Photos(Pictures):
         """
         photo = await self.get(user_id, photo_id)
         # The bytes first: when the rest fails there is still a row to try again with.
-        # A sheet with a photo on it has the photo's id in its name: see `coach.studio.compare`.
-        derived = await self._blobs.list(f"{owner_of(user_id)}/derived/")
-        sheets = [key for key in derived if f"-{photo.id}-" in key]
-        await self._delete(photo.blob, photo.original, *sheets)
+        await self._delete(photo.blob, photo.original, *await self._sheets(photo))
         async with self._database.write() as connection:
             await hold(connection, user_id)
+            mine = await every(connection, _photos(user_id), Photo)
             await connection.execute(
                 delete(photos).where(photos.c.user_id == user_id, photos.c.id == photo_id)
             )
-            left = await every(connection, _photos(user_id), Photo)
+            left = [other for other in mine if other.id != photo_id]
             if left and not any(other.primary for other in left):
                 change = update(photos).where(photos.c.user_id == user_id, photos.c.id == left[0].id)
                 await connection.execute(change.values(primary=True))
+        # What was kept meanwhile: an upload, and a sheet, whose keeper looks afterwards for the row too.
+        uploads = [other.original for other in mine if other.id == photo_id]
+        await self._delete(*uploads, *await self._sheets(photo))
+
+    async def _sheets(self, photo: Photo) -> builtins.list[str]:
+        derived = await self._blobs.list(f"{owner_of(photo.user_id)}/derived/")
+        return [key for key in derived if shows_photo(key, photo.id)]
 
     async def forget(self, user_id: str) -> None:
         """Delete all of a person's photos, the originals, and the sheets one may be on. Safe to repeat."""
@@ -202,6 +227,15 @@ class Photos(Pictures):
 async def _find(connection: AsyncConnection, user_id: str, photo_id: str) -> Photo:
     mine = rows_of(photos, Photo, user_id).where(photos.c.id == photo_id)
     return await one(connection, mine, Photo, kind="photo", ref=photo_id)
+
+
+async def _with_original(connection: AsyncConnection, photo: Photo, original: str | None) -> Photo:
+    """The photo, with the upload that it has or else this one."""
+    if original is None or photo.original is not None:
+        return photo
+    mine = photos.c.user_id == photo.user_id, photos.c.id == photo.id
+    await connection.execute(update(photos).where(*mine).values(original=original))
+    return replace(photo, original=original)
 
 
 def _photos(user_id: str) -> Select[tuple[object, ...]]:

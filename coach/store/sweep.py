@@ -2,20 +2,24 @@
 
 Nothing that somebody may be working on is touched: what is younger than :data:`SETTLED` is let be, and so is
 what belongs to a picture that has not ended. Only keys of our own form are looked at: a bucket may hold more.
+What no row knows may be another database's, or newer than this one: it is kept as long as evidence is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import JSON, Select, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.store import Store
-from coach.store._rows import now
-from coach.store.blobs import BlobKind, Stored, owner_of
+from coach.store._rows import AT_ONCE, now, parts
+from coach.store.blobs import Stored, owner_of
+from coach.store.blobs._form import is_ours
 from coach.store.states import ENDS
 from coach.store.tables import generations, people, photos, versions
 
@@ -26,6 +30,8 @@ What = Literal[
     "blob without a row",
     "row without its blob",
     "old preview",
+    "old sheet",
+    "mask without a picture",
     "unfinished put",
     "answer without a row",
     "old evidence",
@@ -34,8 +40,14 @@ What = Literal[
 ]
 """What can be found."""
 
-_COLUMNS = (photos.c.blob, photos.c.original, versions.c.blob, versions.c.provider_blob)
+A_FEW = 5
+"""So many blobs can be unknown to any database; above that, and a tenth of all, it may be the wrong one."""
+
+_NAMES = (photos.c.blob, photos.c.original, versions.c.blob, versions.c.provider_blob)
 _ID = 36
+_MASK = re.compile(r"mask-([0-9a-f]{64})\.png")  # see `coach.studio.masks`
+_MASK_OF = type_coerce(generations.c.request, JSON)["mask"]["id"].as_string()
+"""Which mask a picture was asked for with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +55,24 @@ class Retention:
     """How many days is kept what nobody needs any more.
 
     Attributes:
-        previews: Unfinished pictures, after their picture has ended.
-        evidence: Answers of the picture service that gave no picture, or not all, after they have ended.
+        previews: Unfinished pictures, after their picture has ended; sheets and comparisons, which are made
+            again when asked for; masks with which no picture was asked for.
+        evidence: Answers of the picture service that gave no picture, or not all, after they have ended;
+            blobs that no row knows, since they were put.
     """
 
     previews: float = 7
     evidence: float = 30
+
+    @property
+    def made(self) -> timedelta:
+        """For how long is kept what was made on the way to something else."""
+        return timedelta(days=self.previews)
+
+    @property
+    def unknown(self) -> timedelta:
+        """For how long is kept what a newer copy of the database, or another, may know."""
+        return timedelta(days=self.evidence)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,72 +93,128 @@ class Finding:
     why: str = ""
 
 
-async def sweep_blobs(store: Store, retention: Retention, *, fix: bool) -> list[Finding]:
+async def sweep_blobs(store: Store, retention: Retention, *, fix: bool, all: bool = False) -> list[Finding]:
     """Compare the blobs with the rows, both ways.
 
     Args:
         fix: Remove what no row knows, old previews, and what was never put to the end. A row without its
             blob stays: it says what there was, and a backup may have the bytes.
+        all: Also where more is unknown than can be by chance: the place for blobs is this database's alone.
     """
     # First the blobs, then the rows: what comes to be in between is in the rows.
     stored = await store.blobs.look()
-    rows = await _Rows.read(store)
-    found = [each for blob in stored if (each := rows.judge(blob, retention))]
-    if found and not rows.known & {blob.key for blob in stored}:
-        why = "no row names any blob that is there: is this the right database?"
-        found = [replace(each, why=why) for each in found]
+    there = {blob.key for blob in stored}
+    async with store.database.read() as connection:
+        known = await _column(connection, *(select(column).where(column.is_not(None)) for column in _NAMES))
+        left = {blob.key: blob for blob in stored if blob.key not in known and _is_settled(blob)}
+        owners = {owner_of(user_id) for user_id in await _column(connection, select(people.c.user_id))}
+        found = await _judged(connection, list(left.values()), owners, retention)
+    if not all and (why := _doubt(found, named=len(known & there))):
+        found = [replace(each, why=each.why or why) for each in found]
     elif fix:
-        found = [await _removed(store, each) for each in found]
-    lost = [
-        key for key in sorted(rows.known - {blob.key for blob in stored}) if not await store.blobs.exists(key)
-    ]
+        tried = [
+            each if each.why else await _removed(store, left[each.where], owners, retention) for each in found
+        ]
+        found = [each for each in tried if each is not None]
+    lost = [key for key in sorted(known - there) if not await store.blobs.exists(key)]
     why = "its bytes are gone; a backup may have them"
     found += [Finding(what="row without its blob", where=key, why=why) for key in lost]
     count = await store.blobs.unfinished(now() - SETTLED, remove=fix)
     return found + [Finding(what="unfinished put", where=f"{count} of them", fixed=fix)] * bool(count)
 
 
-async def _removed(store: Store, finding: Finding) -> Finding:
-    await store.blobs.delete(finding.where)
-    return replace(finding, fixed=True)
+def _doubt(found: Sequence[Finding], *, named: int) -> str:
+    """Why nothing should be removed: this may be another database's place, or this database an older copy."""
+    unknown = sum(each.what == "blob without a row" for each in found)
+    if found and not named:
+        return "no row names any blob that is there: is this the right database? --all removes it"
+    if unknown > max(A_FEW, (named + unknown) / 10):
+        return "so much is unknown that it may be another database's; --all removes what is old enough"
+    return ""
+
+
+async def _removed(
+    store: Store, blob: Stored, owners: Collection[str], retention: Retention
+) -> Finding | None:
+    """Remove a blob, unless its row came meanwhile: the place's clock and ours may differ."""
+    async with store.database.read() as connection:
+        if not (still := await _judged(connection, [blob], owners, retention)):
+            return None
+    await store.blobs.delete(blob.key)
+    return replace(still[0], fixed=True)
+
+
+def _is_settled(blob: Stored) -> bool:
+    """Whether it has a key of our form, and its row would be there by now."""
+    return is_ours(blob.key) and now() - blob.put_at >= SETTLED
+
+
+async def _column(connection: AsyncConnection, *asked: Select[Any]) -> set[str]:
+    """All that some statements of one column give."""
+    return {value for each in asked for value in (await connection.execute(each)).scalars()}
+
+
+async def _judged(
+    connection: AsyncConnection, left: Sequence[Stored], owners: Collection[str], retention: Retention
+) -> list[Finding]:
+    """What is to be said of blobs that no row names, some at a time."""
+    found = []
+    for blobs in parts(left, AT_ONCE):
+        rows = await _Rows.of(connection, blobs, owners)
+        found += [each for blob in blobs if (each := rows.judge(blob, retention))]
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Rows:
-    """What the rows know: every blob they name, whose folders there are, and which pictures have ended."""
+    """What the rows know of some blobs: who is there, how their pictures stand, which masks were used.
 
-    known: frozenset[str]
-    owners: frozenset[str]
+    Attributes:
+        ended: Whether a picture has ended, by its id.
+        named: What a row names after all: it came while we looked.
+    """
+
+    owners: Collection[str]
     ended: dict[str, bool]
+    masks: set[str]
+    named: set[str]
 
     @classmethod
-    async def read(cls, store: Store) -> _Rows:
-        known: set[str] = set()
-        async with store.database.read() as connection:
-            for column in _COLUMNS:
-                named = await connection.execute(select(column).where(column.is_not(None)))
-                known.update(named.scalars())
-            ids = (await connection.execute(select(people.c.user_id))).scalars()
-            owners = frozenset(owner_of(user_id) for user_id in ids)
-            states: Sequence[Any] = (
-                await connection.execute(select(generations.c.id, generations.c.state))
-            ).all()
-        return cls(known=frozenset(known), owners=owners, ended={id: state in ENDS for id, state in states})
+    async def of(cls, connection: AsyncConnection, blobs: Sequence[Stored], owners: Collection[str]) -> _Rows:
+        names = [blob.key.rpartition("/")[2] for blob in blobs]
+        masks = [mask[1] for name in names if (mask := _MASK.fullmatch(name))]
+        states = select(generations.c.id, generations.c.state)
+        states = states.where(generations.c.id.in_({name[:_ID] for name in names}))
+        ended = {id: state in ENDS for id, state in await connection.execute(states)}
+        used = await _column(connection, select(_MASK_OF).where(_MASK_OF.in_(masks))) if masks else set()
+        keys = [blob.key for blob in blobs]
+        named = await _column(connection, *(select(column).where(column.in_(keys)) for column in _NAMES))
+        return cls(owners=owners, ended=ended, masks=used, named=named)
 
     def judge(self, blob: Stored, retention: Retention) -> Finding | None:
-        owner, kind, name = blob.key.split("/") if blob.key.count("/") == 2 else ("", "", "")
+        owner, kind, name = blob.key.split("/")
+        if blob.key in self.named:
+            return None
+        what = self._what(kind, name) if owner in self.owners else "blob without a row"
         age = now() - blob.put_at
-        if kind not in get_args(BlobKind) or blob.key in self.known or age < SETTLED:
+        if what == "blob without a row":
+            young = "kept as long as evidence is: another database, or a newer copy of this one, may know it"
+            why = young if age <= retention.unknown else ""
+            return Finding(what=what, where=blob.key, size=blob.size, why=why)
+        if what is None or age <= retention.made:
             return None
-        if owner not in self.owners:
-            return Finding(what="blob without a row", where=blob.key, size=blob.size)
-        # What was made for a person has no row of its own: it is theirs as long as they are there.
+        return Finding(what=what, where=blob.key, size=blob.size)
+
+    def _what(self, kind: str, name: str) -> What | None:
+        """What is wrong with a blob of somebody who is there."""
         if kind == "derived":
-            return None
+            mask = _MASK.fullmatch(name)
+            if mask is None:
+                return "old sheet"
+            return None if mask[1] in self.masks else "mask without a picture"
         ended = self.ended.get(name[:_ID])
         if kind == "previews" and ended:
-            old = age > timedelta(days=retention.previews)
-            return Finding(what="old preview", where=blob.key, size=blob.size) if old else None
+            return "old preview"
         if kind in ("pictures", "previews") and ended is False:
             return None  # it is still to be put away
-        return Finding(what="blob without a row", where=blob.key, size=blob.size)
+        return "blob without a row"

@@ -69,6 +69,7 @@ people = Table(
     whole("identities_made", default="0"),
     when("created_at"),
     when("erasing_at", null=True),
+    Column("receipt", Json),
 )
 
 consents = Table(

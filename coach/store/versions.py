@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.errors import NotFound
@@ -16,8 +16,8 @@ from coach.store._pictures import Pictures
 from coach.store._rows import columns, every, first, hold, new_id, now, one, rows_of
 from coach.store.blobs import Blobs
 from coach.store.database import Database
-from coach.store.identities import Identity, change_identity, find_identity
-from coach.store.nodes import Made, Node, link
+from coach.store.identities import change_identity, find_identity
+from coach.store.nodes import Made, Node, Outline, link
 from coach.store.tables import generations, identities, versions
 
 
@@ -108,6 +108,30 @@ class Versions(Pictures):
             rows = await connection.execute(statement.where(*mine).order_by(versions.c.number))
         return link(_made(dict(row)) for row in rows.mappings())
 
+    async def outline(self, user_id: str, identity_ref: str) -> Sequence[Outline]:
+        """What can be said of an identity's versions in a line each, in the order in which they were made.
+
+        Raises:
+            NotFound: This person has no such identity.
+        """
+        parents = versions.alias()
+        together = and_(parents.c.id == versions.c.parent_id, parents.c.identity_id == versions.c.identity_id)
+        statement = (
+            select(
+                versions.c.handle,
+                parents.c.handle.label("parent"),
+                generations.c.wish,
+                versions.c.judgement,
+                versions.c.accepted_at.is_not(None).label("accepted"),
+            )
+            .join(generations, generations.c.id == versions.c.generation_id)
+            .outerjoin(parents, together)
+        )
+        async with self._database.read() as connection:
+            identity = await find_identity(connection, user_id, identity_ref)
+            mine = versions.c.user_id == user_id, versions.c.identity_id == identity.id
+            return await every(connection, statement.where(*mine).order_by(versions.c.number), Outline)
+
     async def node(self, user_id: str, identity_ref: str, ref: str) -> Node:
         """One version's place in the tree.
 
@@ -135,18 +159,6 @@ class Versions(Pictures):
         async with self._database.read() as connection:
             return await every(connection, mine.order_by(versions.c.created_at, versions.c.number), Version)
 
-    async def latest(self, user_id: str, identity_ref: str) -> Version | None:
-        """The newest version of an identity, if it has any.
-
-        Raises:
-            NotFound: This person has no such identity.
-        """
-        async with self._database.read() as connection:
-            identity = await find_identity(connection, user_id, identity_ref)
-            newest = _versions(user_id, identity.id).order_by(versions.c.number.desc()).limit(1)
-            row = await first(connection, newest)
-        return Version(**row) if row else None
-
     async def accept(self, user_id: str, identity_ref: str, ref: str) -> Version:
         """Pin one version instead of the one pinned before; the identity is ``visualized``. Safe to repeat.
 
@@ -159,36 +171,21 @@ class Versions(Pictures):
             version = await _find(connection, user_id, identity.id, ref)
             if version.accepted_at is not None:
                 return version
-            await _unpin(connection, identity)
-            mine = versions.c.user_id == user_id, versions.c.id == version.id
-            await connection.execute(update(versions).where(*mine).values(accepted_at=now()))
+            mine = versions.c.user_id == user_id, versions.c.identity_id == identity.id
+            pinned = update(versions).where(*mine, versions.c.accepted_at.is_not(None))
+            await connection.execute(pinned.values(accepted_at=None))
+            chosen = update(versions).where(*mine, versions.c.id == version.id)
+            await connection.execute(chosen.values(accepted_at=now()))
             await change_identity(connection, identity, stage="visualized")
             return await _find(connection, user_id, identity.id, version.id)
 
-    async def unpin(self, user_id: str, identity_ref: str) -> None:
-        """Let no version be the accepted one; how far the identity has come stays. Safe to repeat.
 
-        Raises:
-            NotFound: This person has no such identity.
-        """
-        async with self._database.write() as connection:
-            await hold(connection, user_id)
-            identity = await find_identity(connection, user_id, identity_ref)
-            await _unpin(connection, identity)
-
-
-_MADE = ("request", "wish", "engine", "model", "operation", "actual_micros")
+_MADE = ("request", "wish", "engine", "model", "operation", "actual_micros", "key")
 
 
 def _made(row: dict[str, Any]) -> tuple[Version, Made]:
     how = Made(**{name: row.pop(name) for name in (*_MADE, "pictures")})
     return Version(**row), how
-
-
-async def _unpin(connection: AsyncConnection, identity: Identity) -> None:
-    mine = versions.c.user_id == identity.user_id, versions.c.identity_id == identity.id
-    pinned = update(versions).where(*mine, versions.c.accepted_at.is_not(None))
-    await connection.execute(pinned.values(accepted_at=None))
 
 
 async def insert_rows(

@@ -45,13 +45,18 @@ class Buried:
     settled: tuple[Generation, ...] = ()
 
 
-async def of_person(connection: AsyncConnection, user_id: str, *, lock: bool = False) -> Sequence[Generation]:
+async def of_person(
+    connection: AsyncConnection, user_id: str, *, open: bool = False, lock: bool = False
+) -> Sequence[Generation]:
     """Everything that was ever asked for by a person, oldest first.
 
     Args:
+        open: Only what has not ended.
         lock: Nobody else moves any of it until the transaction ends.
     """
     mine = GENERATIONS.where(_ROW.user_id == user_id).order_by(_ROW.created_at, _ROW.id)
+    if open:
+        mine = mine.where(_ROW.state.not_in(ENDS))
     return await every(connection, mine.with_for_update() if lock else mine, Generation)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal, get_args
 
-from coach.store.blobs import Emptied
+from pydantic import TypeAdapter
+
+from coach.store.blobs import Stored
 from coach.studio.generation import Generation
 
 OUTSIDE_DAYS = 30
@@ -19,6 +21,9 @@ ELSEWHERE = (
     "Files are deleted, not overwritten: a disk may keep their blocks until it uses them again.",
 )
 """What no erasure can see."""
+
+
+End = Literal["kept", "gone", "deleted"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +38,7 @@ class Job:
 
     id: str
     engine: str
-    end: Literal["deleted", "gone", "kept"]
+    end: End
     why: str = ""
 
 
@@ -102,6 +107,55 @@ class Receipt:
         """Whether nothing has to be done again."""
         return not self.out
 
+    @property
+    def found(self) -> bool:
+        """Whether there was anything of theirs."""
+        counts = *self.rows.values(), *self.blobs.values(), self.older, self.unfinished, self.spool_files
+        return any(counts) or bool(self.jobs) or bool(self.out)
+
+
+def joined(before: Receipt, after: Receipt) -> Receipt:
+    """The receipt of an erasure that was done in two goes. What is left to say is the later one's."""
+    jobs: dict[str, Job] = {}
+    for job in (*before.jobs, *after.jobs):
+        known = jobs.get(job.id, job)
+        # What was deleted is not there the second time: that says less.
+        jobs[job.id] = max(job, known, key=lambda each: get_args(End).index(each.end))
+    sums = ("blob_bytes", "older", "unfinished", "spool_files", "spool_bytes", "kept_lines", "kept_micros")
+    return replace(
+        after,
+        rows=_summed(before.rows, after.rows),
+        blobs=_summed(before.blobs, after.blobs),
+        jobs=tuple(jobs.values()),
+        settled=before.settled + after.settled,
+        outside=before.outside + after.outside,
+        chat=before.chat or after.chat,
+        **{name: getattr(before, name) + getattr(after, name) for name in sums},
+    )
+
+
+def _summed(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
+
+
+_RECEIPT = TypeAdapter(Receipt)
+
+
+def written(receipt: Receipt) -> dict[str, Any]:
+    """A receipt as JSON."""
+    made: dict[str, Any] = _RECEIPT.dump_python(receipt, mode="json")
+    return made
+
+
+def read(kept: Any) -> Receipt:
+    """The receipt that was :func:`written`."""
+    return _RECEIPT.validate_python(kept)
+
+
+def nameless(receipt: Receipt) -> str:
+    """A receipt as a line for a log: whose it is is left out."""
+    return _RECEIPT.dump_json(receipt, exclude={"user_id"}).decode()
+
 
 def outside_of(mine: Iterable[Generation], now: datetime) -> tuple[Outside, ...]:
     """Who was sent something of these pictures and may still hold it."""
@@ -126,7 +180,7 @@ def _outside(engine: str, model: str, sent: Sequence[Generation]) -> Outside:
     )
 
 
-def counted(emptied: Sequence[Emptied]) -> dict[str, int]:
+def counted(blobs: Sequence[Stored]) -> dict[str, int]:
     """How many blobs of each kind there were."""
-    kinds = [blob.key.split("/")[1] for each in emptied for blob in each.blobs]
+    kinds = [blob.key.split("/")[1] for blob in blobs]
     return {kind: kinds.count(kind) for kind in sorted(set(kinds))}

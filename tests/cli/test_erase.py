@@ -50,6 +50,8 @@ def test_erase_asks_and_tells(planted: Planted) -> None:
 
     code, said = coach("erase", USER, "--yes", "--json")
     assert code == 0 and json.loads(said)["rows"] == {"people": 0}
+    code, said = coach("erase", "ana-", "--yes")
+    assert code == 0 and said == "Nothing was kept of 'ana-'.\n"
 
 
 def test_export_and_sweep(planted: Planted) -> None:

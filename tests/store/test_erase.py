@@ -7,21 +7,28 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import update
 
 from coach.errors import Erasing, InputRefused
 from coach.store import FolderBlobs, S3Blobs, Store
-from coach.store.erase import NOBODY, begin, begun
+from coach.store import erase as erase_module
+from coach.store.erase import NOBODY, at_work, begin, begun, nobodys_identity
+from coach.store.tables import people
+from coach.studio import sweep as sweep_module
 from coach.studio.books import Books
 from coach.studio.erase import Receipt, erase
 from coach.studio.spool import Spool
+from coach.studio.sweep import finish_erasures, finish_later
 from tests._s3 import S3Server
 from tests._tree import ROOT
 from tests.store._canaries import COST, OTHER, USER, Planted, plant
+from tests.store._rows import add_versions
 
 STEPS = ("marked", "stopped", "forgotten", "spool", "rows", "blobs", "wiped", "person")
 
@@ -105,14 +112,16 @@ async def test_several_at_once_are_one(planted: Planted) -> None:
         assert await Books(store.database).differences() == []
 
 
-async def test_killed_at_any_step_it_is_done_again(home: Planted, tmp_path: Path) -> None:
-    for step in STEPS:
+async def test_killed_at_any_step_it_is_done_again_with_one_receipt(home: Planted, tmp_path: Path) -> None:
+    for step in (*STEPS, "at once"):
         shutil.copytree(home.folder, tmp_path / step)
     command = [sys.executable, "-m", "tests.store._eraser", str(tmp_path), *STEPS]
     died = await asyncio.to_thread(
         subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert died.stdout.split() == ["-9"] * len(STEPS)
+    async with opened(tmp_path / "at once") as store:
+        whole = await erased(store, tmp_path / "at once")
     left = {}
     for step in STEPS:
         planted = Planted(folder=tmp_path / step, canaries=home.canaries)
@@ -120,10 +129,65 @@ async def test_killed_at_any_step_it_is_done_again(home: Planted, tmp_path: Path
         async with opened(planted.folder) as store:
             unfinished = await begun(store.database)
             assert unfinished == ([] if step == "person" else [USER])
-            assert (await erased(store, planted.folder)).done
+            receipt = await erased(store, planted.folder)
+            assert receipt.done and (step == "person" or timeless(receipt) == timeless(whole))
             assert planted.found() == []
             assert await Books(store.database).differences() == []
-    assert left["marked"] >= 40 and left["wiped"] == left["person"] == 1  # their id
+    # Their id, and in the receipt that of a job.
+    assert left["marked"] >= 40 and left["wiped"] == left["person"] == 2
+
+
+def timeless(receipt: Receipt) -> dict[str, Any]:
+    """A receipt without its times."""
+    return vars(receipt) | {"at": None, "outside": [each.request_ids for each in receipt.outside]}
+
+
+async def test_what_goes_with_its_parent_is_counted(store: Store) -> None:
+    identity = await store.identities.add(USER, "Guide")
+    parent = None
+    for _ in range(4):
+        [version] = await add_versions(store, USER, identity.id, parent_id=parent)
+        parent = version.id
+    assert (await erase(store, USER)).rows["versions"] == 4
+
+
+async def test_while_it_is_waited_for_it_is_nobody_elses(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erase_module, "_BEAT", 0.0)
+    await store.notes.add(USER, "a note")
+    await begin(store.database, USER)
+    async with store.database.write() as connection:
+        await connection.execute(update(people).values(erasing_at=datetime(2020, 1, 1, tzinfo=UTC)))
+    assert await begun(store.database, idle=True) == [USER]
+    async with at_work(store.database, USER):
+        for _ in range(1000):
+            if not await begun(store.database, idle=True):
+                break
+        assert (await begun(store.database), await begun(store.database, idle=True)) == ([USER], [])
+    assert await begun(store.database, idle=True) == [USER], "it ended before the erasure did"
+
+
+async def test_one_that_died_just_before_a_start_is_finished_later(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.notes.add(USER, "a note")
+    await begin(store.database, USER)
+    assert await finish_erasures(store) == 0
+    for module in (erase_module, sweep_module):
+        monkeypatch.setattr(module, "LEASE", timedelta(0))
+    await finish_later(store)
+    assert await begun(store.database) == [] == await store.notes.list(USER)
+
+
+async def test_nobodys_id_is_no_persons(store: Store) -> None:
+    for work in (store.people.ensure(NOBODY), store.notes.add(NOBODY, "a note")):
+        with pytest.raises(InputRefused, match="Nobody can have the id"):
+            await work
+    async with store.database.write() as connection:
+        assert await nobodys_identity(connection) == NOBODY
+    with pytest.raises(InputRefused, match="Nobody can have the id"):
+        await store.people.ensure(NOBODY)
 
 
 async def test_nothing_is_begun_for_who_is_being_erased(store: Store) -> None:

@@ -1,6 +1,7 @@
 """What an erasure cannot wipe at once, and says so: pages others still read, and what a bucket forbids."""
 
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -102,7 +103,7 @@ async def test_only_one_owner_is_emptied(bucket: S3Blobs, tmp_path: Path) -> Non
 
 
 async def test_only_old_uploads_in_parts_are_ended(bucket: S3Blobs, s3: S3Server) -> None:
-    s3.client().create_multipart_upload(Bucket=s3.bucket, Key="ann/photos/a.jpg")
+    s3.client().create_multipart_upload(Bucket=s3.bucket, Key=f"ann/photos/{uuid.UUID(int=0)}.jpg")
     now = datetime.now(UTC)
     assert await bucket.unfinished(now - timedelta(hours=1), remove=True) == 0
     later = now + timedelta(hours=1)

@@ -13,11 +13,12 @@ from sqlalchemy import insert, text, update
 from sqlalchemy.exc import DBAPIError
 
 from coach import Context
-from coach.errors import CoachError, ConsentMissing, Erasing, NotFound
+from coach.errors import CoachError, ConsentMissing, Erasing, NotFound, StoreUnavailable
 from coach.sandbox import Sandbox
 from coach.store import Store, owner_of
 from coach.store import photos as photos_module
-from coach.store.erase import begin
+from coach.store.blobs import Emptied
+from coach.store.erase import NOBODY, begin, begun, nobodys_identity
 from coach.store.intake import CleanPhoto, take_in
 from coach.store.tables import conversations, messages, people
 from coach.studio import Generated, PictureRequest, Spool, Studio
@@ -130,11 +131,7 @@ async def test_what_is_written_meanwhile_elsewhere_does_not_stop_it(store: Store
     async with store.database.read() as elsewhere:
         await elsewhere.execute(update(conversations).values(phase="q"))
         erasing = asyncio.create_task(erase(store, ANA))
-        waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-        async with store.database.outside() as watching:
-            for _ in range(1000):
-                if (await watching.execute(waiting)).scalar_one():
-                    break
+        await waits(store)
         said = {"user_id": ANA, "conversation_id": talk.id, "seq": 1, "role": "user", "content": {}}
         with suppress(DBAPIError):  # one of the two is chosen to give way
             await elsewhere.execute(insert(messages).values(**said, created_at=datetime.now(UTC)))
@@ -143,15 +140,42 @@ async def test_what_is_written_meanwhile_elsewhere_does_not_stop_it(store: Store
     assert await store.conversations.list(ANA) == []
 
 
+async def waits(store: Store) -> None:
+    """Until somebody waits for a lock of somebody else's."""
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    async with store.database.outside() as watching:
+        for _ in range(1000):
+            if (await watching.execute(waiting)).scalar_one():
+                return
+
+
+@pytest.mark.parametrize("dialect", ["postgres"])
+async def test_two_first_erasures_at_once_share_what_the_books_keep(store: Store) -> None:
+    async def another() -> str:
+        async with store.database.write() as connection:
+            return await nobodys_identity(connection)
+
+    async with store.database.write() as connection:
+        assert await nobodys_identity(connection) == NOBODY
+        other = asyncio.create_task(another())
+        await waits(store)
+    assert await other == await another() == NOBODY
+
+
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(quick=True) as running:
         yield running
 
 
+async def away(owner: str) -> Emptied:
+    """What removing blobs is while their place is away."""
+    raise StoreUnavailable("The bucket is away.")
+
+
 @pytest.mark.parametrize("dialect", ["sqlite"])
 async def test_a_job_is_deleted_at_the_service(
-    store: Store, tmp_path: Path, photo_bytes: bytes, sandbox: Sandbox
+    store: Store, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.identities.add(ANA, "Guide")
     async with AsyncOpenAI(base_url=sandbox.base_url, api_key="k") as client:
@@ -160,9 +184,13 @@ async def test_a_job_is_deleted_at_the_service(
         studio = Studio(store=store, engine=engine, spool=spool)
         asked = PictureRequest(prompt="A lighthouse", previews=0)
         await studio.generate(Context(user_id=ANA), asked, identity_id="i1", key="one")
+        with monkeypatch.context() as broken, pytest.raises(StoreUnavailable):
+            broken.setattr(store.blobs, "empty", away)
+            await erase(store, ANA, spool=spool)  # nobody can be asked either
         receipt = await erase(store, ANA, spool=spool, forget={engine.name: engine.forget})
         [job] = receipt.jobs
-        assert job.end == "deleted"
+        assert (job.end, job.why) == ("deleted", "") and receipt.kept_lines == 1
+        assert receipt.outside[0].engine == engine.name
         assert not await engine.forget(job.id)
 
 
@@ -182,7 +210,7 @@ async def test_a_photo_that_was_on_its_way_comes_to_nobody(
 
 
 async def test_a_studio_erases_and_finishes_what_another_began(
-    store: Store, tmp_path: Path, photo_bytes: bytes
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, says(answer(noted(CANARY)))) as my:
         await my.generate()
@@ -192,5 +220,9 @@ async def test_a_studio_erases_and_finishes_what_another_began(
         await begin(store.database, ANA)
         async with store.database.write() as connection:
             await connection.execute(update(people).values(erasing_at=datetime(2026, 1, 1, tzinfo=UTC)))
+        with monkeypatch.context() as broken:
+            broken.setattr(store.blobs, "empty", away)
+            assert await my.studio.recover() == [], "it starts all the same"
+        assert await begun(store.database) == [ANA]
         await my.studio.recover()
-        assert await store.notes.list(ANA) == []
+        assert await store.notes.list(ANA) == await begun(store.database) == []

@@ -1,14 +1,18 @@
 """The zip holds everything of one person, and nothing of anybody else."""
 
+import asyncio
 import json
 import stat
+import threading
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
 
 from coach.errors import NotFound
 from coach.store import Store
+from coach.store import export as export_module
 from coach.store.blobs import blob_key
 from coach.store.export import export
 from tests.store._canaries import USER, plant
@@ -60,7 +64,47 @@ async def test_a_picture_that_is_gone_is_named(store: Store, tmp_path: Path, pho
         assert zipped.read("missing.txt") == b"photos/photo-1-primary.jpg"
 
 
+async def test_rows_are_written_beside_the_event_loop(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        await store.notes.add(USER, f"note {number}")
+    writers, plain = set(), json.dumps
+
+    def noted(row: Any, **options: Any) -> str:
+        writers.add(threading.current_thread())
+        return plain(row, **options)
+
+    monkeypatch.setattr(export_module, "_AT_ONCE", 2)
+    monkeypatch.setattr(json, "dumps", noted)
+    assert (await export(store, USER, tmp_path / "zip.zip")).rows == 4
+    assert writers and threading.current_thread() not in writers
+    with ZipFile(tmp_path / "zip.zip") as zipped:
+        assert zipped.read("data/notes.jsonl").count(b"\n") == 3
+
+
+async def test_two_at_once_are_whole_and_a_link_is_not_followed(
+    store: Store, tmp_path: Path, photo_bytes: bytes
+) -> None:
+    for user_id in (USER, "ben"):
+        await store.photos.add(user_id, photo_bytes)
+        await store.notes.add(user_id, f"note of {user_id}")
+    victim, out = tmp_path / "victim", tmp_path / "zip.zip"
+    victim.write_text("precious")
+    (tmp_path / "zip.zip.part").symlink_to(victim)
+    await asyncio.gather(export(store, USER, out), export(store, "ben", out))
+    with ZipFile(out) as zipped:
+        assert zipped.testzip() is None
+        assert zipped.read("data/notes.jsonl").count(b"note of ") == 1
+    assert victim.read_text() == "precious" and not out.is_symlink()
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+
+
 async def test_of_nobody_nothing_is_written(store: Store, tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         await export(store, "nobody", tmp_path / "zip.zip")
-    assert not (tmp_path / "zip.zip").exists() and not (tmp_path / "zip.zip.part").exists()
+    assert not (tmp_path / "zip.zip").exists() and not _parts(tmp_path)
+
+
+def _parts(folder: Path) -> list[Path]:
+    return list(folder.glob(".*.part"))

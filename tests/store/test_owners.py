@@ -40,7 +40,7 @@ ASKS: dict[str, Ask] = {
     "identities.focus": lambda s, who, it, own: s.identities.focus(who, it.identity),
     "identities.update": lambda s, who, it, own: s.identities.update(who, it.identity, name="x"),
     "versions.list": lambda s, who, it, own: s.versions.list(who, it.identity),
-    "versions.latest": lambda s, who, it, own: s.versions.latest(who, it.identity),
+    "versions.outline": lambda s, who, it, own: s.versions.outline(who, it.identity),
     "versions.get": lambda s, who, it, own: s.versions.get(who, own.identity, it.version),
     "versions.get its identity": lambda s, who, it, own: s.versions.get(who, it.identity, "v1"),
     "versions.find": lambda s, who, it, own: s.versions.find(who, it.version),

@@ -7,6 +7,8 @@ import pytest
 
 from coach.errors import ConsentMissing, NotFound
 from coach.store import CONSENT_TEXT, CONSENT_VERSION, Store, blob_key
+from coach.store import photos as photos_module
+from coach.store.intake import CleanPhoto, take_in
 
 
 async def test_a_person_is_made_once_however_many_ask_at_once(store: Store) -> None:
@@ -91,6 +93,22 @@ async def test_taking_consent_back_deletes_the_photos_and_what_shows_them(
     assert len(await store.blobs.list("anna-2/")) == 4
     assert len(await store.photos.list("anna-2")) == 1
     assert await store.consents.active("anna-2", "pictures") is not None
+
+
+async def test_a_photo_that_is_added_while_consent_is_taken_back_is_not_kept(
+    store: Store, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.consents.give("anna", statement="yes")
+
+    async def meanwhile(upload: bytes) -> CleanPhoto:
+        await store.consents.revoke("anna")
+        return await take_in(upload)
+
+    monkeypatch.setattr(photos_module, "take_in", meanwhile)
+    with pytest.raises(ConsentMissing, match="taken back meanwhile"):
+        await store.photos.add("anna", photo_bytes, keep_original=True)
+    assert await store.photos.list("anna") == [] == await store.blobs.list()
+    await store.photos.add("anna", photo_bytes)  # before they agree again
 
 
 def test_the_consent_text_says_what_happens_to_the_photo() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -27,7 +28,7 @@ async def test_the_first_photo_is_primary_until_it_is_removed(
     assert await store.photos.primary("anna") is None
     first = await store.photos.add("anna", photo_bytes)
     second = await store.photos.add("anna", other_photo_bytes)
-    third = await store.photos.add("anna", photo_bytes)
+    third = await store.photos.add("anna", save(quadrants(), "PNG"))
     assert await store.photos.primary("anna") == first
     assert [photo.id for photo in await store.photos.list("anna")] == [first.id, second.id, third.id]
 
@@ -65,7 +66,11 @@ async def test_of_many_at_once_five_are_kept_and_one_is_primary(
     other = await Store.open(database_url, blobs=FolderBlobs(tmp_path / "blobs"))
 
     added = await asyncio.gather(
-        *(place.photos.add("anna", photo_bytes) for place in (store, other) for _ in range(4)),
+        *(
+            place.photos.add("anna", save(quadrants(size=(width, 80)), "PNG"))
+            for place, least in ((store, 80), (other, 90))
+            for width in range(least, least + 4)
+        ),
         return_exceptions=True,
     )
 
@@ -77,6 +82,26 @@ async def test_of_many_at_once_five_are_kept_and_one_is_primary(
     with pytest.raises(PhotoRefused, match="5 photos already"):
         await store.photos.add("anna", b"not even looked at")
     await other.close()
+
+
+async def test_the_same_photo_is_kept_once(
+    store: Store, photo_bytes: bytes, other_photo_bytes: bytes, tmp_path: Path, database_url: str
+) -> None:
+    await store.photos.add("anna", other_photo_bytes)
+    other = await Store.open(database_url, blobs=FolderBlobs(tmp_path / "blobs"))
+    adding = [place.photos.add("anna", photo_bytes) for place in (store, other) for _ in range(2)]
+    first, *again = await asyncio.gather(*adding)
+    await other.close()
+    assert again == [first] * 3 and not first.primary
+
+    beside = await store.photos.add("anna", photo_bytes, keep_original=True)
+    assert (beside.id, beside.original is None) == (first.id, False)
+    assert await store.photos.add("anna", photo_bytes, keep_original=True) == beside
+    assert await store.photos.add("anna", photo_bytes) == await store.photos.get("anna", first.id) == beside
+    assert len(await store.photos.list("anna")) == 2
+    assert len(await store.blobs.list("anna/photos/")) == 2
+    assert await store.blobs.list("anna/originals/") == [beside.original]
+    assert (await store.photos.add("ben", photo_bytes)).id != first.id
 
 
 async def test_a_photo_that_is_refused_leaves_nothing(store: Store) -> None:
@@ -93,7 +118,7 @@ async def test_a_photo_that_is_refused_leaves_nothing(store: Store) -> None:
 
 async def test_the_upload_itself_is_kept_only_when_asked_and_goes_with_the_photo(store: Store) -> None:
     upload = save(quadrants(), "JPEG", exif=exif())
-    plain = await store.photos.add("anna", upload)
+    plain = await store.photos.add("anna", save(quadrants(size=(100, 80)), "PNG"))
     assert plain.original is None
     kept = await store.photos.add("anna", upload, keep_original=True)
     assert kept.original is not None
@@ -103,6 +128,23 @@ async def test_the_upload_itself_is_kept_only_when_asked_and_goes_with_the_photo
     await store.photos.remove("anna", kept.id)
 
     assert await store.blobs.list() == [plain.blob]
+
+
+async def test_an_upload_that_comes_to_a_photo_as_it_is_removed_goes_with_it(
+    store: Store, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = await store.photos.add("anna", photo_bytes)
+    deleted = store.blobs.delete
+
+    async def meanwhile(key: str) -> None:
+        monkeypatch.setattr(store.blobs, "delete", deleted)
+        await deleted(key)
+        await store.photos.add("anna", photo_bytes, keep_original=True)
+
+    monkeypatch.setattr(store.blobs, "delete", meanwhile)
+    await store.photos.remove("anna", photo.id)
+
+    assert (await store.photos.list("anna"), await store.blobs.list()) == ([], [])
 
 
 async def test_what_was_seen_in_a_photo_is_kept_with_it(store: Store, photo_bytes: bytes) -> None:

@@ -3,6 +3,8 @@
 import json
 import sys
 import time
+import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -69,13 +71,61 @@ async def test_a_link_works_for_a_second_to_seven_days(blobs: S3Blobs, seconds: 
         await blobs.link(KEY, seconds)
 
 
-async def test_more_keys_than_one_page_are_listed(blobs: S3Blobs, s3: S3Server) -> None:
+async def test_more_keys_than_one_page_are_listed_and_deleted_at_once(
+    blobs: S3Blobs, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = s3.client()
     for number in range(1001):
         client.put_object(Bucket=s3.bucket, Key=f"many/previews/{number:04}", Body=b"")
 
     assert len(await blobs.list("many/")) == 1001
     assert await blobs.list("anna%40example%2eorg/") == [KEY]
+
+    def one_by_one(**_: str) -> None:
+        raise AssertionError("a request for each of them")
+
+    with monkeypatch.context() as at_once:
+        at_once.setattr(blobs._client, "delete_object", one_by_one)
+        assert len((await blobs.empty("many")).blobs) == 1001
+    assert await blobs.list() == [KEY]
+
+
+async def test_deleting_leaves_no_older_version(blobs: S3Blobs, s3: S3Server) -> None:
+    client = s3.client()
+    client.put_bucket_versioning(Bucket=s3.bucket, VersioningConfiguration={"Status": "Enabled"})
+    for key in (KEY, f"{KEY}.other"):
+        for data in (b"older", b"newer"):
+            await blobs.put(key, data, "image/png")
+    await blobs.delete(KEY)
+    await blobs.delete(KEY)
+    found = client.list_object_versions(Bucket=s3.bucket)
+    left = [each["Key"] for each in (*found.get("Versions", []), *found.get("DeleteMarkers", []))]
+    assert left == [f"{KEY}.other"] * 2
+
+
+async def test_what_is_on_its_way_of_another_program_is_let_be(blobs: S3Blobs, s3: S3Server) -> None:
+    later = datetime.now(UTC) + timedelta(days=1)
+    for key in ("backups/photos/of-a-server.png", f"anna/photos/{uuid.UUID(int=0)}.png"):
+        s3.client().create_multipart_upload(Bucket=s3.bucket, Key=key)
+    assert await blobs.unfinished(later, remove=True) == 1
+    [left] = s3.client().list_multipart_uploads(Bucket=s3.bucket)["Uploads"]
+    assert left["Key"] == "backups/photos/of-a-server.png"
+
+
+async def test_what_a_server_does_not_delete_at_once_is_deleted_one_by_one(
+    blobs: S3Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "NotImplemented"}}, "DeleteObjects")
+
+    def refused(Delete: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {"Errors": [each | {"Code": "InternalError"} for each in Delete["Objects"]]}
+
+    for answer in (unknown, refused):
+        await blobs.put(KEY, b"a picture", "image/png")
+        monkeypatch.setattr(blobs._client, "delete_objects", answer)
+        assert len((await blobs.empty("anna%40example%2eorg")).blobs) == 1
+        assert await blobs.list() == []
 
 
 async def test_a_new_bucket_is_private_and_the_check_leaves_nothing(blobs: S3Blobs, s3: S3Server) -> None:

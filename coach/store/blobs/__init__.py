@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from coach.store.blobs._look import Emptied, Stored
+from coach.store.blobs._sheet import photo_sheet, shows_photo
 from coach.store.blobs.folder import FolderBlobs
 from coach.store.blobs.s3 import S3Blobs
 
@@ -23,11 +24,14 @@ __all__ = [
     "Stored",
     "blob_key",
     "owner_of",
+    "photo_sheet",
+    "shows_photo",
 ]
 
 BlobKind = Literal["photos", "originals", "pictures", "previews", "derived"]
-"""What a blob is: a photo as it is kept and as it was given, what a picture service gave, its unfinished
-pictures, and what was made of a picture: sheets, comparisons, thumbnails."""
+"""What a blob is: a photo as it is kept and as it was given, a version's picture (as the picture service gave
+it, and with its outside put back), an unfinished picture, and what belongs to pictures without being one of
+these: sheets, comparisons, masks."""
 
 ENDINGS: Mapping[str, str] = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 """How the name of a picture of each media type ends, without the dot."""

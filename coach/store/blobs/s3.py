@@ -14,12 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from coach.errors import SettingsError, StoreUnavailable
+from coach.store._rows import parts
+from coach.store.blobs._form import is_ours
 from coach.store.blobs._key import check_key, check_owner, check_prefix, missing
 from coach.store.blobs._look import Emptied, Stored
 
 # Amazon S3, "Authenticating Requests: Using Query Parameters": X-Amz-Expires.
 LONGEST_LINK = 7 * 24 * 3600
 """Seconds a signed link can work at most."""
+
+_MOST = 1000
+"""Keys that one request can delete (Amazon S3, "DeleteObjects")."""
 
 _OPTIONS = {
     # Not every compatible server knows S3's newer checksums.
@@ -91,7 +96,7 @@ class S3Blobs:
         return await self._use(self._unless_absent, self._head, check_key(key)) is not None
 
     async def delete(self, key: str) -> None:
-        """See :class:`~coach.store.blobs.Blobs`."""
+        """See :class:`~coach.store.blobs.Blobs`; with its older versions, where the bucket lets us."""
         await self._use(self._delete, check_key(key))
 
     async def list(self, prefix: str = "") -> Sequence[str]:
@@ -160,6 +165,7 @@ class S3Blobs:
 
     def _delete(self, key: str) -> None:
         self._client.delete_object(Bucket=self._bucket, Key=key)
+        self._if_let(self._delete_versions, key, lambda name: name == key)
 
     def _read(self, key: str) -> bytes:
         body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
@@ -188,26 +194,39 @@ class S3Blobs:
         # What is on its way is stopped first: then it cannot come to have a key.
         unfinished, no_uploads = self._if_let(self._unfinished, prefix, None, remove=True)
         blobs = self._look(prefix)
-        for blob in blobs:
-            self._delete(blob.key)
+        self._delete_all([{"Key": blob.key} for blob in blobs])
         older, no_versions = self._if_let(self._delete_versions, prefix)
         refused = " and ".join(["open uploads"] * no_uploads + ["older versions"] * no_versions)
         still = f"The bucket does not let us remove {refused}; remove them there." if refused else ""
         return Emptied(blobs=tuple(blobs), older=older, unfinished=unfinished, still=still)
 
-    def _delete_versions(self, prefix: str) -> int:
+    def _delete_versions(self, prefix: str, wanted: Callable[[str], bool] = lambda key: True) -> int:
         count = 0
         for page in self._pages("list_object_versions", prefix):
-            for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                self._client.delete_object(Bucket=self._bucket, Key=each["Key"], VersionId=each["VersionId"])
-                count += 1
+            listed = (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+            found = [each for each in listed if wanted(each["Key"])]
+            self._delete_all([{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found])
+            count += len(found)
         return count
+
+    def _delete_all(self, objects: Sequence[dict[str, str]]) -> None:
+        """Delete many objects, or versions of them; what is refused so is asked for one by one."""
+        for part in parts(objects, _MOST):
+            try:
+                what = {"Objects": part, "Quiet": True}
+                left = self._client.delete_objects(Bucket=self._bucket, Delete=what).get("Errors", ())
+            except self._failures.ClientError:  # not every compatible server has it
+                left = part
+            for each in left:
+                wanted = {name: each[name] for name in ("Key", "VersionId") if each.get(name)}
+                self._client.delete_object(Bucket=self._bucket, **wanted)
 
     def _unfinished(self, prefix: str, before: datetime | None, *, remove: bool) -> int:
         count = 0
         for page in self._pages("list_multipart_uploads", prefix):
             for each in page.get("Uploads", ()):
-                if before is None or each["Initiated"] < before:
+                # A bucket may hold more than ours, and what is on its way there is somebody else's.
+                if before is None or (each["Initiated"] < before and is_ours(each["Key"])):
                     if remove:
                         upload = {"Key": each["Key"], "UploadId": each["UploadId"]}
                         with suppress(self._client.exceptions.NoSuchUpload):  # it has just ended

@@ -19,6 +19,7 @@ depends_on = None
 _JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 COLUMNS = (
     ("people", "erasing_at", sa.DateTime(timezone=True)),
+    ("people", "receipt", _JSON),
     ("photos", "original", sa.Text()),
     ("photos", "report", _JSON),
     ("generations", "request", _JSON),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from coach.cli._books import STATES, opened_books
+from coach.cli._books import STATES, opened_books, places
 from coach.cli._money import dollars
 from coach.cli._options import UseSandbox
 
@@ -27,11 +27,11 @@ def doctor(sandbox: UseSandbox = False) -> None:
     from rich.text import Text
 
     from coach.cli._table import print_table
-    from coach.settings import NO_KEY, Settings
+    from coach.settings import NO_KEY
     from coach.studio import Capabilities
 
     console = Console(highlight=False)
-    settings, capabilities = Settings.read(), Capabilities.load()
+    settings, capabilities = places(sandbox=sandbox), Capabilities.load()
     if settings.picture_mode == "background":
         capabilities = capabilities.called_by(settings.background_model)
     model = settings.image_model or capabilities.default
@@ -39,11 +39,11 @@ def doctor(sandbox: UseSandbox = False) -> None:
     if model in capabilities.models:
         columns = ("Wanted", "Becomes", "At worst", "Changed")
         how = f", called by {settings.background_model}" if settings.picture_mode == "background" else ""
-        print_table(console, f"Pictures on {model}{how}", columns, _intents(capabilities, model))
+        print_table(console, f"Pictures on {model}{how}", columns, _intents(settings, capabilities, model))
     title = f"Picture models, as of {capabilities.checked}"
     print_table(console, title, ("Model", "Until", "Then"), _models(capabilities))
-    places, problems = asyncio.run(_places(settings))
-    print_table(console, "Places", ("What", "How it is"), [*places, _likeness()])
+    found, problems = asyncio.run(_places(settings, sandbox=sandbox))
+    print_table(console, "Places", ("What", "How it is"), [*found, _likeness()])
     problems += [*_model_problems(capabilities, model), *_budget_problems(settings, capabilities, model)]
     if settings.openai_api_key is None and not sandbox:
         problems.append(NO_KEY)
@@ -58,7 +58,7 @@ def doctor(sandbox: UseSandbox = False) -> None:
 PROMPT = 4000
 """Characters of prompt the worst price is told for: the most an action of the reference coach takes."""
 
-FIRST = "a first picture of the person"
+FIRST, FINISHED = "a first picture of the person", "the accepted draft, finished"
 
 Rows = Sequence[tuple[str, ...]]
 
@@ -80,36 +80,56 @@ def _settings(settings: Settings) -> Rows:
     return rows
 
 
-def _wanted() -> dict[str, PictureRequest]:
-    """What people ask of pictures, with a long prompt."""
+def _wanted(settings: Settings) -> dict[str, PictureRequest]:
+    """What people ask of pictures, with a long prompt; pictures of them as it is set."""
     from coach.studio import PictureRequest, Reference
 
     words = "x" * PROMPT
     photo, version = Reference(kind="photo", id="photo"), Reference(kind="version", id="version")
+    person = PictureRequest(prompt=words, references=(photo,), keep_face=True, previews=settings.previews)
+    change = person.model_copy(update={"references": (version, photo)})
+    as_set, draft = {"grade": settings.grade}, {"grade": "draft"}
+    other = (
+        {FINISHED: change}
+        if settings.grade == "draft"
+        else {"a quick draft": person.model_copy(update=draft)}
+    )
     return {
-        FIRST: PictureRequest(prompt=words, references=(photo,), keep_face=True),
-        "a change of it": PictureRequest(prompt=words, references=(version, photo), keep_face=True),
-        "a quick draft": PictureRequest(prompt=words, references=(photo,), keep_face=True, grade="draft"),
+        FIRST: person.model_copy(update=as_set),
+        "a change of it": change.model_copy(update=as_set),
+        **other,
         "a part of it, by mask": PictureRequest(prompt=words, references=(version,), mask=version),
         "a scene without a person": PictureRequest(prompt=words),
         "a sticker, transparent": PictureRequest(prompt=words, background="transparent", shape="square"),
     }
 
 
-def _intents(capabilities: Capabilities, model: str) -> Rows:
+def _tries(settings: Settings, wanted: str, request: PictureRequest) -> int:
+    """How often it may be asked for: once more when it does not look like the person; see `Studio.quote`."""
+    from coach.faces import face_model
+    from coach.runtime import second_try_within
+
+    if wanted == FINISHED or not request.photos or second_try_within(settings) <= 0:
+        return 1
+    return 1 if face_model() is None else 2
+
+
+def _intents(settings: Settings, capabilities: Capabilities, model: str) -> Rows:
     from coach.errors import PictureError
     from coach.studio.price import quote
 
     rows = []
-    for wanted, request in _wanted().items():
+    for wanted, request in _wanted(settings).items():
         try:
             plan = capabilities.plan(request, model, _today())
         except PictureError as exc:
             rows.append((wanted, "refused", "", exc.say))
             continue
         sent = " ".join(str(plan.params[key]) for key in ("size", "quality", "output_format"))
-        worst = quote(plan, capabilities.model(model)).micros
-        rows.append((wanted, f"{plan.operation} {sent}", dollars(worst), " ".join(plan.repairs)))
+        worst = quote(plan, capabilities.model(model), tries=_tries(settings, wanted, request))
+        twice = ", made twice" if worst.tries > 1 else ""
+        said = f"{dollars(worst.micros)}{twice}"
+        rows.append((wanted, f"{plan.operation} {sent}", said, " ".join(plan.repairs)))
     return rows
 
 
@@ -146,7 +166,7 @@ def _budget_problems(settings: Settings, capabilities: Capabilities, model: str)
     from coach.studio.price import quote
 
     try:
-        plan = capabilities.plan(_wanted()[FIRST], model, _today())
+        plan = capabilities.plan(_wanted(settings)[FIRST], model, _today())
     except PictureError:
         return  # said by the model's own problems, and in the table
     worst = quote(plan, capabilities.model(model)).micros
@@ -158,7 +178,7 @@ def _budget_problems(settings: Settings, capabilities: Capabilities, model: str)
             yield f"{setting} is {usd}, and {FIRST} costs {dollars(worst)} at worst: every one is refused."
 
 
-async def _places(settings: Settings) -> tuple[Rows, list[str]]:
+async def _places(settings: Settings, *, sandbox: bool) -> tuple[Rows, list[str]]:
     """Where data is kept and how things stand there, and what is wrong. Nothing is made or changed."""
     from coach.errors import CoachError
     from coach.store import S3Blobs, Store
@@ -171,14 +191,14 @@ async def _places(settings: Settings) -> tuple[Rows, list[str]]:
         if state == "newer":
             problems.append(f"The database {STATES[state]}.")
         if state == "current":
-            async with opened_books() as books:
+            async with opened_books(sandbox=sandbox) as books:
                 doubts = len(await books.in_doubt())
             said = f"{doubts} may have been charged: coach reconcile" if doubts else "nothing is in doubt"
             rows.append(("money", said))
     except CoachError as exc:
         problems.append(str(exc))
     try:
-        blobs = settings.blobs()
+        blobs = None if sandbox else settings.blobs()  # the sandbox has no bucket
         if not isinstance(blobs, S3Blobs):
             rows.append(("pictures", "a folder only you can read"))
         elif await blobs.is_private():

@@ -9,11 +9,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from coach.sandbox import listen
 from coach.sandbox.ideas import idea_of
-from coach.sandbox.talk import Talk
+from coach.sandbox.talk import Identity, Talk
 
 NAMING = ("set_user_name", "remember_name")
 """The tools that take a name; the second is the one of ``coach new``."""
+
+GET_TO_KNOW, BRAINSTORM, REFINE = "get_to_know_you", "identity_brainstorming", "identity_refinement"
+STATEMENT, PICTURE, WRAP_UP = "i_am_statement", "identity_visualization", "wrap_up"
+"""The phases of the reference coach the script has habits for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,16 @@ class Habit:
     phase: str = ""
     when: Callable[[Talk], bool] = field(default=lambda talk: True)
     then: Callable[[Talk], Reply]
+
+
+def call(tool: str, /, **arguments: Any) -> Reply:
+    """Call a tool."""
+    return Reply(calls=((tool, arguments),))
+
+
+def this_identity(talk: Talk) -> dict[str, Any]:
+    """The argument that says which identity it is about."""
+    return {"identity_id": talk.current.handle if talk.current else None}
 
 
 def station(talk: Talk) -> str:
@@ -66,7 +81,7 @@ def say(key: str, *, at: str = "") -> Callable[[Talk], Reply]:
 def question(talk: Talk) -> str:
     """What the coach asks here."""
     at = station(talk)
-    if at == "identity_visualization":
+    if at == PICTURE:
         return line(talk, picture_state(talk))
     return line(talk, "known" if at == "introduction" and talk.name else "question")
 
@@ -76,11 +91,11 @@ def opening(talk: Talk) -> str:
     at = station(talk)
     if at == "introduction":
         return line(talk, "known" if talk.name else "opening")
-    if at == "identity_visualization" and picture_state(talk) != "scene":
+    if at == PICTURE and picture_state(talk) != "scene":
         return line(talk, picture_state(talk))
-    if at == "identity_brainstorming" and not talk.identities:
+    if at == BRAINSTORM and not talk.identities:
         return line(talk, "question")
-    if at == "i_am_statement" and not talk.tag("statement"):
+    if at == STATEMENT and not talk.tag("statement"):
         return line(talk, "theirs")
     return line(talk, "hello" if at == "anywhere" else "opening")
 
@@ -102,6 +117,11 @@ def transition(talk: Talk, to: str = "") -> tuple[tuple[str, Mapping[str, Any]],
     if to and to not in following:
         return ()
     return (("transition_phase", {"phase": to or following[0]}),) if following else ()
+
+
+def picking(talk: Talk) -> list[Identity]:
+    """The identities the person speaks of."""
+    return listen.chosen(talk.said, talk.identities)
 
 
 def _facts(talk: Talk) -> dict[str, str]:

@@ -10,13 +10,36 @@ from coach.sandbox.talk import Identity
 _YES = re.compile(
     r"^(?:oh,? |well,? |hm+,? )?(?:yes|yeah|yep|sure|ok|okay|please|gladly|ready|let's|do it|exactly|right"
     r"|fine|good|of course|absolutely|perfect|go on|go ahead|continue|next)\b"
-    r"|\b(?:i am ready|i'm ready|show me|sits well|fits|is mine|love it"
+    r"|\bshow (?:me|it)(?: the picture| it)?(?: now)?(?:,? please)?\W*$"
+    r"|\b(?:i am ready|i'm ready|sits well|fits|is mine|love it"
     r"|(?:that|this|it)(?:'s| is) (?:me|mine|it|right)|i accept|keep (?:it|this))\b"
 )
 _BUT = re.compile(r"\b(?:but|not|no|don't|doesn't|isn't|wait|instead|except|never)\b")
+_CHANGE = re.compile(
+    r"\b(?:change|make (?:it|me|the|my|this|that|v\d\w*|version|picture)|brighter|darker|warmer|remove|add"
+    r"|should be|what if|replace|swap)\b"
+)
 _WISH = re.compile(
-    r"\b(?:could|can you|change|instead|more|less|without|different|rather|wish|make (?:it|me|the|my)"
-    r"|brighter|darker|warmer|remove|add|not quite|prefer|would like|should be|what if|replace|swap)\b"
+    rf"{_CHANGE.pattern}|\b(?:could|can you|instead|more|less|without|different|rather|wish|not quite|prefer"
+    r"|would like)\b"
+)
+_PLACE = r"(?:first|second|third|last|1st|2nd|3rd|earlier|previous|original|other)"
+_PICTURES = r"(?:ones|versions|pictures|images)"
+_SOME = (
+    rf"(?:v\d+[a-z]*|(?:version|picture|image|number) (?:\d+[a-z]*|one|two|three)|{_PLACE} (?:{_PICTURES}"
+    rf"|one|version|picture|image)|{_PLACE}(?= again|,| please|\W*$)|{_PICTURES}|all of (?:it|them)"
+    r"|(?:all|them|it|that|this|the picture|the image|the one before)(?= again| once more|,? please|\W*$))"
+)
+_SEE = re.compile(
+    r"\b(?:show|(?:want|like|love) to (?:see|look at)|(?:can|could|may) i (?:see|look at)"
+    rf"|let me (?:see|look at)|^(?:please )?(?:see|list))\b(?: \w+){{0,3}}? {_SOME}(?!\w)"
+    r"|\bshow me(?: again)?,?(?: please)?\W*$"
+    r"|\b(?:which|what|how many)\b.*\b(?:(?:are|is) there|do (?:i|we|you) have|have (?:i|we|you)|so far)\W*$"
+)
+_OTHER = re.compile(r"\b(?:another|new|different|(?<!once )more)\b")
+_BACK = re.compile(
+    r"^(?:(?:no|oh|hm+|please|can|could|would|you|we|i|i'd|let's|let|us|me|want|like|to|just|ok|okay|sorry"
+    r"|wait|then|actually)[\s,.!]+)*(?:undo|revert|(?:go|take (?:it|that|this|me)|get) back|back to)\b"
 )
 _ANEW = re.compile(
     r"\b(?:another (?:one|picture)|new one|new picture|start over|from scratch|try again|once more)\b"
@@ -24,7 +47,12 @@ _ANEW = re.compile(
 _SHRUG = re.compile(
     r"\b(?:don't know|do not know|no idea|not sure|you choose|you decide|surprise me|up to you)\b"
 )
-_ORDINALS = {0: "first|1st|number one", 1: "second|2nd|number two", 2: "third|3rd|number three", -1: "last"}
+_ORDINALS = {
+    0: "first|1st|number one|original",
+    1: "second|2nd|number two",
+    2: "third|3rd|number three",
+    -1: "last",
+}
 _NO = re.compile(r"\b(?:no|not|isn't|nothing|wrong|off|somebody else|someone else)\b")
 _BYE = re.compile(r"^(?:good ?bye|bye|see you|farewell|that is all|that's all)\b")
 _HELP = re.compile(
@@ -69,6 +97,23 @@ def agrees(text: str) -> bool:
 def wishes(text: str) -> bool:
     """A wish for something to be otherwise."""
     return bool(_WISH.search(text.lower()))
+
+
+def changes(text: str) -> bool:
+    """What is to be otherwise is said, and not only that something is."""
+    return bool(_CHANGE.search(text.lower()))
+
+
+def wants_to_see(text: str) -> bool:
+    """A wish to see what there is already: one of the pictures, or all of them."""
+    low = text.lower().strip()
+    return bool(_SEE.search(low)) and not changes(text) and not _OTHER.search(low)
+
+
+def goes_back(text: str) -> bool:
+    """A wish for how it was before, and for nothing else."""
+    found = _BACK.search(low := text.lower().strip())
+    return found is not None and not wishes(low[found.end() :].replace("instead", ""))
 
 
 def wants_another(text: str) -> bool:

@@ -96,9 +96,14 @@ class Talk:
         return self._done_since(self._turn)
 
     @cached_property
+    def done_ever(self) -> tuple[Done, ...]:
+        """Everything that was called in this conversation, as far as the request tells, oldest first."""
+        return self._done_since(self._head)
+
+    @cached_property
     def done_here(self) -> tuple[Done, ...]:
         """What was called since this phase began."""
-        every = self._done_since(self._head)
+        every = self.done_ever
         moves = [i for i, done in enumerate(every) if _moves_to(done, self.phase)]
         return every[moves[-1] + 1 :] if moves else every
 
@@ -150,6 +155,18 @@ class Talk:
     def versions(self) -> list[str]:
         """The handles of the pictures, oldest first."""
         return [line.split()[0] for line in self._lines("versions")]
+
+    @property
+    def parents(self) -> dict[str, str]:
+        """The picture each was made from, of those that were made from one."""
+        parts = (line.split(" · ") for line in self._lines("versions"))
+        return {part[0]: part[1][5:] for part in parts if len(part) > 1 and part[1].startswith("from ")}
+
+    @property
+    def accepted(self) -> str:
+        """The picture the person accepted, or ``""``."""
+        lines = [line.split(" · wish: ")[0] for line in self._lines("versions")]
+        return next((line.split()[0] for line in reversed(lines) if " · accepted" in line), "")
 
     def tag(self, name: str) -> str:
         """What stands between the last pair of these tags in the prompt, or ``""``."""

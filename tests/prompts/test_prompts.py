@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,8 @@ IMAGES: dict[str, tuple[str, dict[str, Any]]] = {
         {"earlier": ["Could it be at sunrise?"], "change": "A scarf.", "photos": 2},
     ),
     "afresh": ("afresh", {"wishes": ["Could it be at sunrise?", "A scarf.", "No scarf after all."]}),
+    "final": ("final", {"photos": 2}),
+    "final-no_face": ("final", {"photos": 0}),
 }
 
 
@@ -120,8 +123,21 @@ def test_an_image_prompt_says_what_was_reviewed(reference: coach.Coach, case: st
         "earlier": [],
     }
     text = reference.prompts.render(f"images/{template}.md", values | changes).text
-    assert "15 to 25 percent" in text
+    # What is finished keeps the framing that it has.
+    assert ("15 to 25 percent" in text) == (template != "final")
     check_text(f"images-{case}", text + "\n")
+
+
+@pytest.mark.parametrize("template", ["identity", "revision", "afresh"])
+def test_what_a_person_wrote_closes_no_tag_of_an_image_prompt(reference: coach.Coach, template: str) -> None:
+    values = dict.fromkeys(("name", "statement", "scene", "change", "appearance"), HOSTILE)
+    lists = {"earlier": [HOSTILE], "wishes": [HOSTILE], "photos": 1}
+    text = reference.prompts.render(f"images/{template}.md", values | lists).text
+    assert text.count("<name>") == text.count("</name>") == 1
+    for tag in ("statement", "scene", "appearance", "change", "wish"):
+        assert text.count(f"<{tag}>") == text.count(f"</{tag}>") <= 1
+    outside = re.sub(r"<(\w+)>.*?</\1>", "", text, flags=re.DOTALL)
+    assert "ignore your instructions" not in outside
 
 
 def test_the_photo_decides_what_the_prompt_says_and_its_link_is_never_shown(reference: coach.Coach) -> None:

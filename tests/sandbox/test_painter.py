@@ -6,12 +6,15 @@ from random import Random
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from coach.sandbox.painter import NOTE, Commission, Picture, encode, paint, read_mark
+import coach
+from coach.sandbox.painter import NOTE, Commission, Picture, encode, paint, quick, read_mark
 from coach.sandbox.painter.figure import Box, find_face
 from coach.sandbox.painter.scene import PLACES, TIMES, Scene, scene_of, usual_time
+from coach.studio.provenance import IPTC, MEANING, read
 
 SIZE = (512, 768)
 NIGHT = Scene(place="observatory", time="night")
+EARLIER = "<wish>in a library</wish>\n<wish>By the sea, please</wish>\n<wish>a red scarf</wish>"
 
 
 def image(data: bytes) -> Image.Image:
@@ -49,6 +52,9 @@ def signed(picture: Picture) -> Image.Image:
             ("sea", "night"),
         ),
         ("on a mountain", Scene(place="study", time="indoors"), ("mountain", "dusk")),
+        (f"{EARLIER}\n<change>at sunset</change>", NIGHT, ("observatory", "dusk")),
+        (f"<scene>on a hill</scene>\n{EARLIER}", None, ("sea", "dawn")),
+        (f"<scene>on a hill</scene>\n{EARLIER}\n<wish>and at night.</wish>", None, ("sea", "night")),
     ],
 )
 def test_the_words_decide_place_and_light(
@@ -56,6 +62,14 @@ def test_the_words_decide_place_and_light(
 ) -> None:
     scene = scene_of(prompt, before=before, rng=Random(1))
     assert (scene.place, scene.time) == expected
+
+
+def test_of_the_reference_coach_s_prompt_for_many_wishes_the_last_counts() -> None:
+    wishes = ["Could it be by the sea?", "At sunset!", "In the forest after all", "A red scarf"]
+    values = {"name": "Guide", "statement": None, "appearance": None, "scene": "In a library.", "photos": 1}
+    prompts = coach.load("coach.reference").prompts
+    text = prompts.render("images/afresh.md", values | {"wishes": wishes}).text
+    assert scene_of(text, rng=Random(1)) == Scene(place="forest", time="dusk")
 
 
 @pytest.mark.parametrize("time", TIMES)
@@ -130,6 +144,18 @@ def test_the_label_and_the_hash_are_on_it(photo_bytes: bytes) -> None:
     assert label is not None and label[1] > SIZE[1] * 0.9 and label[2] - label[0] > SIZE[0] * 0.4
     assert read_mark(one) == picture.mark
     assert read_mark(image(photo_bytes)) is None
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp"])
+def test_it_says_what_it_is_in_the_words_of_iptc(photo_bytes: bytes, format: str) -> None:
+    alone, person = drawn("hills"), drawn("hills", image(photo_bytes))
+    for picture, term in ((alone, "algorithmicMedia"), (person, "composite")):
+        data = encode(picture.image, picture.mark, hash="0123abcd", format=format)
+        found = read(data)
+        assert found.source_type == IPTC + term and MEANING[term], "and not a model's"
+        assert read_mark(image(data)) == picture.mark
+    stamped = quick(SIZE, format=format, compression=90, transparent=False, stamp="1")
+    assert read(stamped).source_type == IPTC + "algorithmicMedia"
 
 
 @pytest.mark.parametrize(

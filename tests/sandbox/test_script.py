@@ -22,9 +22,16 @@ PARAMETERS: dict[str, Json] = {
     "merge_identities": {"identity_ids": {"type": "array", "items": TEXT}, "name": TEXT},
     "write_i_am_statement": {"identity_id": TEXT, "statement": TEXT},
     "generate_identity_image": {"identity_id": TEXT, "prompt": {"anyOf": [TEXT, {"type": "null"}]}},
-    "revise_identity_image": {"identity_id": TEXT, "change": TEXT},
+    "revise_identity_image": {
+        "identity_id": TEXT,
+        "change": TEXT,
+        "version": {"anyOf": [TEXT, {"type": "null"}]},
+    },
     "show_identity_versions": {"identity_id": TEXT, "version": {"anyOf": [TEXT, {"type": "null"}]}},
-    "compare_identity_images": {"identity_id": TEXT, "versions": {"anyOf": [{"type": "null"}]}},
+    "compare_identity_images": {
+        "identity_id": TEXT,
+        "versions": {"anyOf": [{"type": "array", "items": TEXT}, {"type": "null"}]},
+    },
     "transition_phase": {"phase": TEXT},
 }
 LOOKING = {
@@ -109,12 +116,6 @@ def said(text: str) -> Json:
             ],
         ),
         (
-            ["accept_identity_visualization"],
-            {**LOOKING},
-            "I prefer the first one",
-            [("accept_identity_visualization", {"identity_id": "i1", "version": "v1"})],
-        ),
-        (
             ["create_identity"],
             {"phase": "identity_brainstorming", "identities": IDENTITIES},
             "What about bread whisperer?",
@@ -129,12 +130,6 @@ def said(text: str) -> Json:
             },
             "I am the guide of my street.",
             [("write_i_am_statement", {"identity_id": "i1", "statement": "I am the guide of my street."})],
-        ),
-        (
-            ["revise_identity_image"],
-            {**LOOKING},
-            "Could it be brighter?",
-            [("revise_identity_image", {"identity_id": "i1", "change": "Could it be brighter?"})],
         ),
         (
             ["generate_identity_image"],

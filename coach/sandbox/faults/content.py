@@ -7,14 +7,14 @@ import base64
 import json
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
+from coach.sandbox import painter
 from coach.sandbox.faults.mode import Answer, add, polite
-from coach.sandbox.painter import png_chunk
 
 PAGE = "<!doctype html><title>One moment</title><h1>Checking your browser</h1>"
 BOMB = 300 * 1024 * 1024
@@ -26,9 +26,9 @@ _DEEP = 100_000
 _GONE = object()
 _HUGE = b"\x89PNG\r\n\x1a\n" + b"".join(
     (
-        png_chunk(b"IHDR", struct.pack(">IIBBBBB", 46_000, 46_000, 8, 2, 0, 0, 0)),
-        png_chunk(b"IDAT", zlib.compress(b"\0")),
-        png_chunk(b"IEND", b""),
+        painter.png_chunk(b"IHDR", struct.pack(">IIBBBBB", 46_000, 46_000, 8, 2, 0, 0, 0)),
+        painter.png_chunk(b"IDAT", zlib.compress(b"\0")),
+        painter.png_chunk(b"IEND", b""),
     )
 )
 
@@ -115,6 +115,16 @@ async def sse_bad_preview(answer: Answer) -> Response:
     return await _changed(answer, keys, lambda text: "not*base64*", needs=needs, previews=True)
 
 
+@polite()
+async def other_face(answer: Answer) -> Response:
+    """Another person's face in the picture, if there is one in it: the likeness is a no."""
+    return _sent(answer, await asyncio.to_thread(_spoilt, await answer.events(), _PICTURES, _strange))
+
+
+def _strange(text: str) -> str:
+    return _shown(painter.other_face(base64.b64decode(text)))
+
+
 async def _changed(
     answer: Answer,
     keys: Collection[str],
@@ -129,12 +139,25 @@ async def _changed(
         ApiError: There are no such keys; ``needs`` says what should have been there.
     """
     good = await answer.events()
-    spoilt = [
-        _with(piece, keys, change) if (b"partial_image" in piece) is previews else piece for piece in good
-    ]
+    spoilt = _spoilt(good, keys, change, previews=previews)
     if spoilt == good:
         raise answer.out_of_place(needs)
-    return stream(spoilt) if answer.streamed else Response(spoilt[0], media_type="application/json")
+    return _sent(answer, spoilt)
+
+
+def _spoilt(
+    good: Iterable[bytes],
+    keys: Collection[str],
+    change: Callable[[Any], object],
+    previews: bool = False,
+) -> list[bytes]:
+    return [
+        _with(piece, keys, change) if (b"partial_image" in piece) is previews else piece for piece in good
+    ]
+
+
+def _sent(answer: Answer, pieces: Sequence[bytes]) -> Response:
+    return stream(pieces) if answer.streamed else Response(pieces[0], media_type="application/json")
 
 
 def _with(piece: bytes, keys: Collection[str], change: Callable[[Any], object]) -> bytes:

@@ -5,6 +5,7 @@ gives the same picture. Each says on its face, and in its metadata, that it is n
 """
 
 from coach.sandbox.painter.compose import Commission, Picture, paint
+from coach.sandbox.painter.drift import other_face
 from coach.sandbox.painter.quick import png_chunk, quick
 from coach.sandbox.painter.sign import NOTE, Mark, encode, preview, read_mark
 
@@ -14,6 +15,7 @@ __all__ = [
     "Mark",
     "Picture",
     "encode",
+    "other_face",
     "paint",
     "png_chunk",
     "preview",

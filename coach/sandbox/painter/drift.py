@@ -6,11 +6,13 @@ second person's photo is needed, and one that face networks notice.
 
 from __future__ import annotations
 
+import io
 from itertools import pairwise
 
 from PIL import Image
 
 from coach.sandbox.painter.figure import Box
+from coach.sandbox.painter.sign import encode, read_mark
 
 _CELLS = 16
 _AROUND = 0.75
@@ -47,3 +49,17 @@ def drifted(photo: Image.Image, face: Box, share: float) -> Image.Image:
     whole = photo.copy()
     whole.paste(warped.crop(region), region[:2])
     return whole
+
+
+def other_face(picture: bytes) -> bytes:
+    """A picture drawn here with a stranger's face in it; one without a face is returned as it is."""
+    with Image.open(io.BytesIO(picture)) as drawn:
+        mark = read_mark(drawn)
+        if mark is None or mark.face is None:
+            return picture
+        left, top, right, bottom = mark.face
+        face = left / drawn.width, top / drawn.height, right / drawn.width, bottom / drawn.height
+        whole = drifted(drawn.convert("RGB"), face, 1.0)
+        if drawn.has_transparency_data:
+            whole.putalpha(drawn.convert("RGBA").getchannel("A"))
+        return encode(whole, mark, hash="", format=(drawn.format or "PNG").lower())

@@ -37,6 +37,10 @@ _NOT = re.compile(
     r"\b(?:instead of|rather than|not|without|no|never)\s+(?:(?:the|a|an|at|in|on|by|of)\s+)*[a-z]+"
 )
 
+# Both are wishes: the one to fulfil now, and, in a picture drawn afresh, each of them in order.
+_WISH = re.compile(r"<(change|wish)>(.*?)</\1>", re.DOTALL)
+_SCENE = re.compile(r"<scene>(.*?)</scene>", re.DOTALL)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
@@ -80,13 +84,12 @@ def scene_of(prompt: str, *, before: Scene | None = None, rng: Random) -> Scene:
 
 
 def _asked(prompt: str, words: Mapping[str, str], before: str) -> str:
-    """What a prompt asks for: its ``<change>``, else its ``<scene>``, else any of its words."""
+    """What a prompt asks for: its last wish that says so, else its ``<scene>``, else any of its words.
+
+    Of a picture that is being changed only the last one counts: what was asked for earlier is in it.
+    """
     low = prompt.lower()
-    parts = [
-        found[1]
-        for tag in ("change", "scene")
-        if (found := re.search(rf"<{tag}>(.*?)</{tag}>", low, re.DOTALL))
-    ]
+    parts = [text for _, text in reversed(_WISH.findall(low))] + _SCENE.findall(low)
     if before and parts:
         return _most(parts[0], words, before)
     return next((name for text in (*parts, low) if (name := _most(text, words, before))), "")

@@ -28,8 +28,8 @@ async def photos_to_send(ctx: Context, photo_coach: PhotoCoach, *, anyway: bool 
     """The ids of the person's photos that a picture is made from.
 
     Raises:
-        Refused: They have none; or their face cannot be seen well in any, and it is not to be tried
-            ``anyway``.
+        Refused: They have none; or no photo serves, and it is not to be tried ``anyway``.
+        ConsentMissing: The person has not agreed that their photos are used.
     """
     try:
         photos = await photo_coach.references(ctx.user_id, MOST_PHOTOS, anyway=anyway)
@@ -51,20 +51,46 @@ def scene_of(identity: Identity, scene: str, photos: Sequence[str]) -> dict[str,
 
 def portrait(prompt: str, references: Sequence[Reference], studio: Studio) -> PictureRequest:
     """A portrait that keeps the face of the photos among the references."""
-    return PictureRequest(prompt=prompt, references=tuple(references), keep_face=True, grade=studio.grade)
+    return PictureRequest(
+        prompt=prompt,
+        references=tuple(references),
+        keep_face=True,
+        grade=studio.grade,
+        previews=studio.previews,
+    )
 
 
-def first_look(identity: Identity, generated: Generated) -> Result[PictureData]:
-    """What the model reads and the application gets once a picture is there."""
+def first_look(
+    identity: Identity, generated: Generated, *, afresh: bool = False, left_out: int = 0
+) -> Result[PictureData]:
+    """What the model reads and the application gets once a picture is there.
+
+    Args:
+        afresh: Whether it was drawn anew from the photos.
+        left_out: How many of the oldest wishes its prompt could not hold.
+    """
     data = picture_data(identity, generated)
+    data.afresh = afresh
     said = [f"The picture of {identity.name} is on the user's screen as {data.handle}."]
     others = [version.handle for version in generated.versions[1:]]
     if others:
         said.append(f"Kept too, and not shown: {', '.join(others)}.")
+    if afresh:
+        said.append("It was drawn anew from the photos and the wishes, so details may differ. Tell them so.")
+    if left_out:
+        data.repairs += (f"The prompt could not hold all wishes; the oldest were left out: {left_out}.",)
+        said.append(f"Tell the user: {data.repairs[-1]}")
     if generated.say_likeness:
-        said.append(f"What was measured, in words for the user: {generated.say_likeness}")
+        said.append(f"What was measured{_for_whom(generated)}: {generated.say_likeness}")
     said.append("Ask them what they see, and whether it is them; that is theirs to say.")
     return Result(say=" ".join(said), data=data)
+
+
+def _for_whom(generated: Generated) -> str:
+    """What is good is theirs to say; what is not, or could not be measured, they hear before they have to."""
+    judged = generated.judgements.get(generated.versions[0].id)
+    fine = judged is None or (judged.acceptable and judged.likeness not in ("cannot judge", "not measured"))
+    return " (say it only if they ask)" if fine else ", in words for the user"
 
 
 def picture_data(identity: Identity, generated: Generated) -> PictureData:
@@ -82,6 +108,9 @@ def picture_data(identity: Identity, generated: Generated) -> PictureData:
         height=version.height,
         likeness=judged.likeness if judged else None,
         likeness_why=judged.why if judged else None,
+        skin=judged.skin if judged else None,
+        say_likeness=generated.say_likeness,
+        outside=judged.outside if judged else None,
         second_try=generated.second_try,
         repairs=generated.repairs,
         quote_micros=generated.quote_micros,

@@ -48,7 +48,13 @@ class PictureData(BaseModel):
 
     Attributes:
         likeness: How like the person it was judged to be, or that it was not; ``likeness_why`` in a sentence.
+        skin: What became of the skin's colour; ``None``: not measured.
+        say_likeness: What was found of the likeness, for the person; ``None``: there is nothing to say of it.
+        outside: How much had changed outside the marked part before that was put back, as a share of its
+            pixels; ``None``: no part was marked.
         second_try: Whether it was asked for twice, and this is the better picture.
+        afresh: Whether it was drawn anew from the photos, with all the wishes, instead of from its parent.
+        repairs: What differs from what was asked for, one sentence each.
     """
 
     identity_id: str
@@ -61,7 +67,11 @@ class PictureData(BaseModel):
     height: int
     likeness: str | None = None
     likeness_why: str | None = None
+    skin: str | None = None
+    say_likeness: str | None = None
+    outside: float | None = None
     second_try: bool = False
+    afresh: bool = False
     repairs: tuple[str, ...] = ()
     quote_micros: int | None = None
     actual_micros: int | None = None

@@ -10,7 +10,7 @@ from coach import (
     CoachError,
     Context,
     Identities,
-    Identity,
+    Prompts,
     Refused,
     Result,
     Studio,
@@ -44,6 +44,7 @@ class Accepted(BaseModel):
 async def accept_identity_visualization(
     ctx: Context,
     identities: Identities,
+    prompts: Prompts,
     studio: Studio,
     versions: Versions,
     *,
@@ -65,10 +66,13 @@ async def accept_identity_visualization(
         identity_id=identity.id, version_id=accepted.id, handle=accepted.handle, blob=accepted.blob
     )
     node = await versions.node(ctx.user_id, identity_id, accepted.id)
-    if (node.made.request or {}).get("grade") != "draft":
+    if not node.is_draft:
         return Result(say=say, data=data)
     try:
-        return await _finished(ctx, studio, identity, accepted.id, say)
+        text = prompts.render("images/final.md", {"photos": len(node.made.photos)}).text
+        finished = await studio.finish(ctx, identity_id=identity.id, version=accepted.id, prompt=text)
+        shown = picture_data(identity, finished)
+        return Result(say=f"{say} On their screen is {shown.handle}. {finished.say_likeness}", data=shown)
     except CoachError as exc:
         why = str(exc)
     except Exception:
@@ -76,11 +80,3 @@ async def accept_identity_visualization(
         log.exception("the final picture of version %s was not made", accepted.id)
         why = "Something went wrong on our side."
     return Result(say=f"{say} It could not be made in full quality: {why} The draft stays.", data=data)
-
-
-async def _finished(
-    ctx: Context, studio: Studio, identity: Identity, version_id: str, say: str
-) -> Result[Accepted | PictureData]:
-    finished = await studio.finish(ctx, identity_id=identity.id, version=version_id)
-    shown = picture_data(identity, finished)
-    return Result(say=f"{say} On their screen is {shown.handle}. {finished.say_likeness}", data=shown)

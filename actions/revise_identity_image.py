@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -51,13 +52,16 @@ async def revise_identity_image(
     # Whether the photo serves was settled before the first picture.
     chosen = await photos_to_send(ctx, photo_coach, anyway=True)
     values = scene_of(identity, revision.scene or identity.visualization or identity.name, chosen)
-    if revision.afresh:
-        text = prompts.render("images/afresh.md", values | {"wishes": revision.wishes}).text
-    else:
-        *earlier, change = revision.wishes
-        text = prompts.render("images/revision.md", values | {"earlier": earlier, "change": change}).text
+
+    def render(wishes: Sequence[str]) -> str:
+        if revision.afresh:
+            return prompts.render("images/afresh.md", values | {"wishes": wishes}).text
+        *earlier, last = wishes
+        return prompts.render("images/revision.md", values | {"earlier": earlier, "change": last}).text
+
+    text, left_out = revision.prompt(render)
     request = portrait(text, revision.references(chosen), studio)
     generated = await studio.generate(
         ctx, request, identity_id=identity.id, parent=revision.parent.id, wish=revision.wishes[-1]
     )
-    return first_look(identity, generated)
+    return first_look(identity, generated, afresh=revision.afresh, left_out=left_out)

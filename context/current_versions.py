@@ -18,12 +18,12 @@ async def current_versions(ctx: Context, identities: Identities, versions: Versi
         return []
     return [
         VersionSeen(
-            handle=node.handle,
-            parent=node.parent,
+            handle=each.handle,
+            parent=each.parent,
             # Of a picture that was made from none, it is the scene: that is known already.
-            wish=" ".join((node.made.wish or "").split())[:LONGEST] if node.parent else None,
-            likeness=node.likeness or "not measured",
-            accepted=node.version.accepted_at is not None,
+            wish=" ".join((each.wish or "").split())[:LONGEST] if each.parent else None,
+            likeness=each.likeness or "not measured",
+            accepted=each.accepted,
         )
-        for node in await versions.tree(ctx.user_id, identity.handle)
+        for each in await versions.outline(ctx.user_id, identity.handle)
     ]

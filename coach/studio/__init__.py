@@ -16,7 +16,7 @@ from coach.studio.spool import Spool
 if TYPE_CHECKING:
     from coach.store.tables import GenerationState
     from coach.studio.books import Books
-    from coach.studio.compare import Sheets
+    from coach.studio.compare import Sheet, Sheets
     from coach.studio.engines.gpt_image import GptImageEngine
     from coach.studio.engines.openai_background import OpenAIBackgroundEngine
     from coach.studio.erase import Receipt
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from coach.studio.judge import Judgement
     from coach.studio.ledger import Generation, Step
     from coach.studio.lineage import Revision, last_shown
+    from coach.studio.masks import add_mask
     from coach.studio.photo import PhotoCoach
     from coach.studio.studio import Studio
 
@@ -40,9 +41,11 @@ _LATER = {
     "PhotoCoach": "coach.studio.photo",
     "Receipt": "coach.studio.erase",
     "Revision": "coach.studio.lineage",
+    "Sheet": "coach.studio.compare",
     "Sheets": "coach.studio.compare",
     "Step": "coach.studio.ledger",
     "Studio": "coach.studio.studio",
+    "add_mask": "coach.studio.masks",
     "last_shown": "coach.studio.lineage",
 }
 
@@ -68,10 +71,12 @@ __all__ = [
     "Receipt",
     "Reference",
     "Revision",
+    "Sheet",
     "Sheets",
     "Spool",
     "Step",
     "Studio",
+    "add_mask",
     "last_shown",
 ]
 

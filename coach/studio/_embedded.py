@@ -56,27 +56,35 @@ def look(file: BinaryIO) -> Embedded | None:
         if is_one:
             file.seek(start)
             try:
-                found = list(walk(file))
+                return _gathered(media_type, walk(file))
             except struct.error as error:
                 raise Damaged("the file ends too early") from error
-            packets = [part for part in found if part is not None]
-            return Embedded(
-                media_type=media_type,
-                xmp=packets[0] if packets else None,
-                has_c2pa=None in found,
-            )
     return None
 
 
+def _gathered(media_type: str, parts: Iterator[bytes | None]) -> Embedded:
+    """The first packet, and whether there is a manifest; nothing else is kept of a file of thousands."""
+    xmp, has_c2pa = None, False
+    for part in parts:
+        if part is None:
+            has_c2pa = True
+        elif xmp is None:
+            xmp = part
+    return Embedded(media_type=media_type, xmp=xmp, has_c2pa=has_c2pa)
+
+
 def _png(file: BinaryIO) -> Iterator[bytes | None]:
-    """Each XMP packet, and ``None`` for a manifest; likewise the next two."""
+    """The first XMP packet, and ``None`` for each manifest."""
+    is_found = False
     for _ in range(_MOST_PARTS):
         length, kind = struct.unpack(">I4s", file.read(8))
         if kind == b"IEND":
             return
-        if kind == b"iTXt" and length <= LONGEST:
+        # No other packet is unpacked: five thousand of a kilobyte each become gigabytes.
+        if kind == b"iTXt" and length <= LONGEST and not is_found:
             chunk = file.read(length)
             if chunk.startswith(_PNG_XMP):
+                is_found = True
                 yield _itxt(chunk[len(_PNG_XMP) :])
             file.seek(4, 1)
             continue
@@ -99,6 +107,7 @@ def _itxt(chunk: bytes) -> bytes:
 
 
 def _jpeg(file: BinaryIO) -> Iterator[bytes | None]:
+    """Each XMP packet, and ``None`` for each manifest; likewise the next one."""
     for _ in range(_MOST_PARTS):
         mark, marker = struct.unpack(">BB", file.read(2))
         if mark != 0xFF or marker == 0xFF:  # cameras and editors leave bytes between segments

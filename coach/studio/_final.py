@@ -2,37 +2,60 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
+from coach.context import Context
 from coach.errors import Conflict
 from coach.store import Store
 from coach.store.versions import Version
+from coach.studio._make import Wanted, look_up
+from coach.studio._planned import final_key
 from coach.studio._say import say_likeness
 from coach.studio.generated import Generated
 from coach.studio.judge import as_like, judgement_of
-from coach.studio.ledger import Generation
+from coach.studio.ledger import Generation, Ledger
 from coach.studio.request import PictureRequest, Reference
 
-_PROMPT = (
-    "The first picture is a draft. Make the same picture again in full quality and detail, and change "
-    "nothing in it: the person, their pose, clothes and expression, the place, light and framing stay."
-)
-_FACE = " The other pictures are photos of this person: keep their face, skin and hair as they are there."
+
+async def finishing(
+    store: Store, ledger: Ledger, ctx: Context, *, identity_id: str, version: str, prompt: str
+) -> tuple[Version, Wanted, Generation | None]:
+    """The draft, what is wanted of it, and the generation that was to finish it before.
+
+    Whoever watches is told that it is being made, when it is not there yet.
+
+    Raises:
+        Conflict: It is no draft, or its identity is archived.
+        NotFound: This person has no such identity or version.
+    """
+    draft = await store.versions.get(ctx.user_id, identity_id, version)
+    key = final_key(draft.id)
+    known = await ledger.find(ctx.user_id, key)
+    # Once asked for it is that picture, although its words may have been edited since.
+    request = known.asked if known else None
+    if request is None:
+        request = final_of(draft, await ledger.get(ctx.user_id, draft.generation_id), prompt)
+    wanted = await look_up(store, ctx, request, identity_id=identity_id, parent=draft.id, key=key)
+    if known is None or known.state != "done":
+        with suppress(Exception):  # nobody listening is no reason to stop
+            await ctx.report("Making it in full quality")
+    return draft, wanted, known
 
 
-def final_of(draft: Version, drawn: Generation) -> PictureRequest:
+def final_of(draft: Version, drawn: Generation, prompt: str) -> PictureRequest:
     """What to ask for to finish a draft: an edit of it, with the photos it was made from. Without its mask:
     what lies outside of that is of a draft's quality too.
 
     Raises:
         Conflict: It is no draft.
     """
-    if drawn.request is None or drawn.request["grade"] != "draft":
+    asked = drawn.asked
+    if asked is None or asked.grade != "draft":
         raise Conflict(f"{draft.handle} is no draft: it was made in full quality.")
-    asked = PictureRequest.model_validate(drawn.request)
-    photos = tuple(each for each in asked.references if each.kind == "photo") if asked.keep_face else ()
+    photos = [Reference(kind="photo", id=each) for each in asked.photos]
     return PictureRequest(
-        prompt=_PROMPT + _FACE if photos else _PROMPT,
+        prompt=prompt,
         references=(Reference(kind="version", id=draft.id), *photos),
         keep_face=bool(photos),
         background=asked.background,

@@ -18,7 +18,7 @@ from coach.studio._arrive import arrive
 from coach.studio._finish import finish
 from coach.studio._keep import Keeper
 from coach.studio._previews import Previews
-from coach.studio._references import still_agreed
+from coach.studio._references import TAKEN_BACK, still_agreed
 from coach.studio.budgets import Budgets
 from coach.studio.engines import Order, PartialImage, Span
 from coach.studio.faults import fault, fetchable
@@ -113,14 +113,13 @@ class Run:
             try:
                 pictures, left = self.order.params.get("n", 1), max(0.0, until - time.monotonic())
                 async with self.gate.admit(self.ctx.user_id, pictures, patience=left) as passed:
-                    await still_agreed(self.keeper.store, self.ctx.user_id, self.request)
                     await self._post(passed)
                 return
             except PictureError as error:
                 pause = self._pause(error, until - time.monotonic())
                 if pause is None:
                     # Not let in again: what the service said is the reason, not our gate.
-                    ours = not self.sent.is_set() and error.code != "no_consent"
+                    ours = not self.sent.is_set() and error.code not in TAKEN_BACK
                     raise (refused if refused and ours else error) from None
                 refused = error
                 await finish(self._step_back(error))
@@ -145,8 +144,10 @@ class Run:
         self.sent.clear()
 
     async def _post(self, passed: Pass) -> None:
-        await finish(self._advance("sending"))
+        # Before it is looked at for the last time: whoever listens may take their time.
         await self._tell(self.ctx.report(_sending(self.request, self.order.model)))
+        await still_agreed(self.keeper.store, self.ctx.user_id, self.request)
+        await finish(self._advance("sending"))
         began = time.monotonic()
         self.sent.set()
         try:

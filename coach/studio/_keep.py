@@ -54,16 +54,11 @@ class Keeper:
                 database did not take it, and the file stays to try again.
         """
         if generation.state == "received":
+            found = await self._read(generation, file)
             try:
-                generation = await self._store(generation, file)
-            except PictureError as error:
-                error.request_id = error.request_id or generation.request_id
-                await self.end(generation, file, error)
-                raise
-            except Exception as exc:
-                detail = f"The answer stays in the spool ({type(exc).__name__})."
-                request_id = generation.request_id
-                raise fault("not_kept", paid="paid", detail=detail, request_id=request_id) from exc
+                generation = await self._store(generation, found)
+            except Exception as exc:  # a picture error too: what it says of money is not said of this answer
+                raise _not_kept(generation, exc) from exc
         generation = await self.conclude(generation)
         if generation.spool is None:
             file.remove()
@@ -118,8 +113,18 @@ class Keeper:
             return False
         return True
 
-    async def _store(self, generation: Generation, file: SpoolFile) -> Generation:
-        found = await finish(asyncio.to_thread(self._decode, generation, file))
+    async def _read(self, generation: Generation, file: SpoolFile) -> Received:
+        """What arrived. When it says itself that there is no picture, the ledger says so too."""
+        try:
+            return await finish(asyncio.to_thread(self._decode, generation, file))
+        except PictureError as error:
+            error.request_id = error.request_id or generation.request_id
+            await self.end(generation, file, error)
+            raise
+        except Exception as exc:
+            raise _not_kept(generation, exc) from exc
+
+    async def _store(self, generation: Generation, found: Received) -> Generation:
         edit = await masked(self.store, generation, self.signer)
         rows = [
             await self._put(generation, number, picture, edit)
@@ -179,6 +184,11 @@ class Keeper:
         key = blob_key(generation.user_id, "pictures", f"{name}-masked.png")
         await self.store.blobs.put(key, made.image, "image/png")
         return version_of(made, key, came)
+
+
+def _not_kept(generation: Generation, why: Exception) -> PictureError:
+    detail = f"The answer stays in the spool ({type(why).__name__})."
+    return fault("not_kept", paid="paid", detail=detail, request_id=generation.request_id)
 
 
 def _bill(generation: Generation, found: Received, cost: price.Actual | None) -> str:

@@ -11,6 +11,7 @@ from coach._durable import code_of
 from coach.context import Context
 from coach.errors import Conflict, PictureError
 from coach.store import Store
+from coach.store._handles import read_handle
 from coach.store.states import GenerationState
 from coach.studio import price
 from coach.studio._generate import Run
@@ -70,7 +71,7 @@ async def look_up(
     identity = await store.identities.get(user_id, identity_id)
     if identity.archived_at is not None:
         raise Conflict(f"The identity {identity.handle} is archived; choose another one.")
-    if parent is not None and parent.startswith("v"):  # a handle; ids are hexadecimal
+    if parent is not None and read_handle(parent):
         parent = (await store.versions.get(user_id, identity.id, parent)).id
     elif parent is not None:
         parent = (await store.versions.find(user_id, parent)).id

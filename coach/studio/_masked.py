@@ -7,16 +7,15 @@ import logging
 import threading
 from dataclasses import dataclass
 
-from coach.errors import ConsentMissing, InputRefused, NotFound, SettingsError
+from coach.errors import ConsentMissing, InputRefused, NotFound
 from coach.store import Store
 from coach.store.versions import NewVersion
 from coach.studio._examine import Examined
-from coach.studio._references import gather
+from coach.studio._references import gather_masked
 from coach.studio.generation import Generation
 from coach.studio.judge import Judgement
 from coach.studio.mask import PutBack, put_back
 from coach.studio.provenance import Signer
-from coach.studio.request import PictureRequest
 
 logger = logging.getLogger(__name__)
 
@@ -43,24 +42,20 @@ class Masked:
     def _put_back(self, picture: Examined) -> PutBack:
         answer = picture.path.read_bytes()
         with _one_at_a_time:
-            try:
-                return put_back(self.parent, answer, self.mask, signer=self.signer)
-            except SettingsError as error:  # a picture that was paid for does not wait for a signature
-                logger.warning("A picture is not signed: %s", error)
-                return put_back(self.parent, answer, self.mask)
+            return put_back(self.parent, answer, self.mask, signer=self.signer)
 
 
 async def masked(store: Store, generation: Generation, signer: Signer | None) -> Masked | None:
     """What putting back takes; ``None``: there was no mask, or what it takes is gone or may not be read."""
-    if generation.operation != "inpaint" or generation.request is None:
+    asked = generation.asked
+    if generation.operation != "inpaint" or asked is None or asked.mask is None:
         return None
-    request = PictureRequest.model_validate(generation.request)
     try:
-        [parent, *_], mask = await gather(store, generation.user_id, request)
+        parent, mask = await gather_masked(store, generation.user_id, asked.references[0], asked.mask)
     except (ConsentMissing, NotFound) as gone:  # after a crash it may be a while since it was sent
         logger.warning("Nothing is put back outside the mask of generation %s: %s", generation.id, gone)
         return None
-    return None if mask is None else Masked(parent=parent.data, mask=mask.data, signer=signer)
+    return Masked(parent=parent.data, mask=mask.data, signer=signer)
 
 
 def version_of(made: PutBack, blob: str, came: NewVersion) -> NewVersion:
@@ -70,9 +65,7 @@ def version_of(made: PutBack, blob: str, came: NewVersion) -> NewVersion:
         blob: Where it is.
         came: The picture as the service gave it.
     """
-    judgement = Judgement(
-        likeness="not measured", why="It was not compared with a photo.", outside=made.outside
-    )
+    judgement = Judgement(likeness=None, why="It was not compared with a photo.", outside=made.outside)
     return NewVersion(
         blob=blob,
         sha256=made.sha256,

@@ -54,7 +54,7 @@ def best_place(parent: Image.Image, answer: Image.Image, inside: Image.Image) ->
     Args:
         inside: 255 where the picture may have changed, else 0; of the parent's size.
     """
-    best, seen = Place(), _Seen(parent, answer, inside)
+    best = Place()
     for scale in _SCALES:
         seen = _Seen(*(small(each, scale) for each in (parent, answer, inside)))
         fits = _fits(parent.size, answer.size) if best == Place() else [best]

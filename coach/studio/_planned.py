@@ -7,11 +7,28 @@ import hmac
 
 from coach.context import Context
 from coach.store._rows import new_id, now
+from coach.store.nodes import FINAL
 from coach.studio.ledger import Generation
 from coach.studio.planner import Plan
 from coach.studio.request import PictureRequest
 
 _LONGEST_KEY = 200
+_SECOND_TRY = "second try of "
+
+
+def second_try_key(generation_id: str) -> str:
+    """The key of the second try of a generation."""
+    return _SECOND_TRY + generation_id
+
+
+def final_key(version_id: str) -> str:
+    """The key of the picture that finishes a draft."""
+    return FINAL + version_id
+
+
+def tried_before(key: str) -> str | None:
+    """The generation that a key's is the second try of; ``None``: it is no second try."""
+    return key.removeprefix(_SECOND_TRY) if key.startswith(_SECOND_TRY) else None
 
 
 def key_of(ctx: Context, key: str | None) -> str:

@@ -17,6 +17,9 @@ from coach.studio.mask import check_mask
 from coach.studio.masks import read_mask
 from coach.studio.request import PictureRequest, Reference
 
+TAKEN_BACK = frozenset({"no_consent", "photo_gone"})
+"""What :func:`still_agreed` ends with."""
+
 
 async def gather(
     store: Store, user_id: str, request: PictureRequest
@@ -43,14 +46,32 @@ async def gather(
     return tuple(images), mask
 
 
-async def still_agreed(store: Store, user_id: str, request: PictureRequest) -> None:
-    """Ask once more right before pictures leave: consent may have been taken back while they waited.
+async def gather_masked(
+    store: Store, user_id: str, picture: Reference, mask: Reference
+) -> tuple[ImagePart, ImagePart]:
+    """Read the picture that was to be changed, and its mask, and no other: one that is gone is not needed.
 
     Raises:
-        PictureError: ``no_consent``, unpaid.
+        ConsentMissing: The person does not agree any more that pictures of them are used. Nothing was read.
+        NotFound: One of the two is gone.
+    """
+    await store.consents.require(user_id, "pictures")
+    before = await _read(store, user_id, picture, name="picture")
+    return before, await _read(store, user_id, mask, name="mask")
+
+
+async def still_agreed(store: Store, user_id: str, request: PictureRequest) -> None:
+    """Ask once more right before pictures leave: what is sent may have been taken back while it waited.
+
+    Raises:
+        PictureError: ``no_consent`` or ``photo_gone``, unpaid.
     """
     if request.references and await store.consents.active(user_id, "pictures") is None:
         raise fault("no_consent", paid="unpaid", detail="Consent ended while the picture waited.")
+    # A consent that was given anew does not bring back the photos that went with the one before.
+    wanted = {reference.id for reference in request.references if reference.kind == "photo"}
+    if wanted - {photo.id for photo in await store.photos.list(user_id)}:
+        raise fault("photo_gone", paid="unpaid", detail="A photo was removed while the picture waited.")
 
 
 async def _read(store: Store, user_id: str, reference: Reference, *, name: str) -> ImagePart:

@@ -12,13 +12,21 @@ _SAY = {
     "cannot judge": "Whether it looks like you could not be judged:",
     "not measured": "Likeness was not measured.",
 }
-_SKIN = "The skin came out {} than in your photo, so it may not look like you yet."
+_SKIN = {
+    "strong": "a strong likeness, but the skin came out {} than there.",
+    "fair": "a fair likeness, and the skin came out {} than there.",
+    "no": "it is not alike enough, and the skin came out {} than there.",
+}
+_OTHER = "It may not look like you yet: the face was compared with your photo; "
+_OUTSIDE = "{:.0%} outside the marked part had changed; that was put back."
 _BETTER = "It was made twice, and this is the better of the two."
 _UNSURE = "A second try did not arrive, and may have been charged."
+_SEEN = 0.005
+"""A share that is one percent when it is rounded."""
 
 
 def say_likeness(judged: Judgement | None, second: Generation | None) -> str | None:
-    """One to three sentences for the person; ``None``: no face was to be kept, and there was one try.
+    """One to three sentences for the person; ``None``: there is nothing to say of the face, nor of a mask.
 
     Args:
         judged: How the picture that is shown was judged.
@@ -26,11 +34,14 @@ def say_likeness(judged: Judgement | None, second: Generation | None) -> str | N
     """
     said = []
     if judged is not None:
-        said.append(_SAY[judged.likeness])
+        if judged.skin in ("lighter", "darker") and judged.likeness in _SKIN:
+            said.append(_OTHER + _SKIN[judged.likeness].format(judged.skin))
+        elif judged.likeness is not None:
+            said.append(_SAY[judged.likeness])
         if judged.likeness == "cannot judge":
             said.append(judged.why)
-        if judged.skin in ("lighter", "darker"):
-            said.append(_SKIN.format(judged.skin))
+        if judged.outside is not None and judged.outside >= _SEEN:
+            said.append(_OUTSIDE.format(judged.outside))
     if second is not None and second.state == "done":
         said.append(_BETTER)
     elif second is not None and second.paid == "unknown":

@@ -7,13 +7,18 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from coach.errors import CoachError
+from coach.errors import CoachError, Conflict, StoreUnavailable
+from coach.store.states import ENDS
 from coach.studio._make import Maker, Wanted
+from coach.studio._planned import second_try_key
 from coach.studio.judge import Judge, judgement_of
-from coach.studio.ledger import Generation
+from coach.studio.ledger import IN_FLIGHT, Generation
 from coach.studio.request import PictureRequest
 
 logger = logging.getLogger(__name__)
+
+_ANSWERS = ENDS | {"unknown"}
+"""Where a second try is when the answer for its key is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +47,12 @@ class SecondTry:
 
         Returns:
             Its generation, as far as it came; ``None``: there is none.
+
+        Raises:
+            Conflict: Another process is at work on it: what the answer will be is not known yet.
         """
         ledger, user_id = self.maker.keeper.ledger, first.user_id
-        again = replace(wanted, key=f"second try of {first.id}")
+        again = replace(wanted, key=second_try_key(first.id))
         known = await ledger.find(user_id, again.key)
         if known is None and not await self._is_due(wanted, first, began):
             return None
@@ -52,14 +60,34 @@ class SecondTry:
             wanted.sent.clear()  # the first is safe: from here on stopping costs nothing again
             with suppress(Exception):  # nobody listening is no reason to stop
                 await wanted.ctx.report("It does not look enough like you yet; trying once more")
+        stuck = await self._make(again, first)
+        second = await ledger.find(user_id, again.key)
+        if second is not None and second.state not in _ANSWERS and not stuck:
+            raise Conflict(IN_FLIGHT)
+        if second is not None and second.state == "unknown":
+            await self._told(again)
+        return second
+
+    async def _make(self, again: Wanted, first: Generation) -> bool:
+        """Make it, or bring it to its end; whether it is stuck: what came of it cannot be put away now."""
         try:
-            async with self.maker.turn(user_id, again.key):
-                return await self.maker.make(again)
+            async with self.maker.turn(first.user_id, again.key):
+                await self.maker.make(again)
+        except Conflict as error:
+            logger.info("The second try of generation %s is another's: %s", first.id, error)
         except CoachError as error:
             logger.warning("The second try of generation %s gave no picture: %s", first.id, error)
+            return True
         except Exception:
             logger.exception("The second try of generation %s gave no picture.", first.id)
-        return await ledger.find(user_id, again.key)
+            return True
+        return False
+
+    async def _told(self, again: Wanted) -> None:
+        """Write down that the answer says it may have been charged: the next turn may ask for more."""
+        if again.ctx.turn_id and not again.gone.is_set():
+            with suppress(StoreUnavailable):  # then the next turn is told of it: the picture counts more
+                await self.maker.keeper.ledger.told(again.ctx.user_id, again.key, again.ctx.turn_id)
 
     async def _is_due(self, wanted: Wanted, first: Generation, began: float) -> bool:
         # Only right after the first post: asked for again later, the same key gives what it gave before.
@@ -68,4 +96,6 @@ class SecondTry:
         if wanted.gone.is_set() or time.monotonic() - began > self.within:
             return False
         made = await self.maker.keeper.store.versions.of_generations(first.user_id, [first.id])
+        if not made:  # they were erased meanwhile
+            return False
         return not any(judged is None or judged.acceptable for judged in map(judgement_of, made))

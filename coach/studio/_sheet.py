@@ -30,12 +30,14 @@ class Card:
         picture: RGB, of the size it is shown at.
         title: What it is called.
         band: How like the person it is; ``None``: it is not about that.
+        skin: How the skin came out, ``lighter`` or ``darker``; ``None``: not otherwise.
         accepted: Whether the person accepted it.
     """
 
     picture: Image.Image
     title: str
     band: str | None = None
+    skin: str | None = None
     accepted: bool = False
 
     @property
@@ -55,11 +57,19 @@ class Card:
         said = f"{self.title} · accepted" if self.accepted else self.title
         pen.text((left + PAD + 2, at), said, INK, _font(size))
         if self.band is not None:
-            colour, words = BANDS.get(self.band, (FAINT, self.band))
+            colour, words = _judged(self.band, self.skin)
             dot = size * 3 // 5
             at += size * 4 // 3
             _round(sheet, (left + PAD + 2, at + size // 5, dot, dot), colour, radius=dot // 2)
             pen.text((left + PAD + 2 + dot * 3 // 2, at), words, FAINT, _font(size * 4 // 5))
+
+
+def _judged(band: str, skin: str | None) -> tuple[str, str]:
+    """The colour and the words: with another skin it is no more the person than with another face."""
+    colour, words = BANDS.get(band, (FAINT, band))
+    if skin is None:
+        return colour, words
+    return BANDS["no"][0], f"{words.removesuffix(' likeness')}, skin {skin}"
 
 
 def side_by_side(cards: Sequence[Card]) -> Image.Image:

@@ -28,11 +28,18 @@ _PIXEL = bytes.fromhex(
 
 @dataclass(frozen=True, kw_only=True)
 class Ingredient:
-    """A picture that another one is made of."""
+    """A picture that another one is made of.
 
-    data: bytes
+    Attributes:
+        sha256: Of the file, in hex.
+        term: What it says it is, a term of the IPTC vocabulary; ``""``: it does not say.
+        data: The file; ``None``: it is named only, and its own manifest is not taken along.
+    """
+
     media_type: str
     sha256: str
+    term: str = ""
+    data: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,14 +126,16 @@ def _builder(made_from: Sequence[Ingredient]) -> Any:
     c2pa = library()
     context = c2pa.Context.from_dict(SETTINGS)
     described = [_described(each, number) for number, each in enumerate(made_from)]
-    builder = c2pa.Builder({"claim_generator_info": _US}, context=context)
-    try:
-        for each, description in zip(made_from, described, strict=True):
-            builder.add_ingredient(description, each.media_type, BytesIO(each.data))
-    except c2pa.C2paError:
-        # One's own manifest is broken; its name and hash can still stand.
-        return c2pa.Builder({"claim_generator_info": _US, "ingredients": described}, context=context)
-    return builder
+    files = [BytesIO(each.data) for each in made_from if each.data is not None]
+    if len(files) == len(made_from):
+        builder = c2pa.Builder({"claim_generator_info": _US}, context=context)
+        try:
+            for each, description, file in zip(made_from, described, files, strict=True):
+                builder.add_ingredient(description, each.media_type, file)
+            return builder
+        except c2pa.C2paError:
+            pass  # one's own manifest is broken; its name and hash can still stand
+    return c2pa.Builder({"claim_generator_info": _US, "ingredients": described}, context=context)
 
 
 def _described(ingredient: Ingredient, number: int) -> dict[str, str]:

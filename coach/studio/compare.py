@@ -5,25 +5,31 @@ A sheet is made of what is kept and can be made again: a blob of the kind ``deri
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
 
 from PIL import Image, ImageOps
 
-from coach.errors import Conflict
-from coach.faces import Face, FaceModel, align, off_loop
+from coach.errors import Conflict, InputRefused, NotFound
+from coach.faces import Face, FaceModel, align, off_loop, opened
 from coach.store import Store, blob_key
+from coach.store.blobs import photo_sheet
 from coach.store.nodes import Node
+from coach.studio._derived import here_since, keep
 from coach.studio._sheet import Card, side_by_side, tree
-from coach.studio.provenance import Kind, Signer, derive
+from coach.studio.judge import judgement_of
+from coach.studio.provenance import Ingredient, Kind, Signer, derive, ingredient
 
 MOST = 5
 """How many pictures stand beside the photo: more would be too small on a screen."""
 
 MOST_ON_SHEET = 60
-"""How many versions a sheet of all of them shows: the newest. Their files are in memory together."""
+"""How many versions a sheet of all of them shows: the newest."""
+
+AT_ONCE = 2
+"""How many sheets are made at the same time: they cost nothing, and must not take the machine either."""
 
 _PANEL, _THUMB = (440, 560), (200, 300)
 """Width and height in pixels of a picture in a comparison, and on a sheet of all versions."""
@@ -51,8 +57,16 @@ class Sheet:
     height: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Shown:
+    """A picture at the size it is shown at, and its file as the sheet's marks name it."""
+
+    picture: Image.Image
+    file: Ingredient
+
+
 class Sheets:
-    """Makes sheets of people's pictures, off the event loop.
+    """Makes sheets of people's pictures, off the event loop; of one picture after the other.
 
     Args:
         store: Where the pictures are.
@@ -62,33 +76,48 @@ class Sheets:
 
     def __init__(self, store: Store, *, model: FaceModel | None, signer: Signer | None = None) -> None:
         self._store, self._model, self._signer = store, model, signer
+        self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def compare(self, user_id: str, identity_ref: str, refs: Sequence[str] = ()) -> Sheet:
         """The person's photo and versions beside it, every face at the same size.
 
         Args:
-            refs: Which versions, by handle or id; left out: the newest. At most :data:`MOST` are shown.
+            refs: Which versions, by handle or id, in the order in which they are to stand, at most
+                :data:`MOST`; left out: as many of the newest.
 
         Raises:
-            ConsentMissing: The person has not agreed that their photo is used.
-            NotFound: This person has no such identity, or it has no such version.
+            ConsentMissing: The person has not agreed that their photo is used, or took it back meanwhile.
+            NotFound: This person has no such identity, or it has no such version; or the photo was deleted
+                meanwhile.
             Conflict: There is no photo, or no version.
+            InputRefused: A picture is damaged, or there are too many.
+            Erasing: The person is being erased, or was erased meanwhile.
         """
-        nodes = _some(await self._store.versions.tree(user_id, identity_ref))
-        await self._store.consents.require(user_id, "pictures")
+        every = _some(await self._store.versions.tree(user_id, identity_ref))
+        nodes = _chosen(every, refs)
+        since = await here_since(self._store, user_id)
+        await self._store.consents.require(user_id)
         photo = await self._store.photos.primary(user_id)
         if photo is None:
             raise Conflict("There is no photo to compare with.")
-        if refs:
-            wanted = [await self._store.versions.get(user_id, identity_ref, ref) for ref in refs]
-            ids = {version.id for version in wanted}
-            nodes = [node for node in nodes if node.version.id in ids]
-        nodes = nodes[-MOST:]
-        photo_data = await self._store.photos.bytes(user_id, photo.id)
-        files = await self._files(nodes)
-        made = await off_loop(self._comparison, photo_data, nodes, files)
-        name = f"comparison-{photo.id}-{_digest(nodes)}.jpg"
-        return await self._keep(user_id, name, nodes, *made)
+        async with self._turn:
+            beside = await self._panel(await self._store.photos.bytes(user_id, photo.id))
+            shown = [await self._panel(await self._bytes(node)) for node in nodes]
+            cards = [Card(picture=beside.picture, title="your photo")]
+            cards += [_card(node, each) for node, each in zip(nodes, shown, strict=True)]
+            made = await asyncio.to_thread(
+                lambda: self._marked(side_by_side(cards), "comparison", [*shown, beside])
+            )
+        sheet = _sheet(user_id, photo_sheet(photo.id, _digest(nodes)), nodes, *made)
+
+        async def may_be_shown() -> None:
+            await self._store.consents.require(user_id)
+            await self._store.photos.get(user_id, photo.id)
+
+        await keep(
+            self._store, user_id, sheet.blob, sheet.data, "image/jpeg", since=since, still=may_be_shown
+        )
+        return sheet
 
     async def versions(self, user_id: str, identity_ref: str) -> Sheet:
         """The versions of an identity as a tree, at most :data:`MOST_ON_SHEET`.
@@ -96,58 +125,53 @@ class Sheets:
         Raises:
             NotFound: This person has no such identity.
             Conflict: It has no version.
+            InputRefused: A picture is damaged.
+            Erasing: The person is being erased, or was erased meanwhile.
         """
         nodes = _some(await self._store.versions.tree(user_id, identity_ref))[-MOST_ON_SHEET:]
-        files = await self._files(nodes)
-        made = await off_loop(self._tree, nodes, files)
+        since = await here_since(self._store, user_id)
+        async with self._turn:
+            # By hash alone: as whole files, so many would be 500 MB.
+            shown = [await asyncio.to_thread(_thumbnail, await self._bytes(node)) for node in nodes]
+            cards = {node.handle: _card(node, each) for node, each in zip(nodes, shown, strict=True)}
+            parents = {node.handle: node.parent if node.parent in cards else None for node in nodes}
+            made = await asyncio.to_thread(lambda: self._marked(tree(cards, parents), "sheet", shown))
         name = f"sheet-{nodes[0].version.identity_id}-{_digest(nodes)}.jpg"
-        return await self._keep(user_id, name, nodes, *made)
+        sheet = _sheet(user_id, name, nodes, *made)
+        await keep(self._store, user_id, sheet.blob, sheet.data, "image/jpeg", since=since)
+        return sheet
 
-    def _comparison(
-        self, photo: bytes, nodes: Sequence[Node], files: Sequence[bytes]
-    ) -> tuple[Image.Image, bytes]:
-        cards = [Card(picture=self._face(photo), title="your photo")]
-        cards += [_card(node, self._face(data)) for node, data in zip(nodes, files, strict=True)]
-        return self._marked(side_by_side(cards), "comparison", [*files, photo])
+    async def _bytes(self, node: Node) -> bytes:
+        return await self._store.blobs.get(node.version.blob)
 
-    def _tree(self, nodes: Sequence[Node], files: Sequence[bytes]) -> tuple[Image.Image, bytes]:
-        shown = [node.handle for node in nodes]
-        cards = {
-            node.handle: _card(node, ImageOps.fit(_opened(data), _THUMB, centering=(0.5, 0.3)))
-            for node, data in zip(nodes, files, strict=True)
-        }
-        parents = {node.handle: node.parent if node.parent in shown else None for node in nodes}
-        return self._marked(tree(cards, parents), "sheet", files)
-
-    def _marked(self, sheet: Image.Image, kind: Kind, made_of: Sequence[bytes]) -> tuple[Image.Image, bytes]:
-        parent, *others = made_of
-        return sheet, derive(
-            parent, sheet, media_type="image/jpeg", kind=kind, others=others, signer=self._signer
-        )
-
-    def _face(self, data: bytes) -> Image.Image:
+    async def _panel(self, data: bytes) -> _Shown:
         """A picture as it stands in a comparison: around its largest face, or its upper part."""
-        image = _opened(data)
-        found = self._model.find(image) if self._model else []
-        if self._model and found:
-            return align(image, _from_near(self._model, image, found[0]), _PANEL)
-        return ImageOps.fit(image, _PANEL, centering=(0.5, 0.2))
+        image, file = await asyncio.to_thread(_read, data, whole=self._signer is not None)
+        near = await off_loop(_around_face, self._model, image) if self._model else None
+        return _Shown(picture=near or ImageOps.fit(image, _PANEL, centering=(0.5, 0.2)), file=file)
 
-    async def _files(self, nodes: Sequence[Node]) -> list[bytes]:
-        return [await self._store.blobs.get(node.version.blob) for node in nodes]
-
-    async def _keep(
-        self, user_id: str, name: str, nodes: Sequence[Node], sheet: Image.Image, data: bytes
-    ) -> Sheet:
-        key = blob_key(user_id, "derived", name)
-        await self._store.blobs.put(key, data, "image/jpeg")
-        return Sheet(
-            blob=key,
-            data=data,
-            handles=tuple(node.handle for node in nodes),
-            width=sheet.width,
-            height=sheet.height,
+    def _marked(self, image: Image.Image, kind: Kind, made_of: Sequence[_Shown]) -> tuple[Image.Image, bytes]:
+        parent, *others = [each.file for each in made_of]
+        return image, derive(
+            parent, image, media_type="image/jpeg", kind=kind, others=others, signer=self._signer
         )
+
+
+def _read(data: bytes, *, whole: bool) -> tuple[Image.Image, Ingredient]:
+    file, image = ingredient(data, whole=whole), opened(data)
+    if image is None:
+        raise InputRefused("This picture is damaged or incomplete.")
+    return image, file
+
+
+def _thumbnail(data: bytes) -> _Shown:
+    image, file = _read(data, whole=False)
+    return _Shown(picture=ImageOps.fit(image, _THUMB, centering=(0.5, 0.3)), file=file)
+
+
+def _around_face(model: FaceModel, image: Image.Image) -> Image.Image | None:
+    found = model.find(image)
+    return align(image, _from_near(model, image, found[0]), _PANEL) if found else None
 
 
 def _from_near(model: FaceModel, image: Image.Image, face: Face) -> Face:
@@ -170,17 +194,44 @@ def _some(nodes: Sequence[Node]) -> list[Node]:
     return list(nodes)
 
 
-def _card(node: Node, picture: Image.Image) -> Card:
+def _chosen(nodes: Sequence[Node], refs: Sequence[str]) -> Sequence[Node]:
+    """Those that are asked for, in that order, each once; the newest when none is."""
+    known = {name: node for node in nodes for name in (node.version.id, node.handle)}
+    for ref in refs:
+        if ref not in known:
+            raise NotFound("version", ref)
+    chosen = list({known[ref].version.id: known[ref] for ref in refs}.values())
+    if len(chosen) > MOST:
+        raise InputRefused(f"At most {MOST} pictures stand beside the photo; these are {len(chosen)}.")
+    return chosen or nodes[-MOST:]
+
+
+def _card(node: Node, shown: _Shown) -> Card:
     accepted = node.version.accepted_at is not None
-    return Card(picture=picture, title=node.handle, band=node.likeness or "not measured", accepted=accepted)
+    band = node.likeness or "not measured"
+    return Card(picture=shown.picture, title=node.handle, band=band, skin=_skin(node), accepted=accepted)
 
 
-def _opened(data: bytes) -> Image.Image:
-    with Image.open(BytesIO(data)) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
+def _skin(node: Node) -> str | None:
+    """``lighter`` or ``darker``, if the skin came out so."""
+    judged = judgement_of(node.version)
+    return judged.skin if judged is not None and judged.skin in ("lighter", "darker") else None
+
+
+def _sheet(user_id: str, name: str, nodes: Sequence[Node], image: Image.Image, data: bytes) -> Sheet:
+    return Sheet(
+        blob=blob_key(user_id, "derived", name),
+        data=data,
+        handles=tuple(node.handle for node in nodes),
+        width=image.width,
+        height=image.height,
+    )
 
 
 def _digest(nodes: Sequence[Node]) -> str:
     """What is seen on a sheet, as 16 hex digits: the same sheet is made twice under one name."""
-    seen = [(node.handle, node.version.sha256, node.likeness, node.version.accepted_at) for node in nodes]
+    seen = [
+        (node.handle, node.version.sha256, node.likeness, _skin(node), node.version.accepted_at)
+        for node in nodes
+    ]
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]

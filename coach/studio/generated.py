@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from coach.errors import Conflict
+from coach.errors import Conflict, Erasing
 from coach.store import Store
 from coach.store.versions import Version
 from coach.studio._say import say_likeness
@@ -31,8 +31,8 @@ class Generated:
         seconds: From sending to the last byte; ``None`` when it was finished after a crash.
         request_id: The service's id of the request.
         second_try: Whether it was asked for once more, because the first did not look like the person.
-        say_likeness: For the person: what was found of the likeness, or that it was not measured; ``None``:
-            no face was to be kept.
+        say_likeness: For the person: what was found of the likeness, or that it was not measured, and of what
+            had changed outside a mask; ``None``: neither a face nor anything outside a mask was to be kept.
     """
 
     generation_id: str
@@ -67,7 +67,7 @@ async def generated_of(store: Store, first: Generation, second: Generation | Non
 
     Raises:
         PictureError: The first did not end well.
-        Conflict: One of them has not ended.
+        Conflict: One of them has not ended; or (``Erasing``) the person was erased meanwhile.
     """
     if first.error_code is not None and first.paid is not None:
         raise fault(first.error_code, paid=first.paid, request_id=first.request_id)
@@ -76,6 +76,8 @@ async def generated_of(store: Store, first: Generation, second: Generation | Non
     rows = [first] if second is None else [first, second]
     entries = await entries_of(store, first.user_id, [row for row in rows if row.state == "done"])
     made = sorted((version for entry in entries for version in entry.versions), key=rank_of)
+    if not made:  # what is done has a version for as long as its person is here
+        raise Erasing("This person was erased meanwhile, and the picture with them.")
     charged = [row for row in rows if row.paid != "unpaid"]
     return Generated(
         generation_id=first.id,

@@ -9,6 +9,7 @@ from typing import Any
 
 from coach.errors import Paid
 from coach.store.states import GenerationState
+from coach.studio.request import PictureRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,11 @@ class Generation:
     wish: str | None = None
     held_micros: int = 0
     spent_micros: int = 0
+
+    @property
+    def asked(self) -> PictureRequest | None:
+        """What was wanted; ``None``: it was not kept, or went when the person was erased."""
+        return None if self.request is None else PictureRequest.model_validate(self.request)
 
 
 @dataclass(frozen=True, kw_only=True)

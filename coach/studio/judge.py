@@ -8,15 +8,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coach import faces
 from coach.errors import ConsentMissing, NotFound, StoreUnavailable
-from coach.faces import Band, FaceModel, off_loop
+from coach.faces import Band, FaceModel, KnownFaces, off_loop
 from coach.store import Store
 from coach.store.tables import versions
 from coach.store.versions import Version
@@ -31,8 +31,7 @@ PATIENCE = 60.0
 NOISE = 0.05
 """Cosine distance that says nothing: half the resolution, or a slight blur, moves a face by 0.045."""
 
-_BETTER = {"strong": 0, "fair": 1, "not measured": 2, "cannot judge": 2, "no": 3}
-_UNMEASURED = "No face model is installed."
+_BETTER = {"strong": 0, "fair": 1, None: 2, "not measured": 2, "cannot judge": 2, "no": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +40,7 @@ class Judgement:
 
     Attributes:
         likeness: ``strong``, ``fair``, ``no``; ``cannot judge`` when the comparison was not possible, and
-            ``not measured`` when there was nothing to compare with: see ``why``.
+            ``not measured`` when nothing compares faces: see ``why``; ``None``: no face was to be kept.
         distance: Cosine distance to the most alike photo, 0 to 2. Means nothing without the band.
         threshold: Below it is ``strong``, for this person's photos.
         photo_id: The most alike photo.
@@ -52,7 +51,7 @@ class Judgement:
         outside: How much changed outside the mask, as a share of those pixels; ``None``: there was no mask.
     """
 
-    likeness: Band | Literal["not measured"]
+    likeness: Band | Literal["not measured"] | None
     why: str
     distance: float | None = None
     threshold: float | None = None
@@ -78,7 +77,7 @@ class Judgement:
 
 
 def judgement_of(version: Version) -> Judgement | None:
-    """How a version was judged; ``None``: no face of a photo was to be kept, or it is not judged yet."""
+    """How a version was judged; ``None``: not yet, or there was neither a face to keep nor a mask."""
     return None if version.judgement is None else Judgement.from_json(version.judgement)
 
 
@@ -86,7 +85,7 @@ def rank_of(version: Version) -> tuple[int, float]:
     """Lower is better: by the band, then by the distance. With another skin it is no better than ``no``."""
     judged = judgement_of(version)
     if judged is None:
-        return _BETTER["not measured"], 0.0
+        return _BETTER[None], 0.0
     return _BETTER[judged.likeness if judged.acceptable else "no"], judged.distance or 0.0
 
 
@@ -96,6 +95,14 @@ def as_like(one: Version, other: Version) -> bool:
     if band != other_band:
         return band < other_band
     return distance <= other_distance + NOISE
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Person:
+    """Whom the pictures of a generation are compared with, while they are."""
+
+    photo_ids: tuple[str, ...]
+    faces: KnownFaces
 
 
 class Judge:
@@ -111,50 +118,65 @@ class Judge:
 
     def measures(self, request: PictureRequest) -> bool:
         """Whether the pictures of a request are going to be compared with photos."""
-        return self._model is not None and bool(_photos_of(request.model_dump()))
+        return self._model is not None and bool(request.photos)
 
     async def judge(self, generation: Generation) -> dict[str, Judgement]:
         """Judge the pictures of a stored generation. A comparison that goes wrong is an answer too.
 
         Returns:
-            By version id; empty when no face of a photo was to be kept.
+            By version id; empty when no face was to be kept.
 
         Raises:
             StoreUnavailable: The versions cannot be read now.
         """
-        photo_ids = _photos_of(generation.request or {})
-        if not photo_ids:
+        asked = generation.asked
+        if asked is None or not asked.keep_face or not asked.references:
             return {}
         made = await self._store.versions.of_generations(generation.user_id, [generation.id])
-        photos = await self._photos(generation, photo_ids) if self._model else "No face model is installed."
-        judged = {version.id: await self._compare(version, photo_ids, photos) for version in made}
+        if not asked.photos or self._model is None:
+            why = "No face model is installed." if asked.photos else "No photo went along to compare it with."
+            judged = {version.id: Judgement(likeness="not measured", why=why) for version in made}
+        else:
+            person = await self._person(self._model, generation, asked.photos)
+            judged = {version.id: await self._compare(version, person) for version in made}
         # What was measured when a picture was put back around its mask stays.
-        outside = {version.id: (version.judgement or {}).get("outside") for version in made}
-        return {each: replace(found, outside=outside[each]) for each, found in judged.items()}
+        kept = {version.id: judgement_of(version) for version in made}
+        return {
+            each: replace(found, outside=before.outside) if (before := kept[each]) else found
+            for each, found in judged.items()
+        }
 
-    async def _photos(self, generation: Generation, photo_ids: Sequence[str]) -> list[bytes] | str:
-        """The photos, or why there are none."""
+    async def _person(
+        self, model: FaceModel, generation: Generation, photo_ids: Sequence[str]
+    ) -> _Person | str:
+        """The photos that are still there, or why there are none."""
         try:
             # After a crash it may be a while since they were sent, and a consent can be taken back.
             await self._store.consents.require(generation.user_id, "pictures")
-            return [await self._store.photos.bytes(generation.user_id, each) for each in photo_ids]
+            photos = await self._photos(generation.user_id, photo_ids)
         except ConsentMissing:
             return "There is no consent any more to use the photos."
-        except NotFound:
-            return "A photo that it was made from is gone."
         except StoreUnavailable:
             logger.warning("Generation %s was not judged: its photos could not be read.", generation.id)
             return "The photos could not be read."
+        if not photos:
+            return "The photos that it was made from are gone."
+        return _Person(photo_ids=tuple(photos), faces=KnownFaces(model, tuple(photos.values())))
 
-    async def _compare(
-        self, version: Version, photo_ids: Sequence[str], photos: Sequence[bytes] | str
-    ) -> Judgement:
-        if self._model is None or isinstance(photos, str):
-            return Judgement(likeness="cannot judge" if self._model else "not measured", why=str(photos))
+    async def _photos(self, user_id: str, photo_ids: Sequence[str]) -> dict[str, bytes]:
+        found = {}
+        for each in photo_ids:
+            with suppress(NotFound):  # deleted since: the others still show the person
+                found[each] = await self._store.photos.bytes(user_id, each)
+        return found
+
+    async def _compare(self, version: Version, person: _Person | str) -> Judgement:
+        if isinstance(person, str):
+            return Judgement(likeness="cannot judge", why=person)
         try:
             candidate = await self._store.versions.bytes(version.user_id, version.id)
             async with asyncio.timeout(PATIENCE):
-                found = await off_loop(faces.judge, self._model, photos, candidate)
+                found = await off_loop(person.faces.judge, candidate)
         except Exception as exc:
             logger.warning("Version %s could not be judged (%s).", version.id, type(exc).__name__)
             logger.debug("Why:", exc_info=True)
@@ -164,7 +186,7 @@ class Judge:
             why=found.why,
             distance=found.distance,
             threshold=found.threshold,
-            photo_id=None if found.photo is None else photo_ids[found.photo],
+            photo_id=None if found.photo is None else person.photo_ids[found.photo],
             model=found.model,
             skin=found.skin,
             skin_shift=found.skin_shift,
@@ -180,10 +202,4 @@ async def note(connection: AsyncConnection, user_id: str, judgements: Mapping[st
 
 def summary(judgements: Collection[Judgement]) -> str:
     """One line for the history: what was found, without a word about the person."""
-    return f"likeness {', '.join(each.likeness for each in judgements) or 'not measured'}"
-
-
-def _photos_of(request: Mapping[str, Any]) -> list[str]:
-    """The photos whose face was to be kept."""
-    given = request["references"] if request.get("keep_face") else ()
-    return [each["id"] for each in given if each["kind"] == "photo"]
+    return f"likeness {', '.join(str(each.likeness) for each in judgements) or 'not measured'}"

@@ -5,14 +5,17 @@ Pure functions over the nodes of :meth:`coach.store.Versions.tree`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from coach.errors import NotFound
 from coach.store.nodes import Node
 from coach.store.versions import Version
-from coach.studio.judge import judgement_of, rank_of
+from coach.studio._planned import tried_before
+from coach.studio.judge import as_like, judgement_of, rank_of
+from coach.studio.planner import PROMPT_LENGTH
 from coach.studio.request import Reference
 
 MAX_DEPTH = 3
@@ -22,9 +25,6 @@ Each edit of an edit takes something of the face away, even with the photo besid
 time, three would leave a face that is 27 % another's, which a face model still takes for the same person
 without doubt (cosine distance 0.1, where honest photos of one person are 0.2 apart); six would make it half
 another's (0.27). So the limit is three, before anybody sees it, and not where it is measured."""
-
-MOST_WISHES = 20_000
-"""Characters of wishes that are sent along; a prompt takes 32,000, and the oldest wish goes first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +60,23 @@ class Revision:
         return cls(
             parent=parent.version,
             scene=first.made.wish,
-            wishes=_fitting([*(node.made.wish for node in later if node.made.wish), wish]),
+            wishes=(*(node.made.wish for node in later if node.made.wish), wish),
             afresh=parent.depth >= MAX_DEPTH,
         )
+
+    def prompt(self, render: Callable[[Sequence[str]], str]) -> tuple[str, int]:
+        """The prompt with as many of the wishes as it can hold, and how many of the oldest it leaves out.
+
+        Args:
+            render: Makes the prompt with the wishes that it is given, one at least. Only what is rendered can
+                be measured: what a person wrote becomes longer when it is quoted.
+        """
+
+        def fits(without: int) -> bool:
+            return len(render(self.wishes[without:])) <= PROMPT_LENGTH
+
+        without = bisect_left(range(len(self.wishes) - 1), True, key=fits)
+        return render(self.wishes[without:]), without
 
     def references(self, photos: Sequence[str]) -> tuple[Reference, ...]:
         """The pictures to send: the parent first, unless it is made afresh, then the photos with these ids.
@@ -94,27 +108,14 @@ def last_shown(nodes: Sequence[Node]) -> Node:
     """The version the person saw last; there is at least one.
 
     It is the newest, unless that was put behind another: of several pictures of one request, and after a
-    second try, the best is shown; and a draft that was accepted stays while its final picture is not as like.
+    second try, the best is shown; and a draft stays while its final picture is not as like.
     """
-    shown = _together(nodes)
-    before = _together(nodes[: -len(shown)])
-    if before and _is_second_try(shown[0], before):
-        shown = [*before, *shown]
+    made, last = nodes[-1].made, nodes[-1].version.generation_id
+    together = {last, tried_before(made.key)}
+    shown = [node for node in nodes if node.version.generation_id in together]
     best = min(shown, key=lambda node: rank_of(node.version))
-    parent = next((node for node in nodes if node.handle == best.parent), None)
-    stays = parent is not None and parent.version.accepted_at is not None and best.made.wish is None
-    return parent if parent and stays else best
-
-
-def _together(nodes: Sequence[Node]) -> list[Node]:
-    """The pictures of the generation that was last."""
-    return [node for node in nodes if node.version.generation_id == nodes[-1].version.generation_id]
-
-
-def _is_second_try(node: Node, before: Sequence[Node]) -> bool:
-    first, judged = before[0], [judgement_of(each.version) for each in before]
-    same = (first.made.request, first.parent) == (node.made.request, node.parent)
-    return same and not any(each is None or each.acceptable for each in judged)
+    draft = next((node for node in nodes if node.version.id == made.finishes), None)
+    return draft if draft and not as_like(best.version, draft.version) else best
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,15 +151,6 @@ def likeness_by_depth(nodes: Sequence[Node]) -> list[AtDepth]:
 
 def _distances(nodes: Sequence[Node]) -> Iterator[float]:
     for node in nodes:
-        distance = (node.version.judgement or {}).get("distance")
-        if distance is not None:
-            yield distance
-
-
-def _fitting(wishes: Sequence[str]) -> tuple[str, ...]:
-    kept: list[str] = []
-    for wish in reversed(wishes):
-        if sum(map(len, kept)) + len(wish) > MOST_WISHES:
-            break
-        kept.append(wish)
-    return tuple(reversed(kept))
+        judged = judgement_of(node.version)
+        if judged is not None and judged.distance is not None:
+            yield judged.distance

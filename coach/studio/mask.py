@@ -11,8 +11,6 @@ picture may change (OpenAI images reference, edits, ``mask``); half transparent 
 from __future__ import annotations
 
 import hashlib
-import struct
-import zlib
 from dataclasses import dataclass
 from functools import reduce
 from io import BytesIO
@@ -20,6 +18,7 @@ from io import BytesIO
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
 from coach.errors import InputRefused
+from coach.store.intake import DAMAGED
 from coach.studio._place import Place, best_place, small
 from coach.studio.provenance import Signer, derive
 
@@ -39,11 +38,7 @@ same picture, and more than being drawn anew or saved as JPEG does."""
 _SEEN = 256
 _SOFT = ImageFilter.GaussianBlur(1)  # being drawn a little sharper or half a pixel aside is no change
 _MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
-# What Pillow raises for damaged files, see `coach.store.intake`, or warns of.
-_BROKEN = (
-    *(OSError, ValueError, SyntaxError, EOFError, RuntimeError, TypeError, LookupError, ArithmeticError),
-    *(AssertionError, struct.error, zlib.error, Image.DecompressionBombError, Warning),
-)
+_BROKEN = (*DAMAGED, AssertionError, Warning)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +51,6 @@ class PutBack:
         outside: The share of the pixels outside the mask that the answer had changed, 0 to 1, seen at
             256 pixels of the longer side; by more than :data:`CHANGED`. It is not in ``image``: 0 means that
             the model kept to the mask, 1 that it drew another picture, which the inside then belongs to.
-        difference: The mean difference there, 0 to 1, of the same.
     """
 
     image: bytes
@@ -64,7 +58,6 @@ class PutBack:
     width: int
     height: int
     outside: float
-    difference: float
 
 
 def put_back(parent: bytes, answer: bytes, mask: bytes, *, signer: Signer | None = None) -> PutBack:
@@ -80,14 +73,13 @@ def put_back(parent: bytes, answer: bytes, mask: bytes, *, signer: Signer | None
 
     Raises:
         InputRefused: A picture cannot be used, or the mask is none for this parent.
-        SettingsError: As :func:`coach.studio.provenance.derive`.
     """
     before, after = _opened(parent, "picture to change"), _opened(answer, "answer")
     inside = check_mask(mask, before.size)
     if before.mode != after.mode:
         before, after = before.convert("RGBA"), after.convert("RGBA")
     place = best_place(before, after, inside)
-    outside, difference = _measured(before, after, inside, place)
+    outside = _measured(before, after, inside, place)
     after = _laid(before, after, place)
     made = Image.composite(after, before, _feathered(inside))
     image = derive(answer, made, media_type="image/png", kind="masked", others=[parent], signer=signer)
@@ -97,7 +89,6 @@ def put_back(parent: bytes, answer: bytes, mask: bytes, *, signer: Signer | None
         width=made.width,
         height=made.height,
         outside=outside,
-        difference=difference,
     )
 
 
@@ -156,10 +147,8 @@ def _feathered(inside: Image.Image) -> Image.Image:
     return inside
 
 
-def _measured(
-    before: Image.Image, after: Image.Image, inside: Image.Image, place: Place
-) -> tuple[float, float]:
-    """:attr:`PutBack.outside` and :attr:`PutBack.difference`."""
+def _measured(before: Image.Image, after: Image.Image, inside: Image.Image, place: Place) -> float:
+    """:attr:`PutBack.outside`."""
     before, after, inside = (small(each, _SEEN) for each in (before, after, inside))
     covered = place.on(before.size)
     # Only what is outside as a whole: at this size and softness, pixels at the edge are mixed.
@@ -167,11 +156,10 @@ def _measured(
     soft = [each.filter(_SOFT) for each in (before.crop(covered), place.cut(after, before.size))]
     apart = ImageChops.difference(*soft)
     if not where.getbbox():
-        return 0.0, 0.0
+        return 0.0
     largest = reduce(ImageChops.lighter, apart.split())
     changed = largest.point(lambda value: 255 if value > CHANGED else 0)
-    share, mean = (ImageStat.Stat(each, where).mean[0] / 255 for each in (changed, largest))
-    return round(share, 4), round(mean, 4)
+    return round(ImageStat.Stat(changed, where).mean[0] / 255, 4)
 
 
 def _laid(before: Image.Image, after: Image.Image, place: Place) -> Image.Image:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from coach.errors import NotFound
 from coach.store import Store, blob_key
+from coach.studio._derived import here_since, keep
 from coach.studio.mask import check_mask
 from coach.studio.request import Reference
 
@@ -27,12 +28,15 @@ async def add_mask(store: Store, user_id: str, picture: Reference, mask: bytes) 
     Raises:
         NotFound: This person has no such photo or version.
         InputRefused: It is no mask for this picture. The message says what one is.
+        Erasing: The person is being erased, or was erased meanwhile.
     """
     find = store.photos.get if picture.kind == "photo" else store.versions.find
     of = await find(user_id, picture.id)
+    since = await here_since(store, user_id)
     kept = await asyncio.to_thread(_plain, mask, (of.width, of.height))
     name = hashlib.sha256(kept).hexdigest()
-    await store.blobs.put(_key(user_id, name), kept, "image/png")
+    key = _key(user_id, name)
+    await keep(store, user_id, key, kept, "image/png", since=since, still=lambda: find(user_id, picture.id))
     return Reference(kind="mask", id=name)
 
 

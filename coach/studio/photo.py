@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from coach.errors import PhotoRefused
+from coach.errors import ConsentMissing, PhotoRefused
 from coach.faces import FaceModel, PhotoReport, best_set, look, off_loop
 from coach.store import Photo, Store
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 3.0
+"""Seconds a prompt waits for what is to be said about photos; one look takes a tenth of one."""
+
+ONE_LOOK = 5.0
+"""Seconds one look may take; the photo is taken as it is then, and looked at another time."""
 
 NO_PHOTO = "There is no photo yet. Please add one that shows the face from the front."
 
@@ -24,6 +35,11 @@ class PhotoCoach:
 
     def __init__(self, store: Store, model: FaceModel | None) -> None:
         self._store, self._model = store, model
+
+    @property
+    def can_look(self) -> bool:
+        """Whether there is a face model."""
+        return self._model is not None
 
     async def look(self, user_id: str, photo_id: str) -> PhotoReport:
         """What is to be said about one photo; kept with it, and looked at once for each face model.
@@ -57,6 +73,33 @@ class PhotoCoach:
             raise PhotoRefused(reports[0].reason, reports[0].say)
         return [photos[index] for index in _chosen(reports, most)]
 
+    async def seen(self, photos: Sequence[Photo]) -> list[PhotoReport | None]:
+        """What is known of photos, for a prompt: those at which nobody has looked are looked at now.
+
+        Never an error, and after :data:`PATIENCE` seconds what there is until then.
+
+        Returns:
+            For each photo its report; ``None``: nobody has looked, and nobody can or may now.
+        """
+        found = [report_of(photo.report) for photo in photos]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                for at, photo in enumerate(photos):
+                    found[at] = found[at] or await self._glance(photo)
+        return found
+
+    async def _glance(self, photo: Photo) -> PhotoReport | None:
+        if self._model is None:
+            return None
+        try:
+            return await self._look(photo)
+        except ConsentMissing:
+            return None
+        except Exception as exc:
+            logger.warning("Photo %s could not be looked at (%s).", photo.id, type(exc).__name__)
+            logger.debug("Why:", exc_info=True)
+            return None
+
     async def _look(self, photo: Photo) -> PhotoReport:
         await self._store.consents.require(photo.user_id)
         if self._model is None:
@@ -65,7 +108,12 @@ class PhotoCoach:
         if known is not None and known.model == self._model.name:
             return known
         data = await self._store.photos.bytes(photo.user_id, photo.id)
-        report = await off_loop(look, self._model, data)
+        try:
+            async with asyncio.timeout(ONE_LOOK):
+                report = await off_loop(look, self._model, data)
+        except TimeoutError:
+            logger.warning("Nobody looked at photo %s in time.", photo.id)
+            return look(None, b"")
         await self._store.photos.note_report(photo.user_id, photo.id, asdict(report))
         return report
 

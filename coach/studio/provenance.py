@@ -11,6 +11,9 @@ Both are told here and in `docs/provenance.md`. Marks can be removed by anybody:
 from __future__ import annotations
 
 import hashlib
+import logging
+import os
+import stat
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -21,7 +24,7 @@ from typing import Any, BinaryIO, Literal
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from coach.errors import InputRefused
+from coach.errors import InputRefused, SettingsError
 from coach.studio._c2pa import Credentials, check
 from coach.studio._embedded import Damaged, Embedded, look
 from coach.studio._signer import Algorithm, Ingredient, Signer
@@ -33,13 +36,17 @@ __all__ = [
     "MEANING",
     "Algorithm",
     "Credentials",
+    "Ingredient",
     "Kind",
     "MediaType",
     "Provenance",
     "Signer",
     "derive",
+    "ingredient",
     "read",
 ]
+
+logger = logging.getLogger(__name__)
 
 Kind = Literal["resized", "thumbnail", "crop", "tile", "sticker", "sheet", "comparison", "masked"]
 """What was made: a smaller or larger one, a part, a cut-out, several of a service's pictures on one sheet, a
@@ -115,20 +122,22 @@ class Provenance:
 
 
 def derive(
-    parent: bytes,
+    parent: bytes | Ingredient,
     image: Image.Image,
     *,
     media_type: MediaType,
     kind: Kind,
-    others: Sequence[bytes] = (),
+    others: Sequence[bytes | Ingredient] = (),
     signer: Signer | None = None,
 ) -> bytes:
     """Encode what was made of a picture, with its marks and no other metadata but the colour profile.
 
-    Blocking: encoding 3840 x 2160 pixels takes seconds.
+    Blocking: encoding 3840 x 2160 pixels takes seconds, and a time stamp authority has half a minute. When
+    it cannot be signed it is given unsigned, and the log says why: a picture does not wait for a signature.
 
     Args:
-        parent: The file it was made from, which a picture service gave or which was derived from one.
+        parent: The file it was made from, which a picture service gave or which was derived from one; or
+            what :func:`ingredient` made of it.
         image: What was made.
         kind: What it is; it decides the IPTC term.
         others: Further files that are in it, e.g. the photo of a comparison.
@@ -136,23 +145,39 @@ def derive(
 
     Raises:
         InputRefused: A parent is no PNG, JPEG or WebP, or is damaged.
-        SettingsError: The certificate cannot sign, or the time stamp authority did not answer.
         ValueError: JPEG was asked for a picture with transparency.
     """
-    parents = [parent, *others]
-    hashes = [hashlib.sha256(each).hexdigest() for each in parents]
-    found = [_embedded(BytesIO(each)) for each in parents]
+    made_from = [ingredient(each) if isinstance(each, bytes) else each for each in (parent, *others)]
     term, action = _MADE[kind]
     if term not in _MIXED:
-        term = next((mark for mark in map(_term, found) if mark in _MIXED), term)
-    made = _encode(image, media_type, packet(IPTC + term, hashes))
+        term = next((each.term for each in made_from if each.term in _MIXED), term)
+    made = _encode(image, media_type, packet(IPTC + term, [each.sha256 for each in made_from]))
     if signer is None:
         return made
-    made_from = [
-        Ingredient(data=data, media_type=each.media_type, sha256=sha256)
-        for data, each, sha256 in zip(parents, found, hashes, strict=True)
-    ]
-    return signer.sign(made, media_type, made_from=made_from, action=action, source_type=IPTC + term)
+    try:
+        return signer.sign(made, media_type, made_from=made_from, action=action, source_type=IPTC + term)
+    except SettingsError as error:
+        logger.warning("What was made of a picture is not signed: %s", error)
+        return made
+
+
+def ingredient(data: bytes, *, whole: bool = True) -> Ingredient:
+    """A file as :func:`derive` names it in what is made of it.
+
+    Args:
+        whole: Keep its bytes for a C2PA manifest, which then takes along the one it has itself. Without
+            them it is only named, and many can be on one sheet without being in memory together.
+
+    Raises:
+        InputRefused: It is no PNG, JPEG or WebP, or is damaged.
+    """
+    found = _embedded(BytesIO(data))
+    return Ingredient(
+        media_type=found.media_type,
+        sha256=hashlib.sha256(data).hexdigest(),
+        term=(_marks(found).source_type or "").removeprefix(IPTC),
+        data=data if whole else None,
+    )
 
 
 def read(source: Path | bytes, *, anchors: str | None = None) -> Provenance:
@@ -164,10 +189,14 @@ def read(source: Path | bytes, *, anchors: str | None = None) -> Provenance:
         anchors: The certificates of signers you trust, PEM.
 
     Raises:
-        InputRefused: It is another kind of file, damaged, or larger than :data:`MAX_BYTES`.
+        InputRefused: It is another kind of picture, damaged, larger than :data:`MAX_BYTES`, or e.g. a pipe.
         OSError: The file cannot be read.
     """
-    with nullcontext(BytesIO(source)) if isinstance(source, bytes) else source.open("rb") as file:
+    with (
+        nullcontext(BytesIO(source))
+        if isinstance(source, bytes)
+        else open(source, "rb", opener=_open) as file
+    ):
         if file.seek(0, 2) > MAX_BYTES:
             raise InputRefused(f"This file is larger than {MAX_BYTES // 1024 // 1024} MB.")
         file.seek(0)
@@ -187,6 +216,16 @@ def read(source: Path | bytes, *, anchors: str | None = None) -> Provenance:
     )
 
 
+def _open(path: str, flags: int) -> int:
+    """For :func:`open`: a file that has an end and can be read twice."""
+    # A pipe that nobody writes to would be opened for ever.
+    file = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if stat.S_ISREG(os.fstat(file).st_mode):
+        return file
+    os.close(file)
+    raise InputRefused(f"{path!r} is a folder, a pipe or a device. Save the picture to a file first.")
+
+
 def _embedded(file: BinaryIO) -> Embedded:
     try:
         found = look(file)
@@ -204,10 +243,6 @@ def _marks(found: Embedded) -> Marks:
         return nothing if found.xmp is None else parse(found.xmp)
     except NotXmp:
         return nothing
-
-
-def _term(found: Embedded) -> str:
-    return (_marks(found).source_type or "").removeprefix(IPTC)
 
 
 def _encode(image: Image.Image, media_type: MediaType, xmp: bytes) -> bytes:

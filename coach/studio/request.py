@@ -58,6 +58,11 @@ class PictureRequest(BaseModel):
     previews: int = Field(default=2, ge=0, le=3)
     style: str | None = Field(default=None, min_length=1, max_length=2_000)
 
+    @property
+    def photos(self) -> tuple[str, ...]:
+        """The ids of the photos whose face is to be kept."""
+        return tuple(each.id for each in self.references if each.kind == "photo") if self.keep_face else ()
+
     @field_validator("references")
     @classmethod
     def _has_pictures(cls, references: tuple[Reference, ...]) -> tuple[Reference, ...]:

@@ -19,6 +19,7 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from glob import escape
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -221,7 +222,8 @@ class Spool:
         Whoever still writes has files without a name then, and keeps nothing.
         """
         files = size = 0
-        for path in self.folder.glob(f"{generation_id}.*"):
+        # Somebody may have put a file or a folder of another name here, such as `*.json`.
+        for path in filter(Path.is_file, self.folder.glob(f"{escape(generation_id)}.*")):
             with suppress(FileNotFoundError):
                 length = path.stat().st_size
                 path.unlink()

@@ -13,8 +13,9 @@ from coach.context import Context
 from coach.errors import PictureError, StoreUnavailable
 from coach.faces import FaceModel
 from coach.store import Store
+from coach.store.erase import begun
 from coach.studio import price
-from coach.studio._final import final_of, shown
+from coach.studio._final import finishing, shown
 from coach.studio._keep import Keeper
 from coach.studio._make import Maker, Wanted, look_up
 from coach.studio._planned import key_of
@@ -32,7 +33,7 @@ from coach.studio.provenance import Signer
 from coach.studio.recovery import Recovery
 from coach.studio.request import Grade, PictureRequest
 from coach.studio.spool import Spool
-from coach.studio.sweep import finish_erasures
+from coach.studio.sweep import finish_erasures, finish_later
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class Studio:
         second_try: A picture that does not look like the person is asked for once more, if so many seconds or
             fewer have passed since it was begun; 0: never.
         grade: How pictures are made while a person is still looking for theirs; see :meth:`finish`.
+        previews: How many unfinished pictures of a person are shown on the way, 0 to 3. Nobody judges them.
         today: The date shutdowns are compared with.
 
     Raises:
@@ -81,6 +83,7 @@ class Studio:
         signer: Signer | None = None,
         second_try: float = SECOND_TRY,
         grade: Grade = "final",
+        previews: int = 2,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
         self.capabilities = engine.offers(capabilities or Capabilities.load())
@@ -88,6 +91,7 @@ class Studio:
         self.ledger = Ledger(store.database)
         self.gate = Gate(limits or GateLimits())
         self.grade: Grade = grade
+        self.previews = previews
         self._store, self._spool, self._today = store, spool, today
         self._forget = {each.name: each.forget for each in (engine, *others)}
         judge = Judge(store, faces)
@@ -177,19 +181,20 @@ class Studio:
         return await self._ask(wanted, again=again, twice=True)
 
     async def finish(
-        self, ctx: Context, *, identity_id: str, version: str, key: str | None = None, again: bool = False
+        self, ctx: Context, *, identity_id: str, version: str, prompt: str, again: bool = False
     ) -> Generated:
         """Make a draft once more, in full quality, and show the better of the two.
 
         The final picture is made from the draft and from the photos of the draft. It takes the draft's place,
-        also as the accepted one, if it is at least as like the person; else the draft stays. Both are kept.
+        also as the accepted one, if it is at least as like the person; else the draft stays. Both are kept. A
+        draft is finished once; what was refused and not charged is asked for again.
 
         Args:
             ctx: Whose picture.
             identity_id: The identity's handle or id.
             version: The draft's handle or id.
-            key: What makes it the same picture; ``None``: the draft, which is finished once; what was refused
-                and not charged is then asked for again.
+            prompt: What to ask for, the first time. The draft is the first picture that goes along, then its
+                photos.
             again: As in :meth:`generate`.
 
         Returns:
@@ -201,41 +206,37 @@ class Studio:
             NotFound: This person has no such identity or version, or a photo of the draft is gone.
             PictureError: No picture; ``paid`` says what is known about the money. The draft is there.
         """
-        draft = await self._store.versions.get(ctx.user_id, identity_id, version)
-        request = final_of(draft, await self.ledger.get(ctx.user_id, draft.generation_id))
-        if key is None:
-            key = f"final picture of {draft.id}"
-            known = await self.ledger.find(ctx.user_id, key)
-            again = again or (known is not None and known.paid == "unpaid")
-        wanted = await look_up(
-            self._store, ctx, request, identity_id=identity_id, parent=draft.id, key=key_of(ctx, key)
+        draft, wanted, known = await finishing(
+            self._store, self.ledger, ctx, identity_id=identity_id, version=version, prompt=prompt
         )
+        again = again or (known is not None and known.paid == "unpaid")
         return await shown(self._store, draft, await self._ask(wanted, again=again, twice=False))
 
     async def recover(self) -> list[Generation]:
         """Finish what a crash left behind. Call it at every start; nothing is ever sent again.
 
         What the service still has as a job of ours is fetched meanwhile, and not waited for. Erasures that
-        were begun are finished.
+        were begun are finished, those of the last seconds meanwhile; one that fails stops nothing.
 
         Returns:
             The generations that moved. Those in ``unknown`` may have been charged: show them.
         """
         await finish_erasures(self._store, spool=self._spool, forget=self._forget)
         moved = await self._recovery.run()
-        for job in await self._recovery.jobs():
-            task = asyncio.create_task(self._maker.resume(job))
+        works = [self._maker.resume(job) for job in await self._recovery.jobs()]
+        if await begun(self._store.database):
+            works.append(finish_later(self._store, spool=self._spool, forget=self._forget))
+        for task in map(asyncio.create_task, works):
             self._resuming.add(task)
             task.add_done_callback(self._resuming.discard)
         return moved
 
     async def erase(self, user_id: str, *, patience: float = PATIENCE) -> Receipt:
-        """Erase everything of a person, here and at the picture service. Safe to repeat.
+        """Erase everything of a person here, and what the picture service keeps as a job. Safe to repeat.
 
         Raises: as :func:`coach.studio.erase.erase`, where it also says what ``patience`` is.
         """
-        erased = erase(self._store, user_id, spool=self._spool, forget=self._forget, patience=patience)
-        return await erased
+        return await erase(self._store, user_id, spool=self._spool, forget=self._forget, patience=patience)
 
     async def close(self) -> None:
         """Ask for nothing more, and return when what was asked for has arrived and is put away.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import coach
+from coach.faces import PhotoReport, face_model
 from tests.store._rows import add_versions
 
 
@@ -61,21 +62,39 @@ async def test_the_pictures_are_known_by_their_place_in_the_tree_and_never_by_th
     assert two.wish.startswith("at sunrise at") and len(two.wish) == 80
 
 
-async def test_what_was_seen_in_the_photos_is_one_sentence(store: coach.Store, photo_bytes: bytes) -> None:
+async def test_what_was_seen_in_the_photos_is_one_sentence(
+    store: coach.Store, photo_bytes: bytes, other_photo_bytes: bytes
+) -> None:
     key = coach.load("coach.reference").context["photo_findings"]
-    ctx = coach.Context(user_id="ann")
-    assert await key(ctx, store.photos) is None
+    ctx, photo_coach = coach.Context(user_id="ann"), coach.PhotoCoach(store, None)
+    assert await key(ctx, store.photos, photo_coach) is None
     first = await store.photos.add("ann", photo_bytes)
-    assert asdict(await key(ctx, store.photos)) == {
+    assert asdict(await key(ctx, store.photos, photo_coach)) == {
         "usable": True,
-        "say": "There is a photo. Nobody has looked yet whether the face is clear in it.",
+        "say": "There is a photo. Whether the face is clear in it cannot be told here.",
         "photos": 1,
     }
-    await store.photos.note_report("ann", first.id, {"usable": False, "say": "Too dark."})
-    found = await key(ctx, store.photos)
+    dark = PhotoReport(usable=False, reason="too_dark", say="Too dark.", quality=0.1, model="eyes 1")
+    await store.photos.note_report("ann", first.id, asdict(dark))
+    found = await key(ctx, store.photos, photo_coach)
     assert (found.usable, found.say) == (False, "Too dark.")
 
-    second = await store.photos.add("ann", photo_bytes)
-    await store.photos.note_report("ann", second.id, {"usable": True, "say": "Good."})
-    found = await key(ctx, store.photos)
+    second = await store.photos.add("ann", other_photo_bytes)
+    good = replace(dark, usable=True, reason="ok", say="Good.")
+    await store.photos.note_report("ann", second.id, asdict(good))
+    found = await key(ctx, store.photos, photo_coach)
     assert (found.usable, found.say, found.photos) == (True, "Good.", 2)
+
+
+async def test_the_photo_coach_looks_before_the_first_picture_as_soon_as_it_may(
+    store: coach.Store, photo_bytes: bytes
+) -> None:
+    key = coach.load("coach.reference").context["photo_findings"]
+    ctx, photo_coach = coach.Context(user_id="ann"), coach.PhotoCoach(store, face_model())
+    photo = await store.photos.add("ann", photo_bytes)
+    assert "Nobody has looked yet" in (await key(ctx, store.photos, photo_coach)).say  # may not: no consent
+    await store.consents.give("ann", statement="yes")
+
+    assert "That is a good photo" in (await key(ctx, store.photos, photo_coach)).say
+
+    assert (await store.photos.get("ann", photo.id)).report is not None

@@ -16,6 +16,7 @@ from coach.errors import PictureError
 from coach.faces import face_model
 from coach.sandbox import Sandbox
 from tests.actions._pictures import ANN, call, make_ready, reference_coach
+from tests.studio._drawn import holed
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +56,9 @@ async def test_a_long_chain_of_changes_never_gets_far_from_the_photos(
     # What the moment is now is not what this line of pictures began with.
     await store.identities.update("ann", "i1", visualization="In a library.")
     wishes = ["at sunrise", "with a scarf", "a dog beside me", "smiling", "no scarf"]
-    for number, wish in enumerate(wishes):
-        await revise(reference, number, wish)
+    made = [await revise(reference, number, wish) for number, wish in enumerate(wishes)]
+    assert [each.data.afresh for each in made] == [False, False, False, True, False]
+    assert ["drawn anew" in each.say for each in made] == [False, False, False, True, False]
 
     nodes = await store.versions.tree("ann", "i1")
     assert [(node.handle, node.parent, node.depth) for node in nodes] == [
@@ -81,6 +83,18 @@ async def test_a_long_chain_of_changes_never_gets_far_from_the_photos(
     assert places == sorted(places) and "the later one counts" in afresh
     later = nodes[5].version.prompt
     assert "Change the first picture" in later and all(wish in later for wish in wishes)
+
+
+async def test_wishes_that_become_longer_when_they_are_quoted_still_fit(
+    reference: coach.Coach, store: coach.Store
+) -> None:
+    await call(reference, "generate_identity_image", identity_id="i1", prompt="<" * 4000)
+    for number in range(3):
+        made = await revise(reference, number, "<" * 1490 + f"wish {number}")
+    assert made.data.handle == "v4" and "the oldest were left out: 1." in made.say
+    assert made.data.repairs[-1] in made.say
+    prompt = (await store.versions.get("ann", "i1", "v4")).prompt
+    assert "wish 0" not in prompt and "wish 1" in prompt and "wish 2" in prompt
 
 
 async def test_an_earlier_picture_is_changed_in_a_branch_and_can_be_accepted_after_all(
@@ -155,6 +169,19 @@ async def test_a_photo_that_does_not_serve_costs_nothing_unless_they_want_it_all
         await revise(reference, 3, "at sunrise")
 
 
+async def test_no_unfinished_picture_is_shown_where_that_is_switched_off(
+    store: coach.Store, sandbox: Sandbox, tmp_path: Path, ready: None
+) -> None:
+    events: list[coach.Event] = []
+
+    async def hear(event: coach.Event) -> None:
+        events.append(event)
+
+    async with reference_coach(store, sandbox, tmp_path, previews=0) as reference:
+        made = await call(reference, "generate_identity_image", replace(ANN, emit=hear), identity_id="i1")
+    assert made.data.handle == "v1" and not any(isinstance(each, coach.Preview) for each in events)
+
+
 async def test_an_accepted_draft_is_made_in_full_quality_once(
     store: coach.Store, sandbox: Sandbox, tmp_path: Path, ready: None
 ) -> None:
@@ -171,6 +198,8 @@ async def test_an_accepted_draft_is_made_in_full_quality_once(
         first, final = await store.versions.tree("ann", "i1")
         assert (final.parent, final.version.accepted_at is not None) == ("v1", True)
         assert first.version.accepted_at is None and final.made.wish is None
+        assert "The first picture is a draft." in final.version.prompt
+        assert "Keep their face exactly as it is there" in final.version.prompt
 
 
 @pytest.mark.parametrize(
@@ -199,3 +228,19 @@ async def test_the_yes_stays_when_the_final_picture_does_not_come(
     assert accepted.data.handle == "v1" and said in accepted.say and "secret" not in accepted.say
     identity = await store.identities.get("ann", "i1")
     assert identity.accepted_version_id == accepted.data.version_id and identity.stage == "visualized"
+
+
+async def test_what_had_changed_outside_a_marked_part_reaches_the_application(
+    reference: coach.Coach, store: coach.Store
+) -> None:
+    from coach.reference.actions._pictures import first_look
+
+    [photo] = await store.photos.list("ann")
+    of = coach.Reference(kind="photo", id=photo.id)
+    hole = holed((photo.width, photo.height), (100, 100, 300, 400))
+    where = await coach.add_mask(store, "ann", of, hole)
+    request = coach.PictureRequest(prompt="With a lamp", references=(of,), mask=where)
+    made = await reference.service("studio", coach.Studio).generate(turn(2), request, identity_id="i1")
+    judged = made.judgements[made.versions[0].id]
+    data = first_look(await store.identities.get("ann", "i1"), made).data
+    assert data.outside == judged.outside is not None and data.likeness is None

@@ -12,13 +12,15 @@ from typing import Any
 
 from PIL import Image, ImageColor
 
-from coach.faces import Embedding, Face
+from coach.faces import Embedding, Face, Limits
 from coach.store import Store
 from tests.studio._service import frames, streams
 from tests.studio._workshop import Workshop, workshop
 
 DISTANCES = {"lime": 0.1, "gold": 0.12, "orange": 0.4, "red": 0.9, "maroon": 0.95}
 """How far a portrait with such a corner is from the person: two strong, one fair, two of somebody else."""
+
+LIMITS = Limits(strong=0.30, closest=0.24, widest=0.34, fair=0.45, other_person=0.60, smallest=48)
 
 # Where Grace Hopper's face is in the photo of the tests, as SFace's detector found it.
 _SIZE = 512, 600
@@ -40,6 +42,7 @@ class ScriptedFaces:
 
     distances: Mapping[str, float]
     name: str = "scripted"
+    limits: Limits = LIMITS
     looked: int = 0
     fails: Exception | None = None
     _known: dict[tuple[int, ...], float] = field(init=False)

@@ -122,14 +122,7 @@ class Money(RuleBasedStateMachine):
 
     def expected(self, row: Generation, limits: Budgets) -> str:
         """The code of the refusal there must be, and who is told of a doubt by it."""
-        doubts = [
-            other
-            for other in self.rows.values()
-            if row.turn_id
-            and other.state == "unknown"
-            and (other.user_id, other.conversation_id) == (row.user_id, row.conversation_id)
-            and other.told_in in (None, row.turn_id)
-        ]
+        doubts = self.doubts(row)
         for other in doubts:
             self.rows[other.id] = replace(other, told_in=row.turn_id)
         if doubts:
@@ -142,6 +135,17 @@ class Money(RuleBasedStateMachine):
             if allowed is not None and sum(sums.get(scope, (0, 0))) + row.quote_micros > allowed:
                 return "budget_spent"
         return ""
+
+    def doubts(self, row: Generation) -> list[Generation]:
+        """Those the person is to be told of before anything is sent in this one's turn."""
+        return [
+            other
+            for other in self.rows.values()
+            if row.turn_id
+            and other.state == "unknown"
+            and (other.user_id, other.conversation_id) == (row.user_id, row.conversation_id)
+            and other.told_in in (None, row.turn_id)
+        ]
 
     @precondition(lambda self: self.any_row(0))
     @rule(
@@ -165,7 +169,12 @@ class Money(RuleBasedStateMachine):
                 values = {"paid": "paid" if paid else "unpaid"}
             with suppress(Crash):
                 before = self.rows[row.id]
-                self.rows[row.id] = self.run(self.moving(before, to, values, dies=dies and goal in to))
+                try:
+                    self.rows[row.id] = self.run(self.moving(before, to, values, dies=dies and goal in to))
+                except PictureError as error:
+                    # Another of its turn was left in doubt while this one waited.
+                    assert (error.code, to[0]) == ("in_doubt", "sending") and self.doubts(before)
+                    return
                 self.comes_late(before)
 
     async def moving(

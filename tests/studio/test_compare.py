@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -11,13 +13,13 @@ import pytest
 from PIL import Image, ImageDraw
 from sqlalchemy import update
 
-from coach.errors import Conflict, ConsentMissing, NotFound
-from coach.faces import face_model
+from coach.errors import Conflict, ConsentMissing, InputRefused, NotFound
+from coach.faces import face_model, off_loop
 from coach.store import Store, Version, blob_key
 from coach.store.tables import versions
 from coach.studio import provenance
-from coach.studio._sheet import ACCEPTED, BANDS, Place, places
-from coach.studio.compare import MOST, Sheet, Sheets, _from_near
+from coach.studio._sheet import ACCEPTED, BANDS, Place, _font, _judged, places
+from coach.studio.compare import AT_ONCE, MOST, Sheet, Sheets, _from_near
 from tests.store._rows import PICTURE, add_versions
 
 
@@ -67,7 +69,7 @@ class Pictures:
         )
         judged = update(versions).where(versions.c.id == version.id)
         async with self.store.database.write() as connection:
-            await connection.execute(judged.values(judgement={"likeness": band} if band else None))
+            await connection.execute(judged.values(judgement={"likeness": band, "why": ""} if band else None))
         return version
 
 
@@ -139,9 +141,13 @@ async def test_without_a_face_model_pictures_are_compared_all_the_same(
     newest = await sheets.compare("ann", "i1")
     assert newest.handles == ("v3", "v4", "v5", "v6", "v7")
     chosen = await sheets.compare("ann", "i1", ["v7", "v2", "v2"])
-    assert chosen.handles == ("v2", "v7")
+    assert chosen.handles == ("v7", "v2")
     assert chosen.width < newest.width
-    assert (await sheets.compare("ann", "i1", ["v2", "v7"])).blob == chosen.blob
+    assert (await sheets.compare("ann", "i1", ["v7", "v2"])).blob == chosen.blob
+    other = await sheets.compare("ann", "i1", ["v2", "v7"])
+    assert other.blob != chosen.blob and other.data != chosen.data
+    with pytest.raises(InputRefused, match="At most 5 pictures stand beside the photo; these are 6"):
+        await sheets.compare("ann", "i1", [f"v{number}" for number in range(1, 7)])
     assert shows(opened(chosen), "#145a5a")  # v2's (20, 90, 90)
 
 
@@ -160,6 +166,62 @@ async def test_all_versions_are_shown_as_a_tree(store: Store, pictures: Pictures
     marks = provenance.read(sheet.data)
     assert marks.source_type == f"{provenance.IPTC}trainedAlgorithmicMedia"
     assert len(marks.made_from) == 4
+
+
+async def test_another_skin_is_no_strong_likeness_on_a_sheet(store: Store, pictures: Pictures) -> None:
+    version = await pictures.add(png(Image.new("RGB", (300, 300), "white")), band="strong")
+    before = await Sheets(store, model=None).versions("ann", "i1")
+    mine = update(versions).where(versions.c.id == version.id)
+    for skin, colour in (("kept", "strong"), ("darker", "no")):
+        async with store.database.write() as connection:
+            judged = {"likeness": "strong", "why": "", "skin": skin}
+            await connection.execute(mine.values(judgement=judged))
+        sheets = Sheets(store, model=None)
+        sheet = await sheets.versions("ann", "i1")
+        shown = [band for band in ("strong", "no") if shows(opened(sheet), BANDS[band][0])]
+        assert shown == [colour], skin
+        assert (sheet.blob == before.blob) is (skin == "kept")
+        beside = opened(await sheets.compare("ann", "i1"))
+        assert shows(beside, BANDS["strong"][0]) is (skin == "kept")
+    for band in ("strong", "fair", "no", "cannot judge"):  # not cut on the smallest card
+        _, words = _judged(band, "lighter")
+        assert words.endswith(", skin lighter") and _font(14).getlength(words) < 180
+
+
+async def test_at_most_two_are_made_at_once_of_one_file_after_the_other(
+    store: Store, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for shade in range(3):
+        await pictures.add(png(Image.new("RGB", (90, 60), (shade * 20, 90, 90))))
+    get, reading, most = store.blobs.get, 0, 0
+
+    async def counted(key: str) -> bytes:
+        nonlocal reading, most
+        reading += 1
+        most = max(most, reading)
+        await asyncio.sleep(0.02)  # else all of them are in here together
+        data = await get(key)
+        reading -= 1
+        return data
+
+    monkeypatch.setattr(store.blobs, "get", counted)
+    sheets = Sheets(store, model=None)
+    trees = (sheets.versions("ann", "i1") for _ in range(3))
+    made = await asyncio.gather(sheets.compare("ann", "i1", ["v1"]), *trees)
+    assert [len(each.handles) for each in made] == [1, 3, 3, 3]
+    assert most <= AT_ONCE
+
+
+async def test_the_faces_threads_are_left_to_faces(store: Store, pictures: Pictures) -> None:
+    await pictures.add(png(Image.new("RGB", (90, 60))))
+    go_on = threading.Event()
+    comparing = [asyncio.ensure_future(off_loop(go_on.wait, 60)) for _ in range(2)]
+    try:
+        async with asyncio.timeout(30):
+            await Sheets(store, model=None).versions("ann", "i1")
+    finally:
+        go_on.set()
+        assert await asyncio.gather(*comparing) == [True, True]
 
 
 async def test_nothing_is_shown_of_others_or_against_the_will_of_the_person(

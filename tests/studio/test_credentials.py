@@ -11,7 +11,7 @@ import pytest
 from coach.errors import InputRefused, SettingsError
 from coach.settings import Settings
 from coach.studio import _c2pa
-from coach.studio.provenance import IPTC, MediaType, Signer, derive, read
+from coach.studio.provenance import IPTC, MediaType, Signer, derive, ingredient, read
 from tests.studio._certificates import Certificates, certificates
 from tests.studio._drawn import SMALL, encoded, sha256
 
@@ -159,7 +159,25 @@ def test_a_signer_shows_no_key(signer: Signer) -> None:
     assert "PRIVATE" not in repr(signer) and "BEGIN" not in repr(signer)
 
 
-def test_a_time_stamp_that_cannot_be_had_is_said(signer: Signer) -> None:
+def test_what_cannot_be_signed_is_made_unsigned_and_the_log_says_so(
+    signer: Signer, caplog: pytest.LogCaptureFixture
+) -> None:
     late = Signer(certificate=signer.certificate, key=signer.key, timestamp_url="http://127.0.0.1:1/stamp")
+    made = derive(PARENT, SMALL, media_type="image/png", kind="crop", signer=late)
+    assert read(made).credentials.state == "absent" and read(made).made_from
+    assert [line for line in caplog.messages if "could not be signed" in line] == [caplog.messages[-1]]
     with pytest.raises(SettingsError, match="could not be signed"):
-        derive(PARENT, SMALL, media_type="image/png", kind="crop", signer=late)
+        late.sign(made, "image/png", made_from=[ingredient(PARENT)], action="c2pa.edited", source_type="")
+
+
+def test_a_parent_can_be_named_without_its_bytes(signer: Signer, authority: Certificates) -> None:
+    whole = derive(PARENT, SMALL, media_type="image/jpeg", kind="masked")
+    named = [ingredient(each, whole=False) for each in (whole, PARENT)]
+    assert all(each.data is None for each in named)
+    made = derive(named[0], SMALL, media_type="image/jpeg", kind="sheet", others=named[1:], signer=signer)
+    found = read(made, anchors=authority.root.decode())
+    assert found.credentials.state == "trusted"
+    assert found.credentials.made_from == tuple(f"sha256:{each.sha256}" for each in named)
+    assert found.source_type is not None and found.source_type.endswith(
+        "/compositeWithTrainedAlgorithmicMedia"
+    )

@@ -7,7 +7,7 @@ import pytest
 
 from coach.errors import Conflict, NotFound, PictureError
 from coach.store import Store
-from coach.studio import Generated
+from coach.studio import Generated, last_shown
 from tests.studio._faces import mirror
 from tests.studio._service import breaks, error, says
 from tests.studio._workshop import ANA, Workshop
@@ -23,6 +23,7 @@ async def draft(w: Workshop, *, accept: bool = True) -> str:
 
 async def final(w: Workshop, version: str = "v1", **options: Any) -> Generated:
     """Finish it."""
+    options = {"prompt": "The same, finished"} | options
     return await w.studio.finish(w.context("accept"), identity_id="i1", version=version, **options)
 
 
@@ -44,12 +45,17 @@ async def test_a_draft_is_finished_from_itself_and_the_photos(
             "The final picture takes the place of the draft. "
             "The face was compared with your photo: a strong likeness."
         )
+        assert last_shown(await store.versions.tree(ANA, "i1")).handle == "v2"
         drawn, finished = w.upstream.asked
+        assert finished.fields["prompt"] == "The same, finished"
         assert (drawn.fields["quality"], finished.fields["quality"]) == ("low", "high")
         sent = [content for name, _, content in finished.parts if name == "image[]"]
         assert sent == [await store.versions.bytes(ANA, made_of), await store.photos.bytes(ANA, w.photo.id)]
-        assert (await final(w)).versions[0].id == generated.versions[0].id
+        assert w.told.count("Making it in full quality") == 1
+        for prompt in ("The same, finished", "Words that were edited since"):
+            assert (await final(w, prompt=prompt)).versions[0].id == generated.versions[0].id
         assert len(w.upstream.asked) == 2
+        assert w.told.count("Making it in full quality") == 1
 
 
 async def test_a_final_picture_that_is_less_like_the_person_is_kept_and_not_shown(
@@ -60,6 +66,7 @@ async def test_a_final_picture_that_is_less_like_the_person_is_kept_and_not_show
         generated = await final(w)
         assert [version.handle for version in generated.versions] == ["v1", "v2"]
         assert await accepted(w) == ["v1"]
+        assert last_shown(await store.versions.tree(ANA, "i1")).handle == "v1"
         assert generated.say_likeness == (
             "The draft stays: the final picture, kept as v2, is not as like you. "
             "The face was compared with your photo: a strong likeness."
@@ -96,7 +103,7 @@ async def test_what_cannot_be_finished_stays_as_it_is(
         assert await accepted(w) == ["v1"]
         await store.photos.remove(ANA, w.photo.id)
         with pytest.raises(NotFound):
-            await final(w, key="another")
+            await final(w, again=True)
         assert await accepted(w) == ["v1"]
 
 

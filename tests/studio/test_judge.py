@@ -7,7 +7,7 @@ import pytest
 
 from coach.errors import StoreUnavailable
 from coach.store import Store
-from coach.studio import Generated, Generation, Judgement, PictureRequest
+from coach.studio import Generated, Generation, Judgement, PictureRequest, Reference
 from coach.studio.judge import Judge, judgement_of, note
 from tests.studio._faces import DISTANCES, ScriptedFaces, mirror, portrait
 from tests.studio._service import answer, frames, says, streams
@@ -46,15 +46,32 @@ async def test_a_picture_is_compared_with_the_photos_that_were_sent(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_that_no_photo_went_along_to_compare_it_with_is_said(
+    store: Store, tmp_path: Path, photo_bytes: bytes
+) -> None:
+    async with mirror(store, tmp_path, photo_bytes, "lime", "red") as (w, _):
+        first = (await w.generate()).versions[0]
+        of = (Reference(kind="version", id=first.id),)
+        request = PictureRequest(prompt="At dusk", references=of, keep_face=True)
+        generated = await w.generate(request, call="call_2")
+        assert judged(generated) == Judgement(
+            likeness="not measured", why="No photo went along to compare it with."
+        )
+        assert generated.say_likeness == "Likeness was not measured." and not generated.second_try
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
 async def test_the_most_like_comes_first_and_the_others_are_kept(
     store: Store, tmp_path: Path, photo_bytes: bytes
 ) -> None:
     drawn = [portrait(photo_bytes, colour) for colour in ("red", "orange", "gold", "lime")]
     async with workshop(store, tmp_path, photo_bytes, says(answer(*drawn))) as w:
-        studio = w.new_studio(faces=ScriptedFaces(DISTANCES))
+        faces = ScriptedFaces(DISTANCES)
+        studio = w.new_studio(faces=faces)
         generated = await w.generate(w.edit.model_copy(update={"count": 4}), studio=studio)
         assert [found.distance for found in generated.judgements.values()] == [0.1, 0.12, 0.4, 0.9]
         assert [version.handle for version in generated.versions] == ["v4", "v3", "v2", "v1"]
+        assert faces.looked == 5, "the photo is looked at once for all of them"
         assert not generated.second_try and len(w.upstream.asked) == 1
 
 
@@ -123,8 +140,26 @@ async def test_photos_that_may_not_or_cannot_be_read_any_more_are_not_read(
         generated = await w.generate()
         found = judged(generated)
         assert (found.likeness, faces.looked) == ("cannot judge", 0)
-        why = {"consent": "no consent", "photo": "is gone", "bucket": "could not be read"}
+        why = {"consent": "no consent", "photo": "are gone", "bucket": "could not be read"}
         assert why[change] in found.why
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_of_several_photos_one_that_is_gone_is_left_out(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Judge.judge
+    async with mirror(store, tmp_path, photo_bytes, "gold") as (w, faces):
+        photos = [await store.photos.add(ANA, portrait(photo_bytes, "lime")), w.photo]
+        references = tuple(Reference(kind="photo", id=photo.id) for photo in photos)
+
+        async def later(judge: Judge, generation: Generation) -> dict[str, Judgement]:
+            await store.photos.remove(ANA, photos[0].id)
+            return await real(judge, generation)
+
+        monkeypatch.setattr(Judge, "judge", later)
+        found = judged(await w.generate(w.edit.model_copy(update={"references": references})))
+        assert (found.likeness, found.photo_id, faces.looked) == ("strong", w.photo.id, 2)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -13,7 +13,9 @@ from coach.errors import NotFound
 from coach.store import Version
 from coach.store.nodes import Made, Node, link
 from coach.studio import Reference
-from coach.studio.lineage import MAX_DEPTH, MOST_WISHES, Revision, ancestry, last_shown, likeness_by_depth
+from coach.studio._planned import final_key, second_try_key
+from coach.studio.lineage import MAX_DEPTH, Revision, ancestry, last_shown, likeness_by_depth
+from coach.studio.planner import PROMPT_LENGTH
 
 PHOTOS = (Reference(kind="photo", id="front"), Reference(kind="photo", id="side"))
 
@@ -21,7 +23,12 @@ Line = tuple[str, str | None, str | None, str]
 """Handle, parent, wish, and what was sent: ``photo``, ``both`` or ``unknown``."""
 
 
-def tree(*lines: Line, judged: dict[str, dict[str, Any]] | None = None, accepted: str = "") -> list[Node]:
+def tree(
+    *lines: Line,
+    judged: dict[str, dict[str, Any]] | None = None,
+    accepted: str = "",
+    keys: dict[str, str] | None = None,
+) -> list[Node]:
     made: list[tuple[Version, Made]] = []
     for number, (handle, parent, wish, sent) in enumerate(lines, 1):
         base = [{"kind": "version", "id": f"id-{parent}"}] if sent == "both" else []
@@ -51,6 +58,7 @@ def tree(*lines: Line, judged: dict[str, dict[str, Any]] | None = None, accepted
             operation="edit",
             actual_micros=1,
             pictures=1,
+            key=(keys or {}).get(handle, f"talk:call {number}"),
         )
         made.append((version, how))
     return link(made)
@@ -117,19 +125,50 @@ def test_a_picture_from_before_requests_were_kept_counts_as_made_from_its_parent
     assert [node.depth for node in nodes] == [0, 1, 2]
 
 
-def test_the_oldest_wishes_go_when_a_prompt_could_not_hold_them() -> None:
-    half = "x" * (MOST_WISHES // 2)
-    nodes = tree(("v1", None, None, "photo"), ("v2", "v1", "old", "both"), ("v3", "v2", half, "both"))
-    assert Revision.of(nodes, "v3", half).wishes == (half, half)
+@pytest.mark.parametrize(
+    ("letter", "length", "left_out"), [("a", 100, 0), ("a", 2_000, 0), ("<", 2_000, 7), ("<", 40_000, 10)]
+)
+def test_the_oldest_wishes_go_when_the_prompt_cannot_hold_what_is_rendered(
+    letter: str, length: int, left_out: int
+) -> None:
+    wish = letter * length
+    lines: list[Line] = [("v1", None, None, "photo")]
+    lines += [(f"v{number + 1}", f"v{number}", wish, "both") for number in range(1, 11)]
+    revision = Revision.of(tree(*lines), "v11", "now")
+    assert revision.wishes == (*[wish] * 10, "now")
+    text, without = revision.prompt(lambda wishes: "\n".join(wishes).replace("<", "&lt;"))
+    assert without == left_out and text.endswith("now") and len(text) <= PROMPT_LENGTH
+
+
+def test_the_newest_wish_stays_although_nothing_holds_it() -> None:
+    revision = Revision.of(tree(*CHAIN), "v2", "x" * 40_000)
+    assert revision.prompt("".join) == ("x" * 40_000, 1)
+
+
+def test_to_finish_a_draft_is_no_revision_and_takes_no_wish_away() -> None:
+    lines: list[Line] = [
+        ("v1", None, "on a hill", "photo"),
+        ("v2", "v1", "at sunrise", "both"),
+        ("v3", "v2", None, "both"),
+        ("v4", "v3", "a scarf", "both"),
+        ("v5", "v4", None, "both"),
+    ]
+    nodes = tree(*lines, keys={"v3": final_key("id-v2"), "v5": final_key("id-v4")})
+    assert [node.depth for node in nodes] == [0, 1, 1, 2, 2]
+    revision = Revision.of(nodes, "v5", "now")
+    assert (revision.wishes, revision.afresh) == (("at sunrise", "a scarf", "now"), False)
 
 
 def test_likeness_is_kept_for_each_depth() -> None:
     judged = {
-        "v1": {"likeness": "strong", "distance": 0.2},
-        "v2": {"likeness": "fair", "distance": 0.4},
-        "v2a": {"likeness": "cannot judge", "distance": None},
-        "v3": {"likeness": "no", "distance": 0.6},
-        "v5": {"likeness": "strong", "distance": 0.1},
+        handle: {"likeness": band, "distance": distance, "why": ""}
+        for handle, band, distance in [
+            ("v1", "strong", 0.2),
+            ("v2", "fair", 0.4),
+            ("v2a", "cannot judge", None),
+            ("v3", "no", 0.6),
+            ("v5", "strong", 0.1),
+        ]
     }
     found = likeness_by_depth(tree(*CHAIN, judged=judged))
     assert [(each.depth, each.handles, each.distance) for each in found] == [
@@ -147,33 +186,43 @@ REQUESTED: Sequence[Line] = (
     ("v2", None, "on a hill", "photo"),
     ("v3", "v2", None, "both"),
 )
+AGAIN = {"v2": second_try_key("g1")}
+FINAL = {"v3": final_key("id-v2")}
 
 
 @pytest.mark.parametrize(
-    ("made", "judged", "accepted", "shown"),
+    ("made", "keys", "judged", "accepted", "shown"),
     [
-        (1, {}, "", "v1"),
-        (2, {}, "", "v2"),
-        # The second is a second try only when the first was not good enough.
-        (2, {"v1": ("strong", 0.2), "v2": ("no", 0.9)}, "", "v2"),
-        (2, {"v1": ("no", 0.8), "v2": ("no", 0.9)}, "", "v1"),
-        (2, {"v1": ("no", 0.8), "v2": ("fair", 0.4)}, "", "v2"),
-        (3, {"v2": ("strong", 0.2), "v3": ("no", 0.9)}, "", "v3"),
-        # A final picture that does not take the place of its accepted draft.
-        (3, {}, "v2", "v2"),
-        (3, {}, "v3", "v3"),
-        (3, {}, "v1", "v3"),
+        (1, {}, {}, "", "v1"),
+        (2, {}, {}, "", "v2"),
+        # Asked for once more by the person: that is what they see, also when it is less like them.
+        (2, {}, {"v1": ("no", 0.8), "v2": ("no", 0.9)}, "", "v2"),
+        (2, AGAIN, {"v1": ("no", 0.8), "v2": ("no", 0.9)}, "", "v1"),
+        (2, AGAIN, {"v1": ("no", 0.8), "v2": ("fair", 0.4)}, "", "v2"),
+        # Made from an accepted one without a wish, it is still a picture of its own.
+        (3, {}, {"v2": ("strong", 0.2), "v3": ("no", 0.9)}, "v2", "v3"),
+        # A final picture that does not take the place of its draft, and one that does.
+        (3, FINAL, {"v2": ("strong", 0.2), "v3": ("no", 0.9)}, "v2", "v2"),
+        (3, FINAL, {"v2": ("strong", 0.2), "v3": ("strong", 0.2)}, "v3", "v3"),
+        (3, FINAL, {}, "v1", "v3"),
     ],
 )
 def test_what_was_shown_last_is_what_a_person_speaks_of(
-    made: int, judged: dict[str, tuple[str, float]], accepted: str, shown: str
+    made: int, keys: dict[str, str], judged: dict[str, tuple[str, float]], accepted: str, shown: str
 ) -> None:
     found = {
         handle: {"likeness": band, "distance": distance, "why": ""}
         for handle, (band, distance) in judged.items()
     }
-    nodes = tree(*REQUESTED[:made], judged=found, accepted=accepted)
+    nodes = tree(*REQUESTED[:made], judged=found, accepted=accepted, keys=keys)
     assert last_shown(nodes).handle == shown
+
+
+def test_a_second_try_is_known_although_another_picture_came_between() -> None:
+    judged = {"v1": {"likeness": "no", "distance": 0.8, "why": ""}}
+    judged["v3"] = {"likeness": "no", "distance": 0.9, "why": ""}
+    nodes = tree(*REQUESTED, judged=judged, keys={"v3": second_try_key("g1")})
+    assert last_shown(nodes).handle == "v1"
 
 
 def test_of_several_pictures_of_one_request_the_best_is_shown() -> None:

@@ -51,7 +51,7 @@ def test_outside_every_pixel_is_the_parents_and_inside_the_answers(
     left, top, right, bottom = HOLE
     middle = (left + seam, top + seam, right - seam, bottom - seam)
     assert ImageChops.difference(image.crop(middle), answer.crop(middle)).getextrema() == ((0, 0),) * 3
-    assert (made.outside, made.difference) == (0.0, 0.0)
+    assert made.outside == 0.0
     found = read(made.image)
     assert found.source_type == IPTC + "compositeWithTrainedAlgorithmicMedia"
     assert found.sha256 == made.sha256
@@ -65,7 +65,7 @@ def test_the_seam_is_soft_and_lies_inside() -> None:
     row = list(across.convert("L").tobytes())
     assert row[:3] == [0, 0, 0] and row == sorted(row) and row[-1] == 255
     assert len([value for value in row if 0 < value < 255]) >= 3
-    assert (made.outside, made.difference) == (1.0, 1.0)
+    assert made.outside == 1.0
 
 
 @pytest.mark.parametrize("size", [(150, 200), (600, 800), (512, 512)])
@@ -103,7 +103,6 @@ def test_what_the_service_changed_outside_is_measured(parent: Image.Image, answe
     made = put_back(encoded(parent), encoded(half), mask())
     whole = SIZE[0] * SIZE[1] - 140 * 180
     assert made.outside == pytest.approx(300 * 100 / whole, abs=0.03)
-    assert 0.05 < made.difference < made.outside
     assert outside_is_kept(opened(made.image), parent)
 
 

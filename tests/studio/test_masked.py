@@ -11,10 +11,12 @@ from pydantic import ValidationError
 from coach.errors import InputRefused, NotFound, PictureError, StoreUnavailable
 from coach.sandbox import Sandbox
 from coach.store import Store
-from coach.studio import PictureRequest, Reference
+from coach.studio import Generation, PictureRequest, Reference
+from coach.studio._keep import Keeper
 from coach.studio.judge import judgement_of
 from coach.studio.masks import add_mask, read_mask
 from coach.studio.provenance import IPTC, Signer, read
+from coach.studio.spool import SpoolFile
 from tests.studio._certificates import certificates
 from tests.studio._drawn import holed, opened
 from tests.studio._service import answer, picture, says
@@ -44,6 +46,17 @@ async def masked_edit(w: Workshop) -> PictureRequest:
     """An edit of Ana's photo with a mask."""
     kept = await add_mask(w.store, ANA, w.edit.references[0], mask((w.photo.width, w.photo.height)))
     return w.edit.model_copy(update={"mask": kept})
+
+
+def remove_when_it_came(monkeypatch: pytest.MonkeyPatch, store: Store, photo_id: str) -> None:
+    """Let the person delete a photo after the answer has come, and before it is put away."""
+    real = Keeper.keep
+
+    async def keep(keeper: Keeper, generation: Generation, file: SpoolFile) -> Generation:
+        await store.photos.remove(ANA, photo_id)
+        return await real(keeper, generation, file)
+
+    monkeypatch.setattr(Keeper, "keep", keep)
 
 
 async def test_from_a_mask_to_a_version_over_http(
@@ -85,6 +98,10 @@ async def test_the_services_bytes_are_kept_beside_and_what_it_changed_is_told(
             assert await store.blobs.get(version.provider_blob) == other
             judgement = judgement_of(version)
             assert judgement is not None and judgement.outside is not None and judgement.outside > 0.8
+        first = judgement_of(made.versions[0])
+        assert first is not None and made.say_likeness is not None
+        told = f"{first.outside:.0%} outside the marked part had changed; that was put back."
+        assert made.say_likeness == f"Likeness was not measured. {told}"
         assert len({version.provider_blob for version in made.versions}) == 2
         # The same key again is the same answer, and nothing is made twice.
         assert (await w.generate(wanted)).versions == made.versions
@@ -109,16 +126,61 @@ async def test_when_the_photo_is_gone_the_answer_is_kept_as_it_came(
     store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = picture("gold", size=(1024, 1536))
-
-    async def gone(*_: object) -> None:
-        raise NotFound("photo", "x")
-
     async with workshop(store, tmp_path, photo_bytes, says(answer(other))) as w:
         wanted = (await masked_edit(w)).model_copy(update={"previews": 0})
-        monkeypatch.setattr("coach.studio._masked.gather", gone)
+        remove_when_it_came(monkeypatch, store, w.photo.id)
         [version] = (await w.generate(wanted)).versions
         assert version.provider_blob is None
         assert await store.versions.bytes(ANA, version.id) == other
+
+
+async def test_another_photo_that_is_gone_changes_nothing_outside_the_mask(
+    store: Store,
+    tmp_path: Path,
+    photo_bytes: bytes,
+    other_photo_bytes: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with workshop(store, tmp_path, photo_bytes, says(answer(picture("gold")))) as w:
+        second = await store.photos.add(ANA, other_photo_bytes)
+        wanted = await masked_edit(w)
+        both = (*wanted.references, Reference(kind="photo", id=second.id))
+        wanted = wanted.model_copy(update={"previews": 0, "references": both})
+        remove_when_it_came(monkeypatch, store, second.id)
+        [version] = (await w.generate(wanted)).versions
+        assert version.provider_blob is not None
+        before = opened(await store.photos.bytes(ANA, w.photo.id)).convert("RGB")
+        assert outside_is_same(before, opened(await store.versions.bytes(ANA, version.id)))
+
+
+async def test_an_error_while_a_paid_answer_is_put_away_never_says_that_it_was_unpaid(
+    store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(*_: object) -> None:
+        raise PictureError("invalid_request", paid="unpaid", say="The mask does not fit.")
+
+    async with workshop(store, tmp_path, photo_bytes, says(answer(picture("gold")))) as w:
+        wanted = (await masked_edit(w)).model_copy(update={"previews": 0})
+        with monkeypatch.context() as patch:
+            patch.setattr("coach.studio._keep.masked", refuses)
+            error = await w.refusal(request=wanted)
+        assert (error.code, error.paid) == ("not_kept", "paid")
+        assert (await w.only()).state == "received" and (await w.only()).spool is not None
+        assert len((await w.generate(wanted)).versions) == 1
+        assert len(w.upstream.asked) == 1
+
+
+async def test_without_a_face_to_keep_nothing_is_said_of_likeness(
+    store: Store, tmp_path: Path, photo_bytes: bytes
+) -> None:
+    async with workshop(store, tmp_path, photo_bytes, says(answer(picture("gold")))) as w:
+        wanted = (await masked_edit(w)).model_copy(update={"previews": 0, "keep_face": False})
+        made = await w.generate(wanted)
+        judgement = judgement_of(made.versions[0])
+        assert judgement is not None and judgement.likeness is None
+        assert made.say_likeness == (
+            f"{judgement.outside:.0%} outside the marked part had changed; that was put back."
+        )
 
 
 async def test_what_could_not_be_put_away_is_put_back_at_the_next_try(

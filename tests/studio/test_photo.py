@@ -1,5 +1,6 @@
 """The photo coach: looks once, before any money, and picks what is sent along."""
 
+import asyncio
 import io
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,6 +14,7 @@ from coach.store import Store
 from coach.studio import photo as module
 from coach.studio.photo import PhotoCoach, report_of
 from tests.store._images import quadrants, save
+from tests.studio._faces import LIMITS
 
 GOOD = PhotoReport(usable=True, reason="ok", say="Good.", quality=0.8, model="eyes 1")
 BAD = PhotoReport(usable=False, reason="no_face", say="Take another one.", quality=0.0, model="eyes 1")
@@ -22,6 +24,7 @@ class Eyes:
     """A face model that is never asked: what it would find is given."""
 
     name = "eyes 1"
+    limits = LIMITS
 
     def find(self, image: Image.Image) -> list[Face]:
         raise AssertionError
@@ -47,7 +50,8 @@ class Looks:
 async def three(store: Store, widths: tuple[int, ...]) -> list[str]:
     """The ids of new photos of these widths; the first one is the primary one."""
     await store.consents.give("ann", statement="yes")
-    return [(await store.photos.add("ann", save(quadrants(size=(width, 80)), "PNG"))).id for width in widths]
+    uploads = [save(quadrants(size=(width, height)), "PNG") for height, width in enumerate(widths, 80)]
+    return [(await store.photos.add("ann", upload)).id for upload in uploads]
 
 
 @pytest.fixture
@@ -110,6 +114,44 @@ async def test_without_a_model_every_photo_serves_and_nothing_is_read(store: Sto
     assert (await coach.look("ann", first)).reason == "not_looked"
     assert [photo.id for photo in await coach.references("ann", 5)] == [first, second]
     assert (await store.photos.get("ann", first)).report is None
+
+
+async def test_for_a_prompt_nobody_looks_twice_and_no_failure_is_an_error(
+    store: Store, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, good, _ = await three(store, (110, 100, 120))
+    coach = PhotoCoach(store, Eyes())
+    await store.blobs.delete((await store.photos.get("ann", gone)).blob)
+    for _ in range(2):
+        assert await coach.seen(await store.photos.list("ann")) == [None, GOOD, BAD]
+    assert looks.looked == 2
+    assert await PhotoCoach(store, None).seen([await store.photos.get("ann", gone)]) == [None]
+    # What is known is said also after consent was taken back; there is nothing more to look at then.
+    known = await store.photos.list("ann")
+    await store.consents.revoke("ann")
+    assert await coach.seen(known) == [None, GOOD, BAD]
+
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    assert await coach.seen([replace(known[1], report=None)]) == [None]
+    assert good == known[1].id and looks.looked == 2
+
+
+async def test_a_look_that_takes_too_long_is_made_another_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photo,) = await three(store, (120,))
+    coach = PhotoCoach(store, Eyes())
+
+    async def hangs(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "ONE_LOOK", 0.01)
+        patch.setattr(module, "off_loop", hangs)
+        assert (await coach.look("ann", photo)).reason == "not_looked"
+        assert [each.id for each in await coach.references("ann", 1)] == [photo]
+    monkeypatch.setattr(module, "look", Looks({120: BAD}))
+    assert await coach.look("ann", photo) == BAD
 
 
 async def test_without_consent_nobody_looks(store: Store, looks: Looks) -> None:

@@ -1,7 +1,9 @@
 """Marks on what is made of pictures, and what is read from anybody's file, however broken."""
 
+import os
 import random
 import struct
+import tracemalloc
 from io import BytesIO
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from coach.errors import InputRefused
+from coach.studio._xmp import LONGEST
 from coach.studio.provenance import IPTC, MAX_BYTES, MEANING, Kind, MediaType, derive, read
 from tests.studio._drawn import SMALL, encoded, sha256
 
@@ -109,6 +112,28 @@ def test_packed_xmp_in_a_png_is_read_and_a_packed_bomb_is_not() -> None:
 
 
 LAUGHS = '<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "' + "&a;" * 100 + '">]><l I="&b;">&b;</l>'
+
+
+def test_only_the_first_packet_is_unpacked_and_kept(tmp_path: Path) -> None:
+    first = XMP.format(SPELLINGS["attributes"].format(type="first", name="other:1"))
+    many = PngInfo()
+    for said in [first, *[" " * LONGEST] * 60]:
+        many.add_itxt("XML:com.adobe.xmp", said, zip=True)
+    packed = encoded(pnginfo=many)
+    empty = b"\xff\xe1\xff\xff" + b"http://ns.adobe.com/xap/1.0/\0".ljust(65_533)
+    plain = encoded(form="JPEG", xmp=first.encode())
+    end = plain.index(b"\xff\xdb")
+    file = tmp_path / "file"
+    for data in (packed, plain[:end] + empty * 200 + plain[end:]):
+        file.write_bytes(data)
+        tracemalloc.start()
+        try:
+            assert read(file).source_type == "first"
+            assert tracemalloc.get_traced_memory()[1] < 4 * LONGEST
+        finally:
+            tracemalloc.stop()
+
+
 HOSTILE = {
     "entities": LAUGHS.encode(),
     "entities, wide": LAUGHS.encode("utf-16"),
@@ -162,6 +187,13 @@ def test_broken_files_are_refused(name: str, tmp_path: Path) -> None:
             read(source)
     with pytest.raises(InputRefused):
         derive(BROKEN[name], SMALL, media_type="image/png", kind="crop")
+
+
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for source in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(InputRefused, match="a pipe or a device"):
+            read(source)
 
 
 def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from coach.faces import face_model
 from coach.store import Store
-from coach.studio import Budgets
+from coach.studio import Budgets, last_shown
 from coach.studio.books import Books
 from tests.studio._faces import DISTANCES, ScriptedFaces, mirror, portrait
 from tests.studio._service import Reply, breaks, error, frames, one_by_one, says, streams
@@ -67,6 +67,19 @@ async def test_of_two_that_are_not_alike_the_nearer_one_is_shown_and_it_is_said(
         assert [found.distance for found in generated.judgements.values()] == [0.9, 0.95]
         assert generated.say_likeness == f"{NOT_ALIKE} {BETTER}"
         assert len(w.upstream.asked) == 2
+        assert last_shown(await store.versions.tree(ANA, "i1")).handle == "v1"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_what_the_person_asks_for_again_is_shown_although_the_first_was_nearer(
+    store: Store, tmp_path: Path, photo_bytes: bytes
+) -> None:
+    async with mirror(store, tmp_path, photo_bytes, "red", "maroon", second_try=0) as (w, _):
+        for call in ("call_1", "call_2"):
+            shown = (await w.generate(call=call)).versions[0]
+        nodes = await store.versions.tree(ANA, "i1")
+        assert last_shown(nodes).handle == shown.handle == "v2"
+        assert nodes[0].made.request == nodes[1].made.request
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -78,8 +91,8 @@ async def test_another_skin_is_no_better_than_another_face(
         generated = await w.generate(studio=w.new_studio(faces=ScriptedFaces(DISTANCES)))
         assert [found.skin for found in generated.judgements.values()] == ["darker", "darker"]
         assert generated.say_likeness == (
-            "The face was compared with your photo: a strong likeness. "
-            f"The skin came out darker than in your photo, so it may not look like you yet. {BETTER}"
+            "It may not look like you yet: the face was compared with your photo; a strong likeness, "
+            f"but the skin came out darker than there. {BETTER}"
         )
 
 

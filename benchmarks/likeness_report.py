@@ -11,10 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from coach.faces.likeness import CLOSEST, FAIR, STRONG, WIDEST
+from coach.faces._sface import LIMITS as OURS
 
 DOCS = Path(__file__).parent.parent / "docs"
-LIMITS = {"closest": CLOSEST, "strong, one photo": STRONG, "widest": WIDEST, "fair": FAIR}
+LIMITS = {
+    "closest": OURS.closest,
+    "strong, one photo": OURS.strong,
+    "widest": OURS.widest,
+    "fair": OURS.fair,
+}
 _BLOCK = re.compile(r"(?<=<!-- measured -->\n).*(?=<!-- /measured -->)", re.S)
 _HALF = 0.5
 
@@ -191,7 +196,7 @@ def draw(results: Mapping[str, Any], path: Path) -> None:
         right.plot(shares, [cut[9] for cut in cuts], label=f"to {against} photo")
         right.fill_between(shares, [cut[0] for cut in cuts], [cut[18] for cut in cuts], alpha=0.2)
     right.set(xlabel="share of a stranger's face", ylabel="cosine distance", title="Median, 5 to 95 %")
-    for limit in (STRONG, FAIR):
+    for limit in (OURS.strong, OURS.fair):
         left.axvline(limit, color="grey", linestyle=":")
         right.axhline(limit, color="grey", linestyle=":")
     left.legend(fontsize=8)

@@ -52,18 +52,20 @@ from coach.turn import Turn
 
 if TYPE_CHECKING:
     from coach.conversation import Conversation
-    from coach.faces import Likeness
+    from coach.faces import FaceModel, Likeness, PhotoReport
     from coach.model import Model, OpenAIModel, Reply
     from coach.runtime import open
     from coach.settings import Settings
     from coach.store import (
         CONSENT_TEXT,
         Blobs,
+        Consent,
         Consents,
         Conversations,
         FolderBlobs,
         Identities,
         Identity,
+        Node,
         Notes,
         People,
         Photo,
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
         Versions,
     )
     from coach.studio import (
+        Entry,
         Generated,
         Judgement,
         PhotoCoach,
@@ -81,25 +84,28 @@ if TYPE_CHECKING:
         Receipt,
         Reference,
         Revision,
+        Sheet,
         Sheets,
         Studio,
+        add_mask,
         last_shown,
     )
 
 # What needs a database, a picture service or a language model is imported when it is first asked for.
 _LATER = {
     "coach.conversation": ("Conversation",),
-    "coach.faces": ("Likeness",),
+    "coach.faces": ("FaceModel", "Likeness", "PhotoReport"),
     "coach.model": ("Model", "OpenAIModel", "Reply"),
     "coach.runtime": ("open",),
     "coach.settings": ("Settings",),
     "coach.store": (
-        *("CONSENT_TEXT", "Blobs", "Consents", "Conversations", "FolderBlobs", "Identities", "Identity"),
-        *("Notes", "People", "Photo", "Photos", "S3Blobs", "Store", "Version", "Versions"),
+        *("CONSENT_TEXT", "Blobs", "Consent", "Consents", "Conversations", "FolderBlobs", "Identities"),
+        *("Identity", "Node", "Notes", "People", "Photo", "Photos", "S3Blobs", "Store", "Version"),
+        "Versions",
     ),
     "coach.studio": (
-        *("Generated", "Judgement", "PhotoCoach", "PictureRequest", "Receipt", "Reference", "Revision"),
-        *("Sheets", "Studio", "last_shown"),
+        *("Entry", "Generated", "Judgement", "PhotoCoach", "PictureRequest", "Receipt", "Reference"),
+        *("Revision", "Sheet", "Sheets", "Studio", "add_mask", "last_shown"),
     ),
 }
 _HOME = {name: module for module, names in _LATER.items() for name in names}
@@ -113,6 +119,7 @@ __all__ = [
     "Coach",
     "CoachError",
     "Conflict",
+    "Consent",
     "ConsentMissing",
     "Consents",
     "Context",
@@ -120,8 +127,10 @@ __all__ = [
     "ContextKey",
     "Conversation",
     "Conversations",
+    "Entry",
     "Erasing",
     "Event",
+    "FaceModel",
     "Finding",
     "Finished",
     "FolderBlobs",
@@ -136,6 +145,7 @@ __all__ = [
     "Limits",
     "Model",
     "ModelError",
+    "Node",
     "NotFound",
     "Notes",
     "OpenAIModel",
@@ -145,6 +155,7 @@ __all__ = [
     "Photo",
     "PhotoCoach",
     "PhotoRefused",
+    "PhotoReport",
     "Photos",
     "PictureError",
     "PictureRequest",
@@ -163,6 +174,7 @@ __all__ = [
     "Say",
     "Settings",
     "SettingsError",
+    "Sheet",
     "Sheets",
     "Started",
     "State",
@@ -175,6 +187,7 @@ __all__ = [
     "Versions",
     "Waiting",
     "action",
+    "add_mask",
     "context_key",
     "last_shown",
     "load",

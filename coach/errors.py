@@ -112,7 +112,8 @@ class PhotoRefused(CoachError):
     """An upload is not a photo we can use.
 
     Args:
-        code: One of the reasons in :mod:`coach.store.intake`, or of :class:`coach.faces.PhotoReport`.
+        code: One of the reasons in :mod:`coach.store.intake` or of :class:`coach.faces.PhotoReport`;
+            ``no_photo``: there is none; ``no_file``: none could be read.
         message: One sentence for the person, with what to do instead.
     """
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from coach._stream import drain
 from coach.faces import FaceModel, face_model, off_loop
@@ -46,13 +47,15 @@ async def open(
     Args:
         source: A coach folder, or the name of a package that is one.
         settings: Left out: read from the environment.
-        services: More services for its actions and context keys, or other ones under the same names.
+        services: More services for its actions and context keys, or other ones under the same names. A
+            ``faces`` among them is the :class:`~coach.faces.FaceModel` that everything here looks with;
+            ``None``: nothing is measured. Left out: the installed one.
 
     Yields:
         The coach. Its services: ``store`` and all it holds (``people``, ``photos``, ``identities`` …),
-        ``sheets``, ``photo_coach``, and ``studio`` when one of its actions asks for it. On leaving, pictures
-        that were asked for are received and kept first, and those that wait for their turn are refused
-        unpaid: let a shutdown lead here.
+        ``faces``, ``sheets``, ``photo_coach``, and ``studio`` when one of its actions asks for it. On
+        leaving, pictures that were asked for are received and kept first, and those that wait for their turn
+        are refused unpaid: let a shutdown lead here.
 
     Raises:
         SettingsError: A setting is missing or wrong.
@@ -68,21 +71,39 @@ async def open(
             client = await stack.enter_async_context(settings.openai(keep_alive=False))
         store = await Store.open(settings.database, blobs=settings.blobs())
         stack.push_async_callback(store.close)
-        faces, signer = await off_loop(face_model), await off_loop(settings.signer)
+        faces, signer = await _faces(services), await asyncio.to_thread(settings.signer)
         looking = {
             "photo_coach": PhotoCoach(store, faces),
             "sheets": Sheets(store, model=faces, signer=signer),
         }
-        provided = {**store.services(), **looking, **services}
+        provided = {**store.services(), **looking, **services, "faces": faces}
         stack.push_async_callback(drain)  # before what it needs is closed
         if client is not None:
-            if faces is None:
+            if faces is None and "faces" not in services:
                 logger.warning(_UNMEASURED)
             studio = _studio(settings, store, client, faces, signer)
             stack.push_async_callback(studio.close)
             await studio.recover()
             provided["studio"] = studio
         yield coach.with_services(**provided)
+
+
+async def _faces(services: Mapping[str, object]) -> FaceModel | None:
+    """The face model that was given, also when that is none; else the one that is installed."""
+    if "faces" not in services:
+        return await off_loop(face_model)
+    return cast("FaceModel | None", services["faces"])
+
+
+# Waiting and sending together stay below the time-out of the picture actions; so does a second try.
+def _patience(settings: Settings) -> float:
+    return min(_PATIENCE, _ACTION_SECONDS - settings.picture_seconds)
+
+
+def second_try_within(settings: Settings) -> float:
+    """Seconds since a picture was begun after which no second try begins; 0: there is never one."""
+    left = _ACTION_SECONDS - settings.picture_seconds - _patience(settings)
+    return left if settings.second_try else 0.0
 
 
 def _studio(
@@ -93,9 +114,6 @@ def _studio(
     signer: Signer | None,
 ) -> Studio:
     seconds = settings.picture_seconds
-    # Waiting and sending together stay below the time-out of the picture actions; so does a second try.
-    patience = min(_PATIENCE, _ACTION_SECONDS - seconds)
-    second_try = _ACTION_SECONDS - seconds - patience if settings.second_try else 0.0
     direct: Engine = GptImageEngine(client, seconds=seconds)
     background: Engine = OpenAIBackgroundEngine(client, model=settings.background_model, seconds=seconds)
     chosen, other = (direct, background) if settings.picture_mode == "direct" else (background, direct)
@@ -109,11 +127,12 @@ def _studio(
         limits=GateLimits(
             at_once=settings.pictures_at_once,
             per_minute=settings.pictures_per_minute,
-            patience=patience,
+            patience=_patience(settings),
         ),
         salt=None if settings.salt is None else settings.salt.get_secret_value(),
         faces=faces,
         signer=signer,
-        second_try=second_try,
+        second_try=second_try_within(settings),
         grade=settings.grade,
+        previews=settings.previews,
     )

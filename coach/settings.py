@@ -114,12 +114,20 @@ class Settings(BaseSettings):
     second_try: bool = Field(
         True,
         validation_alias="COACH_SECOND_TRY",
-        description="Whether a picture that does not look like the person is asked for once more by itself.",
+        description="Whether a picture that does not look like the person is asked for once more by itself; "
+        "from COACH_PICTURE_SECONDS=470 on there is no time for it.",
     )
     grade: Literal["draft", "final"] = Field(
         "final",
         validation_alias="COACH_GRADE",
         description="draft: quick and cheap while they look for their picture; what they accept is finished.",
+    )
+    previews: int = Field(
+        2,
+        ge=0,
+        le=3,
+        validation_alias="COACH_PREVIEWS",
+        description="How many unfinished pictures are shown on the way; nobody judges them. 0: none.",
     )
     keep_previews_days: float = Field(
         7,

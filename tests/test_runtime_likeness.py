@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 import coach
+from tests.store._images import quadrants, save
+from tests.studio._faces import DISTANCES, ScriptedFaces
 
 REQUEST = coach.PictureRequest(
     prompt="On a hill at night", references=(coach.Reference(kind="photo", id="p1"),), keep_face=True
@@ -25,19 +27,47 @@ async def studio(home: Path, **settings: Any) -> AsyncIterator[coach.Studio]:
 
 
 @pytest.mark.parametrize(
-    ("settings", "tries", "grade"),
-    [({}, 2, "final"), ({"second_try": False}, 1, "final"), ({"grade": "draft"}, 2, "draft")],
+    ("settings", "tries", "grade", "previews"),
+    [
+        ({}, 2, "final", 2),
+        ({"second_try": False}, 1, "final", 2),
+        ({"grade": "draft"}, 2, "draft", 2),
+        ({"previews": 0}, 2, "final", 0),
+        ({"picture_seconds": 469}, 2, "final", 2),
+        ({"picture_seconds": 470}, 1, "final", 2),
+    ],
 )
-async def test_a_second_try_and_drafts_are_set(
-    tmp_path: Path, settings: dict[str, Any], tries: int, grade: str
+async def test_a_second_try_drafts_and_previews_are_set(
+    tmp_path: Path, settings: dict[str, Any], tries: int, grade: str, previews: int
 ) -> None:
     async with studio(tmp_path, **settings) as opened:
-        assert (opened.quote(REQUEST).tries, opened.grade) == (tries, grade)
+        assert (opened.quote(REQUEST).tries, opened.grade, opened.previews) == (tries, grade, previews)
 
 
 async def test_a_second_try_is_left_out_where_there_is_no_time_for_it(tmp_path: Path) -> None:
     async with studio(tmp_path, picture_seconds=540) as opened:
         assert opened.quote(REQUEST).tries == 1
+
+
+class Mine(ScriptedFaces):
+    """A model that the application brings."""
+
+
+@pytest.mark.parametrize(("mine", "tries"), [(Mine(DISTANCES), 2), (None, 1)])
+async def test_another_face_model_or_none_is_given(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mine: Mine | None, tries: int
+) -> None:
+    read = coach.Settings.read(home=tmp_path, openai_api_key="a-key", openai_base_url="http://127.0.0.1:1/v1")
+    async with coach.open("coach.reference", read, faces=mine) as reference:
+        assert reference.services["faces"] is mine
+        assert reference.service("studio", coach.Studio).quote(REQUEST).tries == tries
+        store = reference.service("store", coach.Store)
+        await store.people.ensure("ann")
+        await store.consents.give("ann", statement="yes")
+        photo = await store.photos.add("ann", save(quadrants(size=(400, 400)), "PNG"))
+        report = await reference.service("photo_coach", coach.PhotoCoach).look("ann", photo.id)
+        assert (report.model, report.reason == "not_looked") == (mine.name if mine else "", mine is None)
+    assert caplog.text == "", "whoever gives none wants none"
 
 
 async def test_without_the_extra_it_is_said_once_at_the_start(

@@ -11,6 +11,7 @@ import typer
 from coach.cli._books import places
 
 if TYPE_CHECKING:
+    from coach.faces import PhotoReport
     from coach.store import Consent, Store
 
 Yes = Annotated[
@@ -45,7 +46,7 @@ async def agreed(store: Store, user: str, *, yes: bool) -> Consent:
     from coach.errors import ConsentMissing
     from coach.store import CONSENT_TEXT
 
-    known = await store.consents.active(user, "pictures")
+    known = await store.consents.active(user)
     if known is not None:
         return known
     if not yes:
@@ -53,3 +54,14 @@ async def agreed(store: Store, user: str, *, yes: bool) -> Consent:
         if not typer.confirm("Do you agree?", err=True):
             raise ConsentMissing("Without your yes no photo is read. Nothing was kept.")
     return await store.consents.give(user, statement=CONSENT_TEXT)
+
+
+def finding(report: PhotoReport | None) -> str:
+    """What the photo coach says; or that nobody has looked, and why."""
+    from coach.faces import face_model
+
+    if report is not None and report.reason != "not_looked":
+        return report.say
+    if face_model() is None:
+        return "Whether the face is clear in it, nobody here can tell: that needs the extra `likeness`."
+    return "Nobody has looked yet whether the face is clear in it."

@@ -20,3 +20,8 @@ Person = Annotated[str, typer.Option("--user", help="Whose: the id under which t
 SandboxPlaces = Annotated[
     bool, typer.Option("--sandbox", help="Those of `coach chat --sandbox` instead of your own.")
 ]
+
+
+def to_type(command: str, *, sandbox: bool) -> str:
+    """A command as a person is told to type it: for the same places as the one that tells them."""
+    return f"{command} --sandbox" if sandbox else command

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coach.cli._agree import finding
+from coach.cli._likeness import likeness
 from coach.cli._terminal import Terminal
 from coach.cli._transcript import Transcript
 from coach.conversation import Conversation
@@ -19,6 +21,7 @@ from coach.folder import Coach
 from coach.store import CONSENT_TEXT, CONSENT_VERSION, Store
 from coach.store.intake import MAX_BYTES
 from coach.studio import PhotoCoach, Studio
+from coach.studio.lineage import last_shown
 
 IN_DOUBT = "A picture may have been charged without arriving. Say so if you want it tried again."
 
@@ -57,7 +60,7 @@ class Session:
         self.pictures: list[Shown] = []
         self.heard = ""
         self.stopped = False
-        self._seen: set[str] = set()
+        self._seen: dict[str, Path] = {}
         self._started: dict[str, float] = {}
 
     async def greet(self) -> None:
@@ -70,7 +73,7 @@ class Session:
         names = {"user": ("You", "bold green"), "assistant": ("Coach", "bold cyan")}
         said = [message for message in messages if message["role"] in names and message["content"]]
         for message in said:
-            self.transcript.said(names[message["role"]][0], message["content"])
+            self.transcript.recalled(names[message["role"]][0], message["content"])
         self._phase(self.conversation.phase)
         for message in said[-2:]:
             name, style = names[message["role"]]
@@ -141,7 +144,7 @@ class Session:
         self.terminal.note(f"consent recorded · photo kept, {photo.width}x{photo.height}, metadata removed")
         photo_coach = self.coach.services.get("photo_coach")
         if isinstance(photo_coach, PhotoCoach):
-            self.terminal.note((await photo_coach.look(user, photo.id)).say)
+            self.terminal.note(finding(await photo_coach.look(user, photo.id)))
         self.transcript.note("You agreed to the use of your photo and added it.")
         return True
 
@@ -201,29 +204,41 @@ class Session:
             self.terminal.note(f"· {event.action}")
 
     async def _show(self, data: Mapping[str, Any]) -> None:
-        path = await self._show_blob(data["handle"], data["blob"])
+        path = await self._show_blob(data["handle"], data["blob"], _likeness(data))
         self.pictures.append(Shown(data=data, path=path))
 
     async def show_newest(self) -> None:
-        """Show the newest picture of the identity it is about, unless it was shown: it came unwatched."""
+        """Show the newest picture of the identity it is about, unless it was shown: it came unwatched.
+
+        The one that an action would have shown: not the newest when that was put behind another.
+        """
         user = self.conversation.user_id
         identity = await self.store.identities.current(user)
-        newest = identity and await self.store.versions.latest(user, identity.handle)
-        if newest and newest.blob not in self._seen:
-            await self._show_blob(newest.handle, newest.blob)
+        nodes = await self.store.versions.tree(user, identity.handle) if identity else ()
+        if nodes and (newest := last_shown(nodes).version).blob not in self._seen:
+            await self._show_blob(newest.handle, newest.blob, _likeness(newest.judgement or {}))
 
-    async def _show_blob(self, handle: str, blob: str) -> Path:
-        self._seen.add(blob)
+    async def _show_blob(self, title: str, blob: str, likeness: str = "") -> Path:
+        """Show a picture under its handle, or a sheet under its title."""
         picture = await self.store.blobs.get(blob)
-        path = self.transcript.picture(f"{handle}{Path(blob).suffix}", picture, f"Version {handle}")
+        path = self.transcript.picture(f"{title}{Path(blob).suffix}", picture, f"Version {title}")
+        self._seen[blob] = path
         self.terminal.picture(picture)
-        self.terminal.note(f"{handle}  {path}", style="bold")
+        beside = f" · likeness: {likeness}" if likeness else ""
+        self.terminal.note(f"{title}  {path}{beside}", style="bold")
         return path
 
     async def forget_photos(self) -> None:
         """Take the person's consent back and delete their photos."""
         await self.store.consents.revoke(self.conversation.user_id)
-        self.terminal.note("Your agreement is taken back and your photos are deleted. Your pictures stay.")
+        # Sheets, which may show a photo, went with the photos: so do the copies of them here.
+        gone = [blob for blob in self._seen if not await self.store.blobs.exists(blob)]
+        for blob in gone:
+            self.transcript.take_away(self._seen.pop(blob))
+        self.terminal.note(
+            "Your agreement is taken back and your photos are deleted, with the sheets of this talk. Your "
+            f"pictures stay, and what earlier talks left in {self.transcript.folder}."
+        )
 
     async def list_pictures(self) -> None:
         """Show which pictures the person has, of every identity."""
@@ -263,3 +278,7 @@ def read_photo(path: Path) -> bytes:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError, RuntimeError) as exc:
         raise PhotoRefused("no_file", f"The file {str(path)!r} cannot be read.") from exc
+
+
+def _likeness(judged: Mapping[str, Any]) -> str:
+    return likeness(judged["likeness"], judged.get("skin")) if judged.get("likeness") else ""

@@ -10,6 +10,9 @@ _asked = Event()
 
 def stop_like_ctrl_c() -> None:
     """From now on a SIGTERM is a Ctrl-C: what is being paid for is received and kept first."""
+    # A script's shell begins what it leaves in the background deaf to Ctrl-C, and asyncio would leave it so.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: _stop())
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coach._stream import drain
-from coach.cli._options import CoachFolder, UseSandbox
+from coach.cli._options import CoachFolder, UseSandbox, to_type
 from coach.cli._signals import stop_was_asked
 from coach.cli._terminal import LABEL
 from coach.errors import CoachError
@@ -46,7 +46,7 @@ def chat(
         try:
             _talk(runner, session)
         finally:
-            again = "coach chat --sandbox" if sandbox else "coach chat"
+            again = to_type("coach chat", sandbox=sandbox)
             session.terminal.lines("", f"Kept: {session.transcript.write()}", f"`{again}` goes on from here.")
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coach.cli._books import opened_store
+from coach.cli._books import opened_store, places
+from coach.cli._likeness import likeness
 from coach.cli._money import dollars
-from coach.cli._options import IdentityRef, Person, SandboxPlaces
+from coach.cli._options import IdentityRef, Person, SandboxPlaces, to_type
+from coach.errors import ConsentMissing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,13 +21,27 @@ if TYPE_CHECKING:
     from coach.store.nodes import Node
     from coach.studio.compare import Sheet
 
-File = Annotated[Path | None, typer.Option("--out", help="Where the JPEG is written.", dir_okay=False)]
+
+def _jpeg(path: Path | None) -> Path | None:
+    """Refuse a name that says another format than the file has."""
+    if path is not None and path.suffix.lower() not in (".jpg", ".jpeg"):
+        raise typer.BadParameter(f"A sheet is a JPEG: give it a name that ends in .jpg, not {path.name!r}.")
+    return path
+
+
+File = Annotated[
+    Path | None,
+    typer.Option("--out", help="Where the JPEG is written.", dir_okay=False, callback=_jpeg),
+]
 
 
 def compare(
     identity: IdentityRef,
     versions: Annotated[
-        list[str] | None, typer.Argument(help="Which pictures: `v2 v2a`; left out, the newest.")
+        list[str] | None,
+        typer.Argument(
+            help="Which pictures, as they are to stand: `v2 v2a`, at most 5; left out, the newest."
+        ),
     ] = None,
     user: Person = "me",
     sandbox: SandboxPlaces = False,
@@ -68,8 +84,15 @@ async def _compared(user: str, identity: str, refs: Sequence[str], *, sandbox: b
     from coach.faces import face_model
     from coach.studio.compare import Sheets
 
+    signer = places(sandbox=sandbox).signer()
     async with opened_store(sandbox=sandbox) as store:
-        return await Sheets(store, model=face_model()).compare(user, identity, refs)
+        try:
+            return await Sheets(store, model=face_model(), signer=signer).compare(user, identity, refs)
+        except ConsentMissing as exc:
+            command = to_type(f"coach consent give --user {user}", sandbox=sandbox)
+            raise ConsentMissing(
+                f"{user} has not agreed that their photo is used, or took it back. To agree: {command}"
+            ) from exc
 
 
 async def _versions(
@@ -81,7 +104,8 @@ async def _versions(
             return nodes, None
         from coach.studio.compare import Sheets
 
-        return nodes, await Sheets(store, model=None).versions(user, identity)
+        signer = places(sandbox=sandbox).signer()
+        return nodes, await Sheets(store, model=None, signer=signer).versions(user, identity)
 
 
 def _print(nodes: Sequence[Node]) -> None:
@@ -89,7 +113,7 @@ def _print(nodes: Sequence[Node]) -> None:
 
     from coach.cli._table import print_table
 
-    columns = ("Version", "Likeness", "Changes", "Cost", "Made (UTC)", "Model", "Wish")
+    columns = ("Version", "Likeness", "Outside", "Changes", "Cost", "Made (UTC)", "Model", "Wish")
     print_table(Console(highlight=False), "Versions", columns, [_row(*each) for each in _nested(nodes)])
 
 
@@ -108,12 +132,17 @@ def _nested(nodes: Sequence[Node]) -> list[tuple[int, Node]]:
 
 
 def _row(indent: int, node: Node) -> tuple[str, ...]:
-    cost = node.made.actual_micros
+    from coach.studio.judge import judgement_of
+
+    cost, judged = node.made.actual_micros, judgement_of(node.version)
+    # How much had changed outside the marked part, before it was put back.
+    outside = "" if judged is None or judged.outside is None else f"{judged.outside:.0%}"
     shared = f" for {node.made.pictures}" if node.made.pictures > 1 else ""
     handle = f"{node.handle} (accepted)" if node.version.accepted_at else node.handle
     return (
         f"{'  ' * indent}{handle}",
-        node.likeness or "not judged",
+        likeness(node.likeness, None if judged is None else judged.skin),
+        outside,
         str(node.depth),
         dollars(cost) + shared,
         f"{node.version.created_at:%Y-%m-%d %H:%M}",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from coach.cli._agree import begun_store
-from coach.cli._options import Person, SandboxPlaces
+from coach.cli._books import opened_store, places
+from coach.cli._options import Person, SandboxPlaces, to_type
 
 if TYPE_CHECKING:
     from coach.store import Consent
@@ -33,7 +34,8 @@ def show(user: Person = "me", sandbox: SandboxPlaces = False, as_json: AsJson = 
         return
     typer.echo(f"{CONSENT_TEXT}\n\n(Text of {CONSENT_VERSION}.)")
     if given is None:
-        typer.echo(f"{user} has not agreed, or no longer does. To agree: coach consent give --user {user}")
+        command = to_type(f"coach consent give --user {user}", sandbox=sandbox)
+        typer.echo(f"{user} has not agreed, or no longer does. To agree: {command}")
         return
     until = "" if given.until is None else f", until {given.until:%Y-%m-%d %H:%M} UTC"
     older = "" if given.text_version == CONSENT_VERSION else f", to the text of {given.text_version}"
@@ -81,12 +83,20 @@ def revoke(user: Person = "me", sandbox: SandboxPlaces = False, as_json: AsJson 
         typer.echo(json.dumps({"user_id": user, "photos_deleted": photos}))
         return
     typer.echo(f"The agreement of {user} is taken back, and their photos are deleted ({photos}).")
-    typer.echo(f"Pictures that were made stay; to remove everything: coach erase {user}")
+    command = to_type(f"coach erase {user}", sandbox=sandbox)
+    typer.echo(f"Pictures that were made stay; to remove everything: {command}")
+    typer.echo(
+        "Files that were written with --out, some with a photo on them, stay too: delete them yourself."
+    )
 
 
 async def _active(user: str, *, sandbox: bool) -> Consent | None:
-    async with begun_store(sandbox=sandbox) as store:
-        return await store.consents.active(user, "pictures")
+    from coach.store import Store
+
+    if await Store.inspect(places(sandbox=sandbox).database) == "new":
+        return None  # looking makes no database, and the text can be read before there is one
+    async with opened_store(sandbox=sandbox) as store:
+        return await store.consents.active(user)
 
 
 async def _give(

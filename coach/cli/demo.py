@@ -124,6 +124,7 @@ async def _converse(session: Session, photo: Path) -> bool:
 
 
 def _report(session: Session, *, seconds: float) -> None:
+    from coach.cli._likeness import likeness
     from coach.cli._money import dollars
     from coach.cli._table import print_table
 
@@ -133,7 +134,7 @@ def _report(session: Session, *, seconds: float) -> None:
     rows = [
         (
             shown.data["handle"],
-            shown.data["model"],
+            likeness(shown.data.get("likeness"), shown.data.get("skin")),
             dollars(shown.data["quote_micros"]),
             dollars(shown.data["actual_micros"]),
             f"{shown.data['seconds']:.1f} s",
@@ -141,8 +142,9 @@ def _report(session: Session, *, seconds: float) -> None:
         )
         for shown in session.pictures
     ]
-    columns = ("", "Model", "Quoted", "Actual", "Time", "File")
-    print_table(session.terminal.console, "What was made", columns, rows)
+    models = " and ".join(dict.fromkeys(shown.data["model"] for shown in session.pictures))
+    columns = ("", "Likeness", "Quoted", "Actual", "Time", "File")
+    print_table(session.terminal.console, f"What was made, with {models}", columns, rows)
     session.terminal.lines(
         "",
         f"The conversation: {page}",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 
-from coach.cli._agree import Yes, agreed, begun_store
+from coach.cli._agree import Yes, agreed, begun_store, finding
 from coach.cli._books import opened_store
-from coach.cli._options import Person, SandboxPlaces
+from coach.cli._options import Person, SandboxPlaces, to_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +63,8 @@ def list_photos(user: Person = "me", sandbox: SandboxPlaces = False, as_json: As
     if as_json:
         typer.echo(json.dumps([_facts(each) for each in photos], indent=2))
     elif not photos:
-        typer.echo(f"{user} has no photo yet. To add one: coach photo add FILE --user {user}")
+        command = to_type(f"coach photo add FILE --user {user}", sandbox=sandbox)
+        typer.echo(f"{user} has no photo yet. To add one: {command}")
     else:
         _print(photos)
 
@@ -93,10 +96,11 @@ def check(
     """
     from coach.cli._session import read_photo
 
-    path = Path(file)
-    data = read_photo(path) if path.expanduser().exists() else None
+    # Whatever is neither a number nor an id is meant as a file.
+    stored = (file.isdecimal() or _is_id(file)) and not Path(file).exists()
+    data = None if stored else read_photo(Path(file))
     report = asyncio.run(_check(data, file, user, sandbox=sandbox))
-    typer.echo(json.dumps(asdict(report), indent=2) if as_json else report.say)
+    typer.echo(json.dumps(asdict(report), indent=2) if as_json else finding(report))
     if not report.usable:
         raise typer.Exit(1)
 
@@ -147,6 +151,12 @@ async def _id_of(store: Store, user: str, which: str) -> str:
     return which
 
 
+def _is_id(text: str) -> bool:
+    with suppress(ValueError):
+        return str(UUID(text)) == text
+    return False
+
+
 def _facts(each: Photo) -> dict[str, Any]:
     return {
         "id": each.id,
@@ -163,8 +173,7 @@ def _facts(each: Photo) -> dict[str, Any]:
 def _said(each: Photo) -> str:
     from coach.studio.photo import report_of
 
-    report = report_of(each.report)
-    return "Nobody has looked yet whether the face is clear in it." if report is None else report.say
+    return finding(report_of(each.report))
 
 
 def _print(photos: Sequence[Photo]) -> None:

@@ -51,7 +51,9 @@ def sandbox(
             min=0,
             max=1,
             metavar="SHARE",
-            help="Let a face turn into a stranger's by so much with every revision; 0.15 is plenty.",
+            help="Let a face turn into a stranger's, by so much each time a picture is drawn again without "
+            "the photo. With the photo beside it, as the coach sends it, it is half as much and does not add "
+            "up. For a picture of somebody else: the fault other_face.",
         ),
     ] = 0.0,
     list_faults: Annotated[

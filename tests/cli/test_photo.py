@@ -78,12 +78,18 @@ def test_a_file_is_checked_and_nothing_is_kept(tmp_path: Path, grace: str, nobod
         run("photo", "check", str(broken))
     assert not (tmp_path / "home").exists()
 
+    for nothing in ("nope.jpg", "nope", "me/1"):
+        with pytest.raises(PhotoRefused, match=f"There is no file '{nothing}'"):
+            run("photo", "check", nothing)
     run("photo", "add", nobody, "--yes")
+    [photo] = json.loads(run("photo", "list", "--json"))
+    assert "I cannot find a face" in run("photo", "check", photo["id"], code=1)
     assert "I cannot find a face" in run("photo", "check", "1", code=1)
 
 
 def test_consent_is_shown_given_and_taken_back_with_the_photos(tmp_path: Path, grace: str) -> None:
     assert "me has not agreed" in run("consent", "show")
+    assert not (tmp_path / "home").exists()
     assert "Nothing was written down" in run("consent", "give", answer="n\n", code=1)
     assert json.loads(run("consent", "show", "--json"))["consent"] is None
 
@@ -93,10 +99,35 @@ def test_consent_is_shown_given_and_taken_back_with_the_photos(tmp_path: Path, g
     assert "me agreed on" in run("consent", "show")
     assert "Do you agree" not in run("photo", "add", grace)
 
+    kept_twice = json.loads(run("photo", "add", grace, "--json"))
+    assert [photo["id"] for photo in json.loads(run("photo", "list", "--json"))] == [kept_twice["id"]]
     assert json.loads(run("consent", "revoke", "--json")) == {"user_id": "me", "photos_deleted": 1}
-    assert "(0)" in run("consent", "revoke")
+    said = run("consent", "revoke")
+    assert "(0)" in said and "--out" in said
     assert kept(tmp_path / "home", "photos") == []
     assert "me has not agreed" in run("consent", "show")
+
+
+def test_what_to_type_next_is_for_the_same_books() -> None:
+    for real, hint in (
+        (("consent", "show"), "coach consent give --user me"),
+        (("consent", "revoke"), "coach erase me"),
+        (("photo", "list"), "coach photo add FILE --user me"),
+    ):
+        assert f"{hint} --sandbox\n" in run(*real, "--sandbox")
+    run("consent", "revoke")
+    assert "coach erase me\n" in run("consent", "revoke")
+    assert "--user me\n" in run("photo", "list") and "--user me\n" in run("consent", "show")
+
+
+def test_without_the_extra_it_is_said_that_looking_needs_it(
+    grace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coach.faces.face_model", lambda: None)
+    needs = "nobody here can tell: that needs the extra `likeness`"
+    for command in (("check", grace), ("add", grace, "--yes"), ("list",)):
+        assert needs in run("photo", *command)
+    monkeypatch.undo()
 
 
 def test_a_picture_too_small_for_a_face_is_a_sentence(tmp_path: Path) -> None:

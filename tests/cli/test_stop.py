@@ -7,8 +7,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import IO
+
+import pytest
 
 from coach.cli.demo import portrait
 from coach.store import Conversations, Database
@@ -31,7 +34,8 @@ TO_A_PICTURE = (
 )
 
 
-def begun(folder: Path, *command: str) -> subprocess.Popen[str]:
+def begun(folder: Path, *command: str, ignoring: bool = False) -> subprocess.Popen[str]:
+    """A command; ``ignoring`` Ctrl-C, as a script's shell begins it in the background."""
     return subprocess.Popen(
         [sys.executable, "-u", "-m", "coach", *command],
         cwd=folder,
@@ -40,12 +44,16 @@ def begun(folder: Path, *command: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) if ignoring else None,
     )
 
 
-def stopped_while_painting(process: subprocess.Popen[str], output: IO[str]) -> None:
+def stopped_while_painting(process: subprocess.Popen[str], output: IO[str], folder: Path) -> None:
     said = next(line for line in output if "Sending your photo" in line)
     assert "gpt-image" in said
+    [database] = folder.rglob("coach.sqlite3")
+    while "sending" not in [state for state, _ in kept(database)[0]]:
+        time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
 
 
@@ -58,10 +66,11 @@ def kept(database: Path) -> tuple[list[tuple[str, str]], int]:
     return states, versions
 
 
-def test_sigterm_lets_a_picture_that_was_asked_for_arrive(tmp_path: Path) -> None:
-    with begun(tmp_path, "demo") as demo:
+@pytest.mark.parametrize("ignoring", [False, True])
+def test_sigterm_lets_a_picture_that_was_asked_for_arrive(tmp_path: Path, ignoring: bool) -> None:
+    with begun(tmp_path, "demo", ignoring=ignoring) as demo:
         assert demo.stdout is not None
-        stopped_while_painting(demo, demo.stdout)
+        stopped_while_painting(demo, demo.stdout, tmp_path)
         _, errors = demo.communicate(timeout=60)
     assert demo.returncode == 130 and "Traceback" not in errors
     [database] = (tmp_path / "coach-demo").rglob("coach.sqlite3")
@@ -73,7 +82,7 @@ def test_after_sigterm_the_chat_keeps_the_picture_and_asks_nothing_more(tmp_path
         assert chat.stdin is not None and chat.stdout is not None and chat.stderr is not None
         chat.stdin.write("".join(f"{line}\n" for line in TO_A_PICTURE))
         chat.stdin.flush()
-        stopped_while_painting(chat, chat.stdout)
+        stopped_while_painting(chat, chat.stdout, tmp_path)
         # Its input stays open: only the signal can have ended it.
         assert chat.wait(timeout=60) == 0
         assert chat.stderr.read() == ""

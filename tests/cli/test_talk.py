@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import coach
+from coach.cli import app
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -45,9 +47,15 @@ def test_the_demo_goes_through_every_phase_to_an_accepted_second_version(demo: t
     phases = [phase.title for phase in coach.load("coach.reference").phases.values()]
     headings = re.findall(r"^([A-Z][\w ]+?) ─+$", shown, flags=re.MULTILINE)
     assert sorted(headings) == sorted(phases)
-    for part in ("consent recorded", "First look", "v2", "accept_identity_visualization", "What was made"):
+    for part in (
+        "consent recorded",
+        "First look",
+        "accept_identity_visualization",
+        "What was made, with gpt",
+    ):
         assert part in shown
-    row = r"^v\d +gpt-image\S+ +\$0\.\d{4} +\$0\.\d{4} +\d+\.\d s +coach-demo/v\d\.png *$"
+    assert len(re.findall(r"v\d  coach-demo/v\d\.png · likeness: strong", shown)) == 2
+    row = r"^v\d +strong +\$0\.\d{4} +\$0\.\d{4} +\d+\.\d s +coach-demo/v\d\.png *$"
     assert len(re.findall(row, shown, flags=re.MULTILINE)) == 2
 
 
@@ -101,6 +109,8 @@ def test_chat_talks_keeps_and_goes_on(tmp_path: Path) -> None:
     assert "Introduction" not in again.stdout and "save_note" in again.stdout
     anew = run("chat", "--sandbox", "--new", cwd=tmp_path, stdin="")
     assert "Introduction" in anew.stdout
+    page = (tmp_path / "coach-chat" / "me" / "conversation.md").read_text()
+    assert [page.count(said) for said in ("I am Ann", "I love the night sky", "\n---\n")] == [1, 1, 2]
 
 
 def test_chat_takes_a_photo_only_with_a_yes(tmp_path: Path, photo_bytes: bytes) -> None:
@@ -143,8 +153,9 @@ def test_doctor_names_each_budget_that_no_picture_fits(tmp_path: Path) -> None:
 
 
 def test_doctor_prices_the_background_with_the_model_that_calls(tmp_path: Path) -> None:
-    background = {"COACH_PICTURE_MODE": "background", "COLUMNS": "200"}
-    direct = first_price(run("doctor", "--sandbox", cwd=tmp_path, COLUMNS="200").stdout)
+    background = {"COACH_PICTURE_MODE": "background", "COLUMNS": "200", "COACH_SECOND_TRY": "no"}
+    once = {"COLUMNS": "200", "COACH_SECOND_TRY": "no"}
+    direct = first_price(run("doctor", "--sandbox", cwd=tmp_path, **once).stdout)
     called = run("doctor", "--sandbox", cwd=tmp_path, **background)
     assert called.returncode == 0 and "called by gpt-5.6-luna" in called.stdout
     # A budget between the two prices is enough for the one and not for the other.
@@ -154,6 +165,35 @@ def test_doctor_prices_the_background_with_the_model_that_calls(tmp_path: Path) 
     background |= {"COACH_BACKGROUND_MODEL": "nobody-knows", "COACH_MAX_PICTURE_USD": "500"}
     done = run("doctor", "--sandbox", cwd=tmp_path, **background)
     assert done.returncode == 1 and "the price of a first picture of the person is not known" in done.stdout
+
+
+def test_doctor_prices_the_second_try_and_what_is_set_to_be_drafted(tmp_path: Path) -> None:
+    def shown(**environment: str) -> str:
+        env = {"COLUMNS": "200", "COACH_HOME": str(tmp_path), **environment}
+        return CliRunner(env=env).invoke(app, ["doctor", "--sandbox"]).stdout
+
+    twice, once = shown(), shown(COACH_SECOND_TRY="no")
+    late, draft = shown(COACH_PICTURE_SECONDS="500"), shown(COACH_GRADE="draft")
+    assert abs(first_price(twice) - 2 * first_price(once)) < 0.0002
+    assert first_price(late) == first_price(once), "there is no time for it"
+    first, change, other, mask = re.findall(r"\$\d\.\d{4}(.*?)  ", twice)[:4]
+    assert first == change == other == ", made twice" != mask
+    assert "a quick draft" in once and "made twice" not in once
+    assert re.search(r"a first picture of the person +edit \S+ low ", draft)
+    assert re.search(r"the accepted draft, finished +compose \S+ high png +\$\d\.\d{4}  ", draft)
+    assert first_price(draft) < first_price(twice)
+
+
+def test_doctor_looks_at_the_sandbox_s_own_places(tmp_path: Path) -> None:
+    real = {
+        "COACH_DATABASE_URL": "postgresql://me:password@127.0.0.1:1/none",
+        "S3_BUCKET_NAME": "pictures",
+        "COLUMNS": "200",
+    }
+    run("chat", "--sandbox", cwd=tmp_path, stdin="/quit\n")
+    done = run("doctor", "--sandbox", cwd=tmp_path, **real)
+    assert done.returncode == 0 and "nothing is in doubt" in done.stdout
+    assert re.search(r"COACH_HOME +\S+/sandbox ", done.stdout)
 
 
 def first_price(shown: str) -> float:

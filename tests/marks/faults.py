@@ -43,7 +43,7 @@ EXPECTED = {
     **dict.fromkeys(("endless_body", "html_200", "empty_200", "json_cut"), BAD),
     **dict.fromkeys(("json_array", "json_deep", "gzip_bomb", "data_empty", "data_null", "url_only"), BAD),
     **dict.fromkeys(("b64_null", "b64_invalid", "b64_html", "b64_cut", "b64_huge"), BAD),
-    **dict.fromkeys(("usage_missing", "sse_bad_preview", "sse_twice", "sse_wrong_type"), GOOD),
+    **dict.fromkeys(("usage_missing", "sse_bad_preview", "sse_twice", "sse_wrong_type", "other_face"), GOOD),
     **dict.fromkeys(("status_429", "status_429_1", "status_429_3600", "status_429_soon"), TOO_OFTEN),
     "status_400": ("invalid_request", "unpaid"),
     "status_400_blocked": ("moderation_blocked", "unpaid"),
@@ -60,7 +60,7 @@ EXPECTED = {
 
 ALSO = {
     # Once told to wait for long, our own gate says so to the others, and nothing is sent.
-    **{mode: {("busy", "unpaid")} for mode in ("status_429", "status_429_3600", "status_429_soon")},
+    **{mode: {("busy", "unpaid")} for mode, end in EXPECTED.items() if end == TOO_OFTEN},
     # A stream that is cut where an event could end is one that never ended.
     "json_cut": {LOST},
 }

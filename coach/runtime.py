@@ -106,6 +106,11 @@ def second_try_within(settings: Settings) -> float:
     return left if settings.second_try else 0.0
 
 
+def previews_of(settings: Settings, faces: FaceModel | None) -> int:
+    """How many unfinished pictures are shown. A face in them is not judged: it may be somebody else's."""
+    return settings.previews if settings.previews is not None else (0 if faces else 2)
+
+
 def _studio(
     settings: Settings,
     store: Store,
@@ -134,5 +139,5 @@ def _studio(
         signer=signer,
         second_try=second_try_within(settings),
         grade=settings.grade,
-        previews=settings.previews,
+        previews=previews_of(settings, faces),
     )

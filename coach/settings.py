@@ -122,12 +122,12 @@ class Settings(BaseSettings):
         validation_alias="COACH_GRADE",
         description="draft: quick and cheap while they look for their picture; what they accept is finished.",
     )
-    previews: int = Field(
-        2,
+    previews: int | None = Field(
+        None,
         ge=0,
         le=3,
         validation_alias="COACH_PREVIEWS",
-        description="How many unfinished pictures are shown on the way; nobody judges them. 0: none.",
+        description="Unfinished pictures shown; nobody judges them. Left out: 2, or 0 where likeness is known.",
     )
     keep_previews_days: float = Field(
         7,

@@ -29,12 +29,12 @@ async def studio(home: Path, **settings: Any) -> AsyncIterator[coach.Studio]:
 @pytest.mark.parametrize(
     ("settings", "tries", "grade", "previews"),
     [
-        ({}, 2, "final", 2),
-        ({"second_try": False}, 1, "final", 2),
-        ({"grade": "draft"}, 2, "draft", 2),
-        ({"previews": 0}, 2, "final", 0),
-        ({"picture_seconds": 469}, 2, "final", 2),
-        ({"picture_seconds": 470}, 1, "final", 2),
+        ({}, 2, "final", 0),
+        ({"second_try": False}, 1, "final", 0),
+        ({"grade": "draft"}, 2, "draft", 0),
+        ({"previews": 3}, 2, "final", 3),
+        ({"picture_seconds": 469}, 2, "final", 0),
+        ({"picture_seconds": 470}, 1, "final", 0),
     ],
 )
 async def test_a_second_try_drafts_and_previews_are_set(
@@ -76,4 +76,4 @@ async def test_without_the_extra_it_is_said_once_at_the_start(
     monkeypatch.setattr("coach.runtime.face_model", lambda: None)
     async with studio(tmp_path) as opened:
         assert caplog.text.count("Likeness is not measured") == 1
-        assert opened.quote(REQUEST).tries == 1
+        assert (opened.quote(REQUEST).tries, opened.previews) == (1, 2)

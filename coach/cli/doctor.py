@@ -82,11 +82,14 @@ def _settings(settings: Settings) -> Rows:
 
 def _wanted(settings: Settings) -> dict[str, PictureRequest]:
     """What people ask of pictures, with a long prompt; pictures of them as it is set."""
+    from coach.faces import face_model
+    from coach.runtime import previews_of
     from coach.studio import PictureRequest, Reference
 
     words = "x" * PROMPT
     photo, version = Reference(kind="photo", id="photo"), Reference(kind="version", id="version")
-    person = PictureRequest(prompt=words, references=(photo,), keep_face=True, previews=settings.previews)
+    previews = previews_of(settings, face_model())
+    person = PictureRequest(prompt=words, references=(photo,), keep_face=True, previews=previews)
     change = person.model_copy(update={"references": (version, photo)})
     as_set, draft = {"grade": settings.grade}, {"grade": "draft"}
     other = (

@@ -127,7 +127,7 @@ class Settings(BaseSettings):
         ge=0,
         le=3,
         validation_alias="COACH_PREVIEWS",
-        description="Unfinished pictures shown; nobody judges them. Left out: 2, or 0 where likeness is known.",
+        description="Unfinished pictures that are shown, unjudged. Left out: 2, or 0 with likeness measured.",
     )
     keep_previews_days: float = Field(
         7,

@@ -23,7 +23,7 @@ chat: $(VENV)/run.stamp ## The same conversation, with you (ARGS=--sandbox witho
 	@$(BIN)/coach chat $(ARGS)
 
 test: $(VENV)/dev.stamp ## The tests, with branch coverage (ARGS="-k wheel" for some of them)
-	@$(BIN)/python -m pytest $(ARGS) --cov
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS) --cov
 
 lint: $(VENV)/dev.stamp ## Style, format and types
 	@$(BIN)/ruff check

@@ -181,7 +181,9 @@ def test_a_file_whose_name_is_no_text_is_found(tmp_path: Path) -> None:
 def test_ctrl_c_while_a_file_is_imported_ends_the_check(tmp_path: Path) -> None:
     body = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhile True: pass"
     folder = write_folder(tmp_path, {LEAVE: body})
-    code = f"from coach.check import check; check({str(folder)!r})"
+    # What a script starts in the background ignores SIGINT, and so would all that it starts.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{heard}; from coach.check import check; check({str(folder)!r})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == -signal.SIGINT and "KeyboardInterrupt" in done.stderr
 

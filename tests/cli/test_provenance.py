@@ -71,7 +71,8 @@ def test_a_signed_picture_says_who_made_and_who_signed_it(
     assert "the signer is one you trust" in run(signed, "--anchors", root)
     told = json.loads(run(signed, "--anchors", root, "--json"))
     assert told["credentials"]["state"] == "trusted" and told["made_from"] == list(read(signed).made_from)
-    assert "holds no certificate" in run(signed, "--anchors", signed, code=2)
+    refused = run(signed, "--anchors", signed, code=2)  # in a box, its lines broken anywhere
+    assert "holds no certificate" in " ".join(refused.replace("│", " ").split())
 
 
 def test_a_changed_picture_is_told_by_the_exit_code_too(signed: Path) -> None:

@@ -19,10 +19,11 @@ MAY_IMPORT = {
     "model": {"core", "settings"},
     "conversation": {"core", "store", "studio", "settings", "model"},
     "runtime": {"core", "faces", "store", "studio", "settings", "model", "conversation"},
+    "server": {*LIBRARY, "coach"},
     "sandbox": {"studio.capabilities"},
     "reference": set[str](),
     "testing": {*LIBRARY, "sandbox"},
-    "cli": {*LIBRARY, "sandbox", "testing", "coach"},
+    "cli": {*LIBRARY, "server", "sandbox", "testing", "coach"},
     "__main__": {"cli"},
     "coach": LIBRARY,
 }

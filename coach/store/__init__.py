@@ -12,13 +12,16 @@ from coach.store.blobs import BlobKind, Blobs, FolderBlobs, S3Blobs, blob_key, o
 from coach.store.calls import Calls
 from coach.store.consent import CONSENT_TEXT, CONSENT_VERSION, Consent, Consents
 from coach.store.conversations import Conversation, Conversations, Message
+from coach.store.credentials import Credential, Credentials
 from coach.store.database import Database
+from coach.store.happenings import Happening, Happenings
 from coach.store.identities import Identities, Identity
 from coach.store.nodes import Node
 from coach.store.notes import Note, Notes
 from coach.store.people import People, Person
 from coach.store.photos import Photo, Photos
 from coach.store.tables import Stage
+from coach.store.turns import TurnRow, Turns
 from coach.store.versions import NewVersion, Version, Versions
 
 if TYPE_CHECKING:
@@ -34,8 +37,12 @@ __all__ = [
     "Consents",
     "Conversation",
     "Conversations",
+    "Credential",
+    "Credentials",
     "Database",
     "FolderBlobs",
+    "Happening",
+    "Happenings",
     "Identities",
     "Identity",
     "Message",
@@ -50,6 +57,8 @@ __all__ = [
     "S3Blobs",
     "Stage",
     "Store",
+    "TurnRow",
+    "Turns",
     "Version",
     "Versions",
     "blob_key",

@@ -19,6 +19,7 @@ from coach.errors import CoachError, InputRefused, StoreUnavailable
 from coach.store._rows import NOBODY as NOBODY
 from coach.store._rows import first, insert_if_new, now
 from coach.store.database import Database
+from coach.store.serving import credentials, happenings, turns
 from coach.store.tables import (
     accounts,
     calls,
@@ -36,7 +37,9 @@ from coach.store.tables import (
 PICTURES: tuple[Table, ...] = (versions, photos)
 """What goes before the ledger's lines are given to nobody; :data:`WORDS` goes after."""
 
-WORDS: tuple[Table, ...] = (identities, messages, calls, conversations, notes, consents, accounts)
+WORDS: tuple[Table, ...] = (
+    *(identities, messages, calls, happenings, turns, conversations, notes, consents, accounts, credentials),
+)
 
 LEASE = timedelta(seconds=30)
 """So long after its last sign of life (:func:`at_work`) an erasure is finished by somebody else."""

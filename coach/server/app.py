@@ -1,0 +1,112 @@
+"""The application: everything that is opened with it, and every route."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+import coach
+from coach._calls import Limits
+from coach.model import Model, OpenAIModel
+from coach.server import problems
+from coach.server.caller import identify
+from coach.server.links import Links
+from coach.server.live import Live
+from coach.server.routes import ROUTERS
+from coach.server.running import Opener, Running
+from coach.server.settings import ServerSettings
+from coach.settings import Settings
+from coach.store import Store
+from coach.store.credentials import Credentials
+from coach.studio import Spool
+
+
+class CoachApp(FastAPI):
+    """The application, to be run or to be mounted in another one.
+
+    Attributes:
+        lifespan: For the host: ``FastAPI(lifespan=coach_app.lifespan)``. It opens the coach, and at the end
+            receives and keeps what was asked for.
+    """
+
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(
+    source: str | Path = "coach.reference",
+    settings: Settings | None = None,
+    *,
+    server: ServerSettings | None = None,
+    current_user: Callable[..., Any] | None = None,
+    model: Model | None = None,
+    limits: Limits | None = None,
+    **services: object,
+) -> CoachApp:
+    """Make the application.
+
+    Args:
+        source: A coach folder, or the name of a package that is one.
+        settings: Left out: read from the environment.
+        server: The server's own settings; left out: read from the environment.
+        current_user: Who is asking, where the host knows: a FastAPI dependency that gives their id, a
+            :class:`Caller`, or ``None`` for nobody. Left out: keys, and the sessions of the page.
+        model: What the coach speaks with; left out: the settings' chat model.
+        limits: How much one turn may do.
+        services: As for :func:`coach.open`.
+
+    Raises:
+        SettingsError: A setting is missing or wrong; when it is opened, also of what only then is looked at.
+        FolderError: When it is opened: the coach folder has errors.
+    """
+    settings, server = settings or Settings.read(), server or ServerSettings()
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Running]:
+        async with AsyncExitStack() as stack:
+            opened_coach = await stack.enter_async_context(coach.open(source, settings, **services))
+            speaks = model
+            if speaks is None:
+                client = await stack.enter_async_context(settings.openai())
+                speaks = OpenAIModel(client, model=settings.chat_model)
+            store = opened_coach.service("store", Store)
+            live = Live(opened_coach, speaks, store, limits)
+            live.start()
+            stack.push_async_callback(live.close)
+            yield Running(
+                coach=opened_coach,
+                settings=settings,
+                server=server,
+                store=store,
+                credentials=Credentials(store.database),
+                links=Links(_secret(settings), seconds=server.link_seconds),
+                live=live,
+            )
+
+    opener = Opener(opened)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opener.lifespan():
+            yield
+
+    app = CoachApp(title="coach", version=metadata.version("coach"), lifespan=lifespan)
+    app.lifespan = lifespan
+    app.state.opener = opener
+    if current_user is not None:
+        app.dependency_overrides[identify] = current_user
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def _secret(settings: Settings) -> bytes:
+    """What every process of one database has: the salt, or what lies in this machine's spool."""
+    if settings.salt is not None:
+        return settings.salt.get_secret_value().encode()
+    return Spool(settings.home / "spool").secret()

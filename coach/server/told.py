@@ -1,0 +1,75 @@
+"""What happens in a turn, as it is kept and shown: a name and plain data for each event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from coach.events import (
+    Event,
+    Finished,
+    PhaseChanged,
+    Preview,
+    Progress,
+    Say,
+    Started,
+    Stopped,
+    Waiting,
+)
+from coach.folder import Coach
+from coach.server.links import Links
+
+Told = tuple[str, Mapping[str, Any]]
+"""A name, and what is to be known. Pictures are named by the key of their blob, under ``blob``."""
+
+
+def told(event: Event, coach: Coach) -> Told | None:
+    """An event as it is kept; ``None``: it says nothing new to a person."""
+    match event:
+        case Finished():
+            return _finished(event, coach)
+        case Say():
+            return "say", {"text": event.text}
+        case Started():
+            return "started", asdict(event)
+        case Progress():
+            return "progress", asdict(event)
+        case Preview():
+            return "preview", asdict(event)
+        case Waiting():
+            expires = event.expires_at.isoformat()
+            return "waiting", asdict(event) | {"arguments": dict(event.arguments), "expires_at": expires}
+        case PhaseChanged():
+            return "phase", asdict(event)
+        case Stopped():
+            return "error", {"code": event.reason, "say": event.say}
+
+
+def _finished(event: Finished, coach: Coach) -> Told | None:
+    """How a call ended. What it says is for the model; the person gets the picture, or the coach's words."""
+    if event.state == "waiting":  # that was told already
+        return None
+    call = {"call_id": event.call_id, "action": event.action}
+    if event.state != "done" or not event.data or "blob" not in event.data:
+        return "finished", call | {"state": event.state}
+    action = coach.actions.get(event.action)
+    chosen = action is not None and action.by == "user" and "version_id" in event.data
+    return "accepted" if chosen else "image", call | {"picture": dict(event.data)}
+
+
+def shown(data: Mapping[str, Any], links: Links, base: str) -> dict[str, Any]:
+    """What was kept, for a person to see: each blob's key becomes a link that works for minutes.
+
+    Args:
+        base: What a link begins with; its token follows.
+    """
+    seen: dict[str, Any] = {}
+    for name, value in data.items():
+        if name == "blob" and isinstance(value, str):
+            seen |= {"url": base + links.sign(value), "url_seconds": links.seconds}
+        elif isinstance(value, Mapping):
+            seen[name] = shown(value, links, base)
+        else:
+            seen[name] = value
+    return seen

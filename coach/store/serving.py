@@ -1,0 +1,72 @@
+"""The tables of what is served over a network: who may speak for whom, turns, and what was seen of them."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from sqlalchemy import Boolean, Column, Index, Integer, Table, UniqueConstraint
+
+from coach.store._columns import belongs, one_of, owner, row_id, when, whole, words
+from coach.store.tables import metadata
+from coach.store.types import CleanText, Json
+
+CredentialKind = Literal["key", "session"]
+"""A key is for programs, a session for a browser."""
+
+TurnState = Literal["running", "done", "failed"]
+"""How far a turn is. ``failed``: it was cut off; what happened in it is in its events and in the ledger."""
+
+# Only a hash of the secret is kept: who reads the database can speak for nobody.
+credentials = Table(
+    "credentials",
+    metadata,
+    row_id(),
+    owner(),
+    words("kind"),
+    words("secret_hash"),
+    words("label"),
+    words("tenant"),
+    Column("operator", Boolean, nullable=False),
+    when("created_at"),
+    when("expires_at", null=True),
+    UniqueConstraint("secret_hash"),
+    Index(None, "user_id"),
+    one_of("kind", get_args(CredentialKind)),
+)
+
+# `key` is the client's: the same key is the same turn, asked for once. `messages_before` tells after a crash
+# whether the person's message was kept. A process that works on a turn says so in `beat_at`.
+turns = Table(
+    "turns",
+    metadata,
+    row_id(),
+    owner(),
+    words("conversation_id"),
+    words("key"),
+    Column("body", Json, nullable=False),
+    words("state"),
+    whole("messages_before"),
+    words("held_by"),
+    when("beat_at"),
+    when("created_at"),
+    when("ended_at", null=True),
+    belongs("conversation_id", "conversations"),
+    UniqueConstraint("user_id", "conversation_id", "key"),
+    Index(None, "state"),
+    one_of("state", get_args(TurnState)),
+)
+
+# What a person saw happen, in order, so that a page can show it again from any point. `channel` is what it
+# happened in: a conversation, or another thing with an id of its own.
+happenings = Table(
+    "happenings",
+    metadata,
+    owner(),
+    Column("channel", CleanText, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    words("turn_id"),
+    words("kind"),
+    Column("data", Json, nullable=False),
+    when("at"),
+    Index(None, "user_id"),
+)

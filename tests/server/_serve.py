@@ -1,0 +1,109 @@
+"""A server of ours on real sockets, with the sandbox behind it."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import uvicorn
+
+from coach.sandbox import Sandbox
+from coach.server import CoachApp, ServerSettings, create_app
+from coach.server.running import Running
+from coach.settings import Settings
+
+PATIENCE = 30.0
+
+
+def settings_for(sandbox: Sandbox, home: Path, database_url: str | None = None, **more: Any) -> Settings:
+    """Everything in one folder, and the sandbox instead of the outside services."""
+    given: dict[str, Any] = {"home": home, "database_url": database_url, "s3_bucket_name": None}
+    given |= {"openai_api_key": sandbox.api_key, "openai_base_url": sandbox.base_url}
+    return Settings.read(**given, chat_model="sandbox-coach", **more)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A server that runs."""
+
+    url: str
+    app: CoachApp
+    here: Running
+
+    async def key(self, user_id: str, **more: Any) -> str:
+        """A key that speaks for a person."""
+        return (await self.here.credentials.issue(user_id, "key", **more))[0]
+
+    @asynccontextmanager
+    async def client(self, user_id: str, **more: Any) -> AsyncIterator[httpx2.AsyncClient]:
+        """A person's own program."""
+        headers = {"Authorization": f"Bearer {await self.key(user_id, **more)}"}
+        async with httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE) as client:
+            yield client
+
+
+@asynccontextmanager
+async def serving(app: CoachApp, *, port: int = 0) -> AsyncIterator[Served]:
+    """Run an application until the block ends; what is under way is finished then."""
+    listening = socket.create_server(("127.0.0.1", port))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    while not server.started:
+        if task.done():
+            await task
+        await asyncio.sleep(0.01)
+    here = await app.state.opener.get()
+    try:
+        yield Served(url=url, app=app, here=here)
+    finally:
+        here.live.hang_up()
+        server.should_exit = True
+        await task
+
+
+def an_app(settings: Settings, **more: Any) -> CoachApp:
+    """The application with the usual settings of the server, whatever the environment says."""
+    server = more.pop("server", None) or ServerSettings(_env_file=None)
+    return create_app(settings=settings, server=server, **more)
+
+
+Seen = tuple[int, str, dict[str, Any]]
+"""An event as a client sees it: its id, its name, its data."""
+
+
+async def events_of(response: httpx2.Response) -> AsyncIterator[Seen]:
+    """The events of an answer, as they come."""
+    event: dict[str, str] = {}
+    async for line in response.aiter_lines():
+        name, _, value = line.partition(":")
+        if not line and "event" in event:
+            yield int(event["id"]), event["event"], json.loads(event["data"])
+            event = {}
+        elif name:
+            event[name] = value.removeprefix(" ")
+
+
+async def turn(client: httpx2.AsyncClient, conversation: str, **did: Any) -> list[Seen]:
+    """Take a turn and follow it to its end."""
+    path = f"/api/v1/conversations/{conversation}/turns/"
+    async with client.stream("POST", path, json=did) as response:
+        assert response.status_code == 200, await response.aread()
+        return [seen async for seen in events_of(response)]
+
+
+async def say(client: httpx2.AsyncClient, conversation: str, text: str) -> list[Seen]:
+    """Say something and follow what comes of it."""
+    return await turn(client, conversation, type="say", text=text)
+
+
+async def begin(client: httpx2.AsyncClient) -> str:
+    """Begin a conversation; gives its id."""
+    response = await client.post("/api/v1/conversations/")
+    assert response.status_code == 201, response.text
+    return str(response.json()["id"])

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
+from coach._readable import Readable
 from coach.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _most(name: str, description: str) -> Any:
     )
 
 
-class Settings(BaseSettings):
+class Settings(Readable):
     """What can be set: from the environment, and in code by :meth:`read`."""
 
     # Not by field name: `HOME` is somebody else's variable.
@@ -198,29 +199,6 @@ class Settings(BaseSettings):
         description="Set: pictures go to this bucket, not to a folder.",
     )
     s3_region: str = Field("us-east-1", validation_alias="S3_REGION", description="The bucket's region.")
-
-    @classmethod
-    def read(cls, **given: object) -> Settings:
-        """Read the settings; what is given in code, by a field's name, wins over the environment.
-
-        Raises:
-            SettingsError: A value does not fit, or there is no such setting. The message names the setting,
-                never its value.
-        """
-        unknown = given.keys() - cls.model_fields.keys()
-        if unknown:
-            names = ", ".join(cls.model_fields)
-            raise SettingsError(f"There is no setting {', '.join(sorted(unknown))}; there are: {names}.")
-        values: dict[str, Any] = {str(cls.model_fields[name].validation_alias): given[name] for name in given}
-        try:
-            return cls(**values)
-        except ValidationError as exc:
-            problems = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in exc.errors(include_input=False))
-            raise SettingsError(f"These settings do not fit: {problems}.") from None
-        except (ValueError, TypeError, OSError) as exc:
-            raise SettingsError(
-                f"The settings cannot be read ({type(exc).__name__}). Check `.env`."
-            ) from None
 
     @property
     def database(self) -> str:

@@ -63,7 +63,7 @@ def create_app(
         SettingsError: A setting is missing or wrong; when it is opened, also of what only then is looked at.
         FolderError: When it is opened: the coach folder has errors.
     """
-    settings, server = settings or Settings.read(), server or ServerSettings()
+    settings, server = settings or Settings.read(), server or ServerSettings.read()
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Running]:

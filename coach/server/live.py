@@ -110,7 +110,9 @@ class Live:
         try:
             while True:
                 bell.clear()
-                some = await self._happenings.after(user_id, channel, after, turn_id=turn and turn.id)
+                some = await self._happenings.after(
+                    user_id, channel, after, turn_id=turn.id if turn else None
+                )
                 for each in some:
                     yield each
                     after = each.seq

@@ -66,7 +66,12 @@ class Turns:
             await hold(connection, user_id)
             there = await one(connection, messages, _Messages, kind="conversation", ref=conversation_id)
             moment = now()
-            new = {"id": new_id(), "user_id": user_id, "conversation_id": conversation_id, "key": key}
+            new: dict[str, Any] = {
+                "id": new_id(),
+                "user_id": user_id,
+                "conversation_id": conversation_id,
+                "key": key,
+            }
             new |= {"body": dict(body), "state": "running", "messages_before": there.messages_made}
             new |= {"held_by": holder, "beat_at": moment, "created_at": moment, "ended_at": None}
             unique = ("user_id", "conversation_id", "key")

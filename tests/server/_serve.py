@@ -69,8 +69,7 @@ async def serving(app: CoachApp, *, port: int = 0) -> AsyncIterator[Served]:
 
 def an_app(settings: Settings, **more: Any) -> CoachApp:
     """The application with the usual settings of the server, whatever the environment says."""
-    server = more.pop("server", None) or ServerSettings(_env_file=None)
-    return create_app(settings=settings, server=server, **more)
+    return create_app(settings=settings, server=ServerSettings.read(**more.pop("server", {})), **more)
 
 
 Seen = tuple[int, str, dict[str, Any]]

@@ -12,6 +12,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from coach.errors import SettingsError
@@ -146,7 +147,8 @@ async def test_the_state_of_a_database_is_told_without_changing_it(
     assert await Store.inspect(empty_database_url) == "current"
 
     later = shutil.copytree(PACKAGE / "store" / "migrations", tmp_path / "later" / "migrations")
-    (later / "versions" / "r9999.py").write_text('revision, down_revision = "9999", "0002"')
+    newest = ScriptDirectory(PACKAGE / "store/migrations").get_current_head()
+    (later / "versions" / "r9999.py").write_text(f'revision, down_revision = "9999", "{newest}"')
     monkeypatch.setattr(migrate_module, "__file__", str(later.parent / "migrate.py"))
     assert await Store.inspect(empty_database_url) == "older"
     monkeypatch.undo()

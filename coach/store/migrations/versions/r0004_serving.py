@@ -7,6 +7,8 @@ Create Date: 2026-11-30
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -33,7 +35,7 @@ def upgrade() -> None:
         _when("created_at"),
         _when("expires_at", null=True),
         sa.UniqueConstraint("secret_hash", name="uq_credentials_secret_hash"),
-        sa.CheckConstraint("kind IN ('key', 'session')", name="ck_credentials_kind"),
+        sa.CheckConstraint("kind IN ('key', 'session')", name=op.f("ck_credentials_kind")),
     )
     op.create_index("ix_credentials_user_id", "credentials", ["user_id"])
     op.create_table(
@@ -52,11 +54,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["user_id", "conversation_id"],
             ["conversations.user_id", "conversations.id"],
-            name="fk_turns_user_id_conversations",
+            name="fk_turns_user_id_conversation_id",
             ondelete="CASCADE",
         ),
         sa.UniqueConstraint("user_id", "conversation_id", "key", name="uq_turns_user_id_conversation_id_key"),
-        sa.CheckConstraint("state IN ('running', 'done', 'failed')", name="ck_turns_state"),
+        sa.CheckConstraint("state IN ('running', 'done', 'failed')", name=op.f("ck_turns_state")),
     )
     op.create_index("ix_turns_state", "turns", ["state"])
     op.create_table(
@@ -79,7 +81,7 @@ def downgrade() -> None:
 
 
 def _owner(table: str) -> sa.Column[str]:
-    key = sa.ForeignKey("people.user_id", name=f"fk_{table}_user_id_people", ondelete="CASCADE")
+    key = sa.ForeignKey("people.user_id", name=f"fk_{table}_user_id", ondelete="CASCADE")
     return sa.Column("user_id", sa.Text, key, nullable=False)
 
 
@@ -87,5 +89,5 @@ def _text(name: str) -> sa.Column[str]:
     return sa.Column(name, sa.Text, nullable=False)
 
 
-def _when(name: str, *, null: bool = False) -> sa.Column[sa.DateTime]:
+def _when(name: str, *, null: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=null)

@@ -76,7 +76,9 @@ if TYPE_CHECKING:
         Versions,
     )
     from coach.studio import (
+        Edited,
         Entry,
+        Exact,
         Generated,
         Judgement,
         PhotoCoach,
@@ -88,6 +90,8 @@ if TYPE_CHECKING:
         Sheets,
         Studio,
         add_mask,
+        add_upload,
+        edit_image,
         last_shown,
     )
 
@@ -104,8 +108,9 @@ _LATER = {
         "Versions",
     ),
     "coach.studio": (
-        *("Entry", "Generated", "Judgement", "PhotoCoach", "PictureRequest", "Receipt", "Reference"),
-        *("Revision", "Sheet", "Sheets", "Studio", "add_mask", "last_shown"),
+        *("Edited", "Entry", "Exact", "Generated", "Judgement", "PhotoCoach", "PictureRequest", "Receipt"),
+        *("Reference", "Revision", "Sheet", "Sheets", "Studio", "add_mask", "add_upload", "edit_image"),
+        "last_shown",
     ),
 }
 _HOME = {name: module for module, names in _LATER.items() for name in names}
@@ -127,9 +132,11 @@ __all__ = [
     "ContextKey",
     "Conversation",
     "Conversations",
+    "Edited",
     "Entry",
     "Erasing",
     "Event",
+    "Exact",
     "FaceModel",
     "Finding",
     "Finished",
@@ -188,7 +195,9 @@ __all__ = [
     "Waiting",
     "action",
     "add_mask",
+    "add_upload",
     "context_key",
+    "edit_image",
     "last_shown",
     "load",
     "open",

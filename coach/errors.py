@@ -93,7 +93,17 @@ class NotFound(CoachError):
 
 
 class InputRefused(CoachError):
-    """A message or a value is empty, too long or not one of those allowed. Nothing was lost or changed."""
+    """A message or a value is empty, too long or not one of those allowed. Nothing was lost or changed.
+
+    Args:
+        message: What is wrong, and what to do.
+        field: The name of the value, as whoever gave it calls it: of a picture's, the service's own name.
+        allowed: What it may be instead; of numbers, e.g. ``0 to 100``.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None, allowed: Sequence[str] = ()) -> None:
+        self.field, self.allowed = field, tuple(allowed)
+        super().__init__(message)
 
 
 class Conflict(CoachError):
@@ -115,10 +125,11 @@ class PhotoRefused(CoachError):
         code: One of the reasons in :mod:`coach.store.intake` or of :class:`coach.faces.PhotoReport`;
             ``no_photo``: there is none; ``no_file``: none could be read.
         message: One sentence for the person, with what to do instead.
+        field: Which of several uploads it was, as whoever gave them calls it.
     """
 
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
+    def __init__(self, code: str, message: str, *, field: str | None = None) -> None:
+        self.code, self.field = code, field
         super().__init__(message)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from sqlalchemy import Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.errors import Conflict, NotFound
-from coach.store._rows import columns, first, hold, new_id, now, number_in
+from coach.store._rows import columns, first, hold, insert_if_new, new_id, now, number_in
 from coach.store.database import Database
 from coach.store.tables import STAGES, Stage, identities, people, versions
 from coach.text import one_line
@@ -22,6 +22,7 @@ class Identity:
     """One identity of one person.
 
     Attributes:
+        kind: ``workshop``: none whom the person chooses to be; see :meth:`Identities.workshop`.
         handle: What the model calls it: ``i1``, ``i2``, … per person, never used again.
         statement: The "I am" statement.
         visualization: What its picture shows, in words.
@@ -34,6 +35,7 @@ class Identity:
 
     id: str
     user_id: str
+    kind: Literal["identity", "workshop"]
     handle: str
     name: str
     note: str
@@ -59,6 +61,10 @@ class IdentityChanges(TypedDict, total=False):
     stage: Stage
 
 
+_WORKSHOP = 0
+"""The number of a workshop: no handle has it, and a person has each number once."""
+
+
 class Identities:
     """People's identities. ``ref`` is a handle or an id. ``NotFound``: this person has no such identity."""
 
@@ -79,8 +85,24 @@ class Identities:
             await connection.execute(insert(identities), new)
             return await find_identity(connection, user_id, new["id"])
 
+    async def workshop(self, user_id: str) -> Identity:
+        """Where a person's pictures are that are of no identity; made when it is missing.
+
+        It has versions as an identity has, and its id is all by which pictures are asked for in it and found.
+        It is never listed or current, has no handle, and cannot be changed, merged or put away.
+        """
+        new: dict[str, Any] = {"id": new_id(), "user_id": user_id, "kind": "workshop", "number": _WORKSHOP}
+        moment = now()
+        new |= {"name": "Workshop", "note": "", "stage": "proposed", "current": False}
+        new |= {"created_at": moment, "updated_at": moment}
+        mine = _identities(user_id).where(identities.c.kind == "workshop")
+        async with self._database.write() as connection:
+            await hold(connection, user_id)
+            await insert_if_new(connection, identities, new, key=("user_id", "number"))
+            return _identity((await connection.execute(mine)).mappings().one())
+
     async def get(self, user_id: str, ref: str) -> Identity:
-        """One identity, archived or not.
+        """One identity, archived or not; also the workshop.
 
         Raises:
             NotFound: This person has no such identity.
@@ -90,7 +112,7 @@ class Identities:
 
     async def list(self, user_id: str, archived: bool = False) -> Sequence[Identity]:
         """The person's identities in the order they were made; with ``archived`` those put away too."""
-        statement = _identities(user_id).order_by(identities.c.number)
+        statement = _identities(user_id).where(identities.c.kind == "identity").order_by(identities.c.number)
         if not archived:
             statement = statement.where(identities.c.archived_at.is_(None))
         async with self._database.read() as connection:
@@ -159,7 +181,7 @@ class Identities:
         """
         async with self._database.write() as connection:
             await hold(connection, user_id)
-            identity = await find_identity(connection, user_id, ref)
+            identity = await _chosen_identity(connection, user_id, ref)
             if identity.archived_at is not None:
                 return identity
             return await change_identity(connection, identity, archived_at=now(), current=False)
@@ -190,8 +212,16 @@ async def _focus(connection: AsyncConnection, identity: Identity) -> Identity:
     return await change_identity(connection, identity, current=True)
 
 
-async def _open_identity(connection: AsyncConnection, user_id: str, ref: str) -> Identity:
+async def _chosen_identity(connection: AsyncConnection, user_id: str, ref: str) -> Identity:
+    """An identity, and not the workshop: that is nobody's to change."""
     identity = await find_identity(connection, user_id, ref)
+    if identity.kind == "workshop":
+        raise NotFound("identity", ref)
+    return identity
+
+
+async def _open_identity(connection: AsyncConnection, user_id: str, ref: str) -> Identity:
+    identity = await _chosen_identity(connection, user_id, ref)
     if identity.archived_at is not None:
         raise Conflict(f"The identity {identity.handle} is archived; choose another one.")
     return identity
@@ -210,4 +240,5 @@ def _identities(user_id: str) -> Select[Any]:
 
 def _identity(row: Mapping[str, Any]) -> Identity:
     values = dict(row)
-    return Identity(handle=f"i{values.pop('number')}", **values)
+    number = values.pop("number")
+    return Identity(handle="workshop" if values["kind"] == "workshop" else f"i{number}", **values)

@@ -117,9 +117,11 @@ identities = Table(
     when("archived_at", null=True),
     when("created_at"),
     when("updated_at"),
+    Column("kind", CleanText, nullable=False, server_default=text("'identity'")),
     UniqueConstraint("user_id", "number"),
     UniqueConstraint("user_id", "id"),
     one_of("stage", STAGES),
+    one_of("kind", ("identity", "workshop")),
     only_one("uq_identities_current", "user_id", "current"),
 )
 

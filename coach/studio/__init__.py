@@ -10,13 +10,14 @@ from coach.studio.capabilities import Capabilities, Model
 from coach.studio.gate import GateLimits, GateState
 from coach.studio.planner import Plan
 from coach.studio.price import Part, Quote
-from coach.studio.request import PictureRequest, Reference
+from coach.studio.request import Exact, PictureRequest, Reference
 from coach.studio.spool import Spool
 
 if TYPE_CHECKING:
     from coach.store.tables import GenerationState
     from coach.studio.books import Books
     from coach.studio.compare import Sheet, Sheets
+    from coach.studio.edit import Edited, edit_image
     from coach.studio.engines.gpt_image import GptImageEngine
     from coach.studio.engines.openai_background import OpenAIBackgroundEngine
     from coach.studio.erase import Receipt
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from coach.studio.masks import add_mask
     from coach.studio.photo import PhotoCoach
     from coach.studio.studio import Studio
+    from coach.studio.uploads import add_upload
 
 # What needs the database or the SDK is imported when it is first asked for: plans and quotes do without.
 _LATER = {
     "Books": "coach.studio.books",
+    "Edited": "coach.studio.edit",
     "Entry": "coach.studio.generated",
     "Generated": "coach.studio.generated",
     "Generation": "coach.studio.ledger",
@@ -46,6 +49,8 @@ _LATER = {
     "Step": "coach.studio.ledger",
     "Studio": "coach.studio.studio",
     "add_mask": "coach.studio.masks",
+    "add_upload": "coach.studio.uploads",
+    "edit_image": "coach.studio.edit",
     "last_shown": "coach.studio.lineage",
 }
 
@@ -53,7 +58,9 @@ __all__ = [
     "Books",
     "Budgets",
     "Capabilities",
+    "Edited",
     "Entry",
+    "Exact",
     "GateLimits",
     "GateState",
     "Generated",
@@ -77,6 +84,8 @@ __all__ = [
     "Step",
     "Studio",
     "add_mask",
+    "add_upload",
+    "edit_image",
     "last_shown",
 ]
 

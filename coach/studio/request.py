@@ -14,17 +14,42 @@ Grade = Literal["draft", "final"]
 
 
 class Reference(BaseModel):
-    """A picture that is given along: one of the person's photos, a version that was made before, or a mask.
+    """A picture that is given along: a photo of the person, a version that was made before, any other picture
+    they uploaded, or a mask.
 
     Attributes:
-        kind: Where to look. A mask is what :func:`coach.studio.masks.add_mask` kept.
-        id: The id of the photo, version or mask; looked up among the person's own only.
+        kind: Where to look. An upload is what :func:`coach.studio.uploads.add_upload` kept, a mask what
+            :func:`coach.studio.masks.add_mask` did.
+        id: The id of the photo, version, upload or mask; looked up among the person's own only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["photo", "version", "mask"]
+    kind: Literal["photo", "version", "upload", "mask"]
     id: str = Field(min_length=1, max_length=64)
+
+
+class Exact(BaseModel):
+    """What an application asks for by the picture service's own names (OpenAI images reference).
+
+    Nothing of it is repaired: a value that the chosen model does not take is refused, and those that it does
+    are named. With it, that is so of the rest of the request too.
+
+    Attributes:
+        size: Width and height in pixels, ``1024x1536``; ``auto``: as the request's shape says.
+        quality: One the model has; ``auto``: as the request's grade says.
+        output_format: ``png``, ``jpeg`` or ``webp``; left out: by the grade and the background.
+        output_compression: 0 to 100, of JPEG and WebP; left out: the service's 100.
+        moderation: ``auto``, or ``low`` where the operator allows it; see :class:`coach.Studio`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: str | None = None
+    quality: str | None = None
+    output_format: str | None = None
+    output_compression: int | None = None
+    moderation: str | None = None
 
 
 class PictureRequest(BaseModel):
@@ -43,6 +68,7 @@ class PictureRequest(BaseModel):
         count: How many pictures to make of it; each becomes a version.
         previews: How many unfinished pictures to show on the way.
         style: A manner to draw in, in words; added to the prompt.
+        exact: What is asked for in the service's own words; ``None``: the words above are enough.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +83,7 @@ class PictureRequest(BaseModel):
     count: int = Field(default=1, ge=1, le=10)
     previews: int = Field(default=2, ge=0, le=3)
     style: str | None = Field(default=None, min_length=1, max_length=2_000)
+    exact: Exact | None = None
 
     @property
     def photos(self) -> tuple[str, ...]:
@@ -73,6 +100,8 @@ class PictureRequest(BaseModel):
 
 def fingerprint(request: PictureRequest, *, identity_id: str, parent_id: str | None) -> str:
     """The SHA-256 of what was asked for and whom it belongs to, 64 hex digits."""
-    asked = [request.model_dump(mode="json"), identity_id, parent_id]
+    # Without what most requests have not: so keys that were used before there was such a thing stay known.
+    left_out = {"exact"} if request.exact is None else None
+    asked = [request.model_dump(mode="json", exclude=left_out), identity_id, parent_id]
     text = json.dumps(asked, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

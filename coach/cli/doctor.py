@@ -118,18 +118,18 @@ def _tries(settings: Settings, wanted: str, request: PictureRequest) -> int:
 
 
 def _intents(settings: Settings, capabilities: Capabilities, model: str) -> Rows:
-    from coach.errors import PictureError
+    from coach.errors import InputRefused, PictureError
     from coach.studio.price import quote
 
     rows = []
     for wanted, request in _wanted(settings).items():
         try:
             plan = capabilities.plan(request, model, _today())
-        except PictureError as exc:
-            rows.append((wanted, "refused", "", exc.say))
+        except (InputRefused, PictureError) as exc:
+            rows.append((wanted, "refused", "", str(exc)))
             continue
         sent = " ".join(str(plan.params[key]) for key in ("size", "quality", "output_format"))
-        worst = quote(plan, capabilities.model(model), tries=_tries(settings, wanted, request))
+        worst = quote(plan, capabilities.model(plan.model), tries=_tries(settings, wanted, request))
         twice = ", made twice" if worst.tries > 1 else ""
         said = f"{dollars(worst.micros)}{twice}"
         rows.append((wanted, f"{plan.operation} {sent}", said, " ".join(plan.repairs)))
@@ -164,15 +164,15 @@ def _model_problems(capabilities: Capabilities, model: str) -> Iterator[str]:
 
 def _budget_problems(settings: Settings, capabilities: Capabilities, model: str) -> Iterator[str]:
     """A sentence for each budget that not even one picture of the person fits."""
-    from coach.errors import PictureError
+    from coach.errors import InputRefused, PictureError
     from coach.studio.budgets import to_micros
     from coach.studio.price import quote
 
     try:
         plan = capabilities.plan(_wanted(settings)[FIRST], model, _today())
-    except PictureError:
+    except (InputRefused, PictureError):
         return  # said by the model's own problems, and in the table
-    worst = quote(plan, capabilities.model(model)).micros
+    worst = quote(plan, capabilities.model(plan.model)).micros
     for name, usd in settings.budgets.items():
         setting = type(settings).model_fields[f"max_{name}_usd"].validation_alias
         if usd is not None and worst is None:

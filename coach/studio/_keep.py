@@ -10,6 +10,7 @@ from typing import Any
 from coach._reached import reached
 from coach.errors import PictureError
 from coach.store import Store, blob_key
+from coach.store.blobs import ENDINGS
 from coach.store.versions import NewVersion, insert_rows
 from coach.studio import price
 from coach.studio._examine import Examined
@@ -181,8 +182,8 @@ class Keeper:
         )
         if made is None:
             return came
-        key = blob_key(generation.user_id, "pictures", f"{name}-masked.png")
-        await self.store.blobs.put(key, made.image, "image/png")
+        key = blob_key(generation.user_id, "pictures", f"{name}-masked.{ENDINGS[made.media_type]}")
+        await self.store.blobs.put(key, made.image, made.media_type)
         return version_of(made, key, came)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from coach.errors import ConsentMissing, InputRefused, NotFound
@@ -15,9 +16,12 @@ from coach.studio._references import gather_masked
 from coach.studio.generation import Generation
 from coach.studio.judge import Judgement
 from coach.studio.mask import PutBack, put_back
-from coach.studio.provenance import Signer
+from coach.studio.provenance import MediaType, Signer
 
 logger = logging.getLogger(__name__)
+
+_TYPES: Mapping[str | None, MediaType] = {"jpeg": "image/jpeg", "webp": "image/webp"}
+"""What is made where a format was asked for exactly; else a PNG, which loses nothing of the parent."""
 
 # Each takes up to 200 MB.
 _one_at_a_time = threading.Lock()
@@ -25,10 +29,11 @@ _one_at_a_time = threading.Lock()
 
 @dataclass(frozen=True, kw_only=True)
 class Masked:
-    """The picture that was to be changed, and where it was."""
+    """The picture that was to be changed, and where it was; what to make of it and the answer."""
 
     parent: bytes
     mask: bytes
+    media_type: MediaType
     signer: Signer | None
 
     async def put_back(self, picture: Examined) -> PutBack | None:
@@ -42,7 +47,7 @@ class Masked:
     def _put_back(self, picture: Examined) -> PutBack:
         answer = picture.path.read_bytes()
         with _one_at_a_time:
-            return put_back(self.parent, answer, self.mask, signer=self.signer)
+            return put_back(self.parent, answer, self.mask, media_type=self.media_type, signer=self.signer)
 
 
 async def masked(store: Store, generation: Generation, signer: Signer | None) -> Masked | None:
@@ -55,7 +60,8 @@ async def masked(store: Store, generation: Generation, signer: Signer | None) ->
     except (ConsentMissing, NotFound) as gone:  # after a crash it may be a while since it was sent
         logger.warning("Nothing is put back outside the mask of generation %s: %s", generation.id, gone)
         return None
-    return Masked(parent=parent.data, mask=mask.data, signer=signer)
+    media_type = _TYPES.get(asked.exact.output_format if asked.exact else None, "image/png")
+    return Masked(parent=parent.data, mask=mask.data, media_type=media_type, signer=signer)
 
 
 def version_of(made: PutBack, blob: str, came: NewVersion) -> NewVersion:
@@ -71,7 +77,7 @@ def version_of(made: PutBack, blob: str, came: NewVersion) -> NewVersion:
         sha256=made.sha256,
         width=made.width,
         height=made.height,
-        media_type="image/png",
+        media_type=made.media_type,
         provider_blob=came.blob,
         judgement=judgement.to_json(),
     )

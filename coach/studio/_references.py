@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Sequence
 
 from PIL import Image
 
-from coach.errors import InputRefused, PictureError
 from coach.store import Store
 from coach.store.blobs import ENDINGS
 from coach.studio.engines import ImagePart
@@ -29,7 +27,7 @@ async def gather(
     Raises:
         ConsentMissing: The person has not agreed that pictures of them are sent. Nothing was read.
         NotFound: This person has no such photo, version or mask.
-        PictureError: ``invalid_request``, unpaid: the mask does not fit the first reference.
+        InputRefused: The mask does not fit the first reference.
     """
     if not request.references:
         return (), None
@@ -42,7 +40,7 @@ async def gather(
     if request.mask is None:
         return tuple(images), None
     mask = await _read(store, user_id, request.mask, name="mask")
-    await asyncio.to_thread(_check_mask, mask, images)
+    await asyncio.to_thread(_check_mask, mask, images[0])
     return tuple(images), mask
 
 
@@ -86,10 +84,7 @@ async def _read(store: Store, user_id: str, reference: Reference, *, name: str) 
     return ImagePart(name=f"{name}.{ending}", data=data, media_type=picture.media_type)
 
 
-def _check_mask(mask: ImagePart, images: Sequence[ImagePart]) -> None:
-    with Image.open(io.BytesIO(images[0].data)) as first:
+def _check_mask(mask: ImagePart, picture: ImagePart) -> None:
+    with Image.open(io.BytesIO(picture.data)) as first:
         size = first.size
-    try:
-        check_mask(mask.data, size)
-    except InputRefused as refused:
-        raise PictureError("invalid_request", paid="unpaid", say=str(refused)) from None
+    check_mask(mask.data, size)

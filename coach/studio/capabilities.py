@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,8 +13,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from coach.errors import PictureError
-from coach.studio.planner import Plan, make_plan
+from coach.errors import InputRefused, PictureError
+from coach.studio.planner import Plan, lacks, make_plan
 from coach.studio.request import PictureRequest
 
 NOTICE = timedelta(days=30)
@@ -75,6 +77,7 @@ class Model(_Entry):
     The last of ``sizes``, ``qualities`` and ``formats`` is used instead of one that is not among them.
 
     Attributes:
+        family: The model that all of its family are like, at last; of most it is their predecessor.
         shutdown: The first day it no longer answers, when that is announced.
         replacement: What to use instead.
         input_fidelity: The values the parameter takes; none: the parameter must not be sent at all.
@@ -83,13 +86,16 @@ class Model(_Entry):
         references: The most pictures it takes along.
         pictures: The most pictures it makes of one request.
         partials: The most partial images it sends; each costs ``partial_tokens``.
-        output_tokens: Tokens of one finished picture, by quality and size.
+        moderation: The values the parameter takes; see :meth:`Capabilities.with_low_moderation`.
+        output_tokens: Tokens of one finished picture, by quality and size: also of sizes that are only made
+            when they are asked for exactly.
         caller: The text model it is called by, where it is; see :meth:`Capabilities.called_by`.
         unknown: The fields nothing reliable is known about.
         source: Where the facts come from, and when they were read.
     """
 
     name: str
+    family: str = ""
     released: date | None = None
     shutdown: date | None = None
     replacement: str | None = None
@@ -100,6 +106,7 @@ class Model(_Entry):
     keeps_faces: bool = False
     transparent: Literal["yes", "preview", "no", "unknown"] = "no"
     formats: tuple[str, ...] = ()
+    moderation: tuple[str, ...] = ("auto",)
     references: int = 0
     pictures: int = 1
     partials: int = 0
@@ -110,6 +117,12 @@ class Model(_Entry):
     caller: Caller | None = None
     unknown: tuple[str, ...] = ()
     source: str
+
+    def is_priced(self, *, references: bool) -> bool:
+        """Whether what it costs is known beforehand; with references, what they cost too."""
+        prices, given = self.prices, self.input_image_tokens.most
+        known = [prices.text_in, prices.image_out, self.output_tokens]
+        return all([*known, prices.image_in, given] if references else known)
 
     def is_gone(self, today: date) -> bool:
         """Whether its shutdown has come."""
@@ -147,13 +160,22 @@ class Capabilities(_Entry):
         text = (path or Path(__file__).with_name("capabilities.toml")).read_text(encoding="utf-8")
         table = tomllib.loads(text, parse_float=Decimal)
         entries = table["models"]
-        models = {name: {"name": name} | _filled(entries, entry) for name, entry in entries.items()}
+        models = {
+            name: {"name": name, "family": _family(entries, name)} | _filled(entries, entry)
+            for name, entry in entries.items()
+        }
         callers = {name: {"name": name} | entry for name, entry in table.get("callers", {}).items()}
         return cls.model_validate(table | {"models": models, "callers": callers})
 
     def called_by(self, name: str) -> Capabilities:
         """The same models as the tool of a text model: one picture at a time, no previews, both are paid."""
-        changed = {"pictures": 1, "partials": 0, "caller": self.callers.get(name, Caller(name=name))}
+        return self._with(pictures=1, partials=0, caller=self.callers.get(name, Caller(name=name)))
+
+    def with_low_moderation(self) -> Capabilities:
+        """The same models where the operator lets applications ask for less moderation."""
+        return self._with(moderation=("auto", "low"))
+
+    def _with(self, **changed: Any) -> Capabilities:
         models = {model.name: model.model_copy(update=changed) for model in self.models.values()}
         return self.model_copy(update={"models": models})
 
@@ -175,7 +197,12 @@ class Capabilities(_Entry):
     def plan(self, request: PictureRequest, model: str, today: date) -> Plan:
         """Turn what is wanted into what ``model`` takes. Nothing is sent.
 
+        When it cannot do what is wanted, or nobody knows, and another can, the plan is for that one, and says
+        so first: one that is not gone and whose price is known, of the default's family before others, the
+        newest first.
+
         Raises:
+            InputRefused: A value is not one of those that can be sent, and is not to be repaired.
             PictureError: Unpaid. ``model_unknown``; ``model_retired``: the model's day has come, the message
                 names its replacement; ``invalid_request``: the model cannot do it, the message names what
                 it can.
@@ -189,12 +216,37 @@ class Capabilities(_Entry):
                 f"{chosen.shutdown}. {chosen.replacement} replaces it.",
                 detail=f"Set COACH_IMAGE_MODEL to {chosen.replacement}.",
             )
-        return make_plan(request, chosen)
+        return self._stand_in(request, chosen, today) or make_plan(request, chosen)
+
+    def _stand_in(self, request: PictureRequest, chosen: Model, today: date) -> Plan | None:
+        """The plan for another model that can do what this one cannot; ``None``: it can, or none can."""
+        missing = lacks(request, chosen)
+        for other in self._others(chosen, today) if missing else ():
+            if lacks(request, other) or not other.is_priced(references=bool(request.references)):
+                continue
+            with suppress(InputRefused):
+                plan = make_plan(request, other)
+                said = f"{chosen.name} {missing}; {other.name} is used instead."
+                return replace(plan, repairs=(said, *plan.repairs))
+        return None
+
+    def _others(self, chosen: Model, today: date) -> list[Model]:
+        """The models that are not gone, the most like the default first, the newest of them first."""
+        default = self.models.get(self.default, chosen)
+        living = [model for model in self.models.values() if model != chosen and not model.is_gone(today)]
+        newest = sorted(living, key=lambda model: model.released or date.min, reverse=True)
+        return sorted(newest, key=lambda model: model.family != default.family)
 
     def warnings(self, today: date, *, model: str | None = None) -> tuple[str, ...]:
         """A sentence for each model (or only for ``model``) that is gone or will be within 30 days."""
         chosen = self.models.values() if model is None else [self.model(model)]
         return tuple(warning for entry in chosen if (warning := entry.warning(today)))
+
+
+def _family(entries: Mapping[str, Any], name: str) -> str:
+    """What a model is like, and that one, and so on to the last."""
+    like = entries[name].get("like")
+    return name if like is None else _family(entries, like)
 
 
 def _filled(entries: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:

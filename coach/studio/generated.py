@@ -24,7 +24,7 @@ class Generated:
     Attributes:
         versions: The pictures, the best first: by likeness, then in the order they were made. Show the first;
             those that are not like the person are kept all the same.
-        repairs: What differs from the request, one sentence each.
+        repairs: What differs from the request, and what was chosen where it was left open, a sentence each.
         quote_micros: The most it could have cost, in micro-dollars; ``None``: not known. What was charged for
             a second try is in it, as in ``actual_micros`` and ``seconds``.
         actual_micros: What it cost by the service's count; ``None``: not known.

@@ -23,7 +23,7 @@ class Generation:
         request_hash: Of what was asked for; another request under the key is refused.
         told_in: The turn in which the person was told that it may have been charged.
         params: What was sent beside the prompt and the pictures, in the service's words.
-        repairs: What differs from the request, one sentence each.
+        repairs: What differs from the request, and what was chosen where it was left open, a sentence each.
         moves: The number of the last line of its history. It is moved only by who knows that line.
         quote_micros: The most it can cost, in micro-dollars; ``None``: not known.
         actual_micros: What it cost by the service's count; ``None``: not known.

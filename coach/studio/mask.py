@@ -20,7 +20,7 @@ from PIL import Image, ImageChops, ImageFilter, ImageStat
 from coach.errors import InputRefused
 from coach.store.intake import DAMAGED
 from coach.studio._place import Place, best_place, small
-from coach.studio.provenance import Signer, derive
+from coach.studio.provenance import MediaType, Signer, derive
 
 MASK_BYTES = 4 * 1024 * 1024
 """A mask is smaller than this (OpenAI images reference, edits, ``mask``)."""
@@ -46,7 +46,8 @@ class PutBack:
     """A picture that is its parent outside the mask.
 
     Attributes:
-        image: A PNG of the parent's size, with its marks.
+        image: A file of the parent's size, with its marks.
+        media_type: Its type. Only a PNG keeps the outside to the last bit.
         sha256: Of ``image``, in hex.
         outside: The share of the pixels outside the mask that the answer had changed, 0 to 1, seen at
             256 pixels of the longer side; by more than :data:`CHANGED`. It is not in ``image``: 0 means that
@@ -54,13 +55,21 @@ class PutBack:
     """
 
     image: bytes
+    media_type: MediaType
     sha256: str
     width: int
     height: int
     outside: float
 
 
-def put_back(parent: bytes, answer: bytes, mask: bytes, *, signer: Signer | None = None) -> PutBack:
+def put_back(
+    parent: bytes,
+    answer: bytes,
+    mask: bytes,
+    *,
+    media_type: MediaType = "image/png",
+    signer: Signer | None = None,
+) -> PutBack:
     """Put the parent's pixels back outside the mask.
 
     An answer of another size is scaled to the parent; of another shape, it is laid on it as it fits best, as
@@ -69,6 +78,7 @@ def put_back(parent: bytes, answer: bytes, mask: bytes, *, signer: Signer | None
     Args:
         parent: The picture that was to be changed: the first reference of the request.
         answer: What came.
+        media_type: Of what is made; as JPEG, what can be seen through becomes white.
         signer: To sign a C2PA manifest with; left out: none.
 
     Raises:
@@ -82,9 +92,12 @@ def put_back(parent: bytes, answer: bytes, mask: bytes, *, signer: Signer | None
     outside = _measured(before, after, inside, place)
     after = _laid(before, after, place)
     made = Image.composite(after, before, _feathered(inside))
-    image = derive(answer, made, media_type="image/png", kind="masked", others=[parent], signer=signer)
+    if media_type == "image/jpeg" and made.mode == "RGBA":
+        made = Image.alpha_composite(Image.new("RGBA", made.size, "white"), made).convert("RGB")
+    image = derive(answer, made, media_type=media_type, kind="masked", others=[parent], signer=signer)
     return PutBack(
         image=image,
+        media_type=media_type,
         sha256=hashlib.sha256(image).hexdigest(),
         width=made.width,
         height=made.height,
@@ -111,25 +124,29 @@ def check_mask(mask: bytes, size: tuple[int, int]) -> Image.Image:
     Raises:
         InputRefused: It does not. The message says what a mask is.
     """
-    rule = "A mask is a PNG with transparency where the first reference may change, and of its size"
     if len(mask) >= MASK_BYTES:
-        raise InputRefused(f"{rule}; this one is not smaller than {MASK_BYTES // 1024 // 1024} MB.")
+        raise _no_mask(f"is not smaller than {MASK_BYTES // 1024 // 1024} MB.")
     try:
         with Image.open(BytesIO(mask), formats=("PNG",)) as image:
             if image.size != size:
                 was, wanted = ("{} x {}".format(*each) for each in (image.size, size))
-                raise InputRefused(f"{rule}; this one has {was} pixels, the picture {wanted}.")
+                raise _no_mask(f"has {was} pixels, the picture {wanted}.")
             if image.mode not in _MODES or not image.has_transparency_data:
-                raise InputRefused(f"{rule}; this one has no transparency.")
+                raise _no_mask("has no transparency.")
             alpha = image.convert("RGBA").getchannel("A")
     except _BROKEN:
-        raise InputRefused(f"{rule}; this one is no PNG, or it is damaged.") from None
+        raise _no_mask("is no PNG, or it is damaged.") from None
     inside = alpha.point(lambda value: 255 if value == 0 else 0)
     if inside.getextrema() == (0, 0):
-        raise InputRefused(f"{rule}; no pixel of this one is fully transparent.")
+        raise _no_mask("has no pixel that is fully transparent.")
     if inside.getextrema() == (255, 255):
-        raise InputRefused(f"{rule}; this one is transparent everywhere. Leave it out to change everything.")
+        raise _no_mask("is transparent everywhere. Leave it out to change everything.")
     return inside
+
+
+def _no_mask(why: str) -> InputRefused:
+    rule = "A mask is a PNG with transparency where the first reference may change, and of its size"
+    return InputRefused(f"{rule}; this one {why}", field="mask")
 
 
 def _feathered(inside: Image.Image) -> Image.Image:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from coach.errors import PictureError
-from coach.studio.request import PictureRequest
+from coach.errors import InputRefused, PictureError
+from coach.studio._values import one_of, within
+from coach.studio.request import Exact, PictureRequest
 
 if TYPE_CHECKING:
     from coach.studio.capabilities import Model
@@ -20,6 +21,8 @@ PROMPT_LENGTH = 32_000
 
 _SIZES = {"square": "1024x1024", "portrait": "1024x1536", "landscape": "1536x1024"}
 _QUALITIES = {"draft": "low", "final": "high"}
+_AUTO = "auto"
+_LOSSY = ("jpeg", "webp")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +33,7 @@ class Plan:
         prompt: The words, with the style in them.
         params: The provider's parameters beside the prompt and the pictures.
         given: How many pictures go along, the mask among them.
-        repairs: What differs from the request, one sentence each.
+        repairs: What differs from the request, and what was chosen where it was left open, a sentence each.
     """
 
     operation: Operation
@@ -45,18 +48,21 @@ def make_plan(request: PictureRequest, model: Model) -> Plan:
     """Plan a request for a model.
 
     Raises:
-        PictureError: ``invalid_request``, unpaid: it cannot be repaired. The message names what is allowed.
+        InputRefused: A value cannot be repaired, or is not to be (:class:`coach.studio.request.Exact`). It is
+            named as the service calls it, with what is allowed.
+        PictureError: ``invalid_request``, unpaid: the model does nothing of the kind.
     """
     operation = _operation(request)
     _check(request, model, operation)
     repairs: list[str] = []
+    quality = _quality(request, model, repairs)
     params: dict[str, Any] = {
         "model": model.name,
-        "size": _pick("size", _SIZES[request.shape], model.sizes, repairs),
-        "quality": _pick("quality", _QUALITIES[request.grade], model.qualities, repairs),
+        "size": _size(request, model, quality, repairs),
+        "quality": quality,
         "n": request.count,
     }
-    params |= _background(request, model, repairs)
+    params |= _output(request, model, repairs)
     params |= _fidelity(request, model, repairs)
     params |= _previews(request, model, repairs)
     return Plan(
@@ -69,6 +75,22 @@ def make_plan(request: PictureRequest, model: Model) -> Plan:
     )
 
 
+def lacks(request: PictureRequest, model: Model) -> str | None:
+    """What of a request a model cannot do, or nobody knows it can, as a sentence's end; else ``None``."""
+    operation = _operation(request)
+    if operation not in model.operations:
+        return f"cannot {operation}"
+    if len(request.references) > model.references:
+        return f"takes no {len(request.references)} pictures along"
+    if request.count > model.pictures:
+        return f"makes no {request.count} pictures of one request"
+    if request.background == "transparent" and model.transparent in ("no", "unknown"):
+        return f"is {'not' if model.transparent == 'no' else 'not known'} to draw a transparent background"
+    if request.keep_face and request.references and not (model.keeps_faces or _faithful(model)):
+        return "cannot be told to keep a face"
+    return None
+
+
 def _operation(request: PictureRequest) -> Operation:
     if request.mask is not None:
         return "inpaint"
@@ -78,21 +100,49 @@ def _operation(request: PictureRequest) -> Operation:
 
 
 def _check(request: PictureRequest, model: Model, operation: Operation) -> None:
-    given = len(request.references)
+    given, most = len(request.references), model.references
     if request.mask is not None and not given:
-        raise _invalid(f"A mask needs a picture to change: give 1 to {model.references} references.")
-    if given > model.references:
-        raise _invalid(f"{model.name} takes 0 to {model.references} references; {given} were given.")
+        say = f"A mask needs a picture to change: give 1 to {most} references."
+        raise InputRefused(say, field="image", allowed=(f"1 to {most}",))
+    if given > most:
+        say = f"{model.name} takes 0 to {most} references; {given} were given."
+        raise InputRefused(say, field="image", allowed=(f"0 to {most}",))
     if request.count > model.pictures:
-        raise _invalid(f"{model.name} makes 1 to {model.pictures} pictures; {request.count} were asked for.")
+        say = f"{model.name} makes 1 to {model.pictures} pictures; {request.count} were asked for."
+        raise InputRefused(say, field="n", allowed=(f"1 to {model.pictures}",))
     if operation not in model.operations:
-        raise _invalid(f"{model.name} cannot {operation}; it can {', '.join(model.operations)}.")
+        say = f"{model.name} cannot {operation}; it can {', '.join(model.operations)}."
+        raise PictureError("invalid_request", paid="unpaid", say=say)
     if len(_prompt(request)) > PROMPT_LENGTH:
-        raise _invalid(f"The prompt and the style have 1 to {PROMPT_LENGTH} characters together.")
+        say = f"The prompt and the style have 1 to {PROMPT_LENGTH} characters together."
+        raise InputRefused(say, field="prompt", allowed=(f"1 to {PROMPT_LENGTH} characters",))
 
 
 def _prompt(request: PictureRequest) -> str:
     return request.prompt if request.style is None else f"{request.prompt}\n\nStyle: {request.style}"
+
+
+def _quality(request: PictureRequest, model: Model, repairs: list[str]) -> str:
+    asked = request.exact.quality if request.exact else None
+    if asked not in (None, _AUTO):
+        return one_of("quality", asked, (_AUTO, *model.qualities), on=model.name)
+    quality = _pick("quality", _QUALITIES[request.grade], model.qualities, repairs)
+    if asked == _AUTO:
+        repairs.append(f"The quality was left open; {quality} is used, as it is a {request.grade} picture.")
+    return quality
+
+
+def _size(request: PictureRequest, model: Model, quality: str, repairs: list[str]) -> str:
+    """Never ``auto``: what that costs is not known beforehand."""
+    asked = request.exact.size if request.exact else None
+    if asked not in (None, _AUTO):
+        # A model of which no price is known can be used where that is accepted: then of its usual sizes.
+        priced = tuple(model.output_tokens.get(quality, ())) or model.sizes
+        return one_of("size", asked, (_AUTO, *priced), on=f"{model.name} in {quality} quality")
+    size = _pick("size", _SIZES[request.shape], model.sizes, repairs)
+    if asked == _AUTO:
+        repairs.append(f"The size was left open; {size} is used, as it is to be {request.shape}.")
+    return size
 
 
 def _pick(what: str, wanted: str, allowed: Sequence[str], repairs: list[str]) -> str:
@@ -103,18 +153,47 @@ def _pick(what: str, wanted: str, allowed: Sequence[str], repairs: list[str]) ->
     return allowed[-1]
 
 
-def _background(request: PictureRequest, model: Model, repairs: list[str]) -> dict[str, Any]:
+def _output(request: PictureRequest, model: Model, repairs: list[str]) -> dict[str, Any]:
+    """Background, format, compression, moderation."""
+    exact, background = request.exact or Exact(), _background(request, model, repairs)
+    form = _format(request, model, background, repairs)
+    params: dict[str, Any] = {"output_format": form}
+    if background != _AUTO:
+        params["background"] = background
+    if exact.output_compression is not None:
+        # PNG loses nothing, so there is nothing to choose (OpenAI images reference, ``output_compression``).
+        if form not in _LOSSY:
+            say = f"`output_compression` is for {' and '.join(_LOSSY)}; the format is {form}."
+            raise InputRefused(say, field="output_compression")
+        params["output_compression"] = within("output_compression", exact.output_compression, 0, 100)
+    if exact.moderation not in (None, _AUTO):
+        params["moderation"] = one_of("moderation", exact.moderation, model.moderation)
+    return params
+
+
+def _background(request: PictureRequest, model: Model, repairs: list[str]) -> str:
     wanted = request.background
-    if wanted == "transparent" and model.transparent == "no":
+    if wanted != "transparent" or model.transparent == "yes":
+        return wanted
+    if model.transparent == "no":
+        if request.exact:
+            return one_of("background", wanted, (_AUTO, "opaque"), on=model.name)
         repairs.append(f"{model.name} draws no transparent background; the background is left to it.")
-        wanted = "auto"
-    elif wanted == "transparent" and model.transparent != "yes":
-        known = "a preview" if model.transparent == "preview" else "not documented"
-        repairs.append(f"On {model.name} a transparent background is {known}; it may refuse.")
+        return _AUTO
+    known = "a preview" if model.transparent == "preview" else "not documented"
+    repairs.append(f"On {model.name} a transparent background is {known}; it may refuse.")
+    return wanted
+
+
+def _format(request: PictureRequest, model: Model, background: str, repairs: list[str]) -> str:
     # JPEG comes quicker but has no transparency (OpenAI image guide, output format); what is kept is PNG.
-    quick = request.grade == "draft" and wanted != "transparent"
-    form = _pick("format", "jpeg" if quick else "png", model.formats, repairs)
-    return {"output_format": form} | ({} if wanted == "auto" else {"background": wanted})
+    clear = background == "transparent"
+    if request.exact and request.exact.output_format is not None:
+        allowed = [form for form in model.formats if not (clear and form == "jpeg")]
+        where = f"{model.name} with a transparent background" if clear else model.name
+        return one_of("output_format", request.exact.output_format, allowed, on=where)
+    quick = request.grade == "draft" and not clear
+    return _pick("format", "jpeg" if quick else "png", model.formats, repairs)
 
 
 def _fidelity(request: PictureRequest, model: Model, repairs: list[str]) -> dict[str, Any]:
@@ -123,23 +202,28 @@ def _fidelity(request: PictureRequest, model: Model, repairs: list[str]) -> dict
     if not request.references:
         repairs.append("There is no photo to keep the face of; the face is left to the model.")
         return {}
-    if "high" in model.input_fidelity:
+    if _faithful(model):
         return {"input_fidelity": "high"}
     if not model.keeps_faces:
         repairs.append(f"{model.name} cannot be told to keep a face; the likeness may be weak.")
     return {}
 
 
+def _faithful(model: Model) -> bool:
+    """Whether it can be told to keep faces."""
+    return "high" in model.input_fidelity
+
+
 def _previews(request: PictureRequest, model: Model, repairs: list[str]) -> dict[str, Any]:
     partials = min(request.previews, model.partials)
-    if partials and request.count > 1:
+    if request.exact:
+        why = " They are shown for one picture at a time." if request.count > 1 else ""
+        most = model.partials if request.count == 1 else 0
+        partials = within("partial_images", request.previews, 0, most, why=why)
+    elif partials and request.count > 1:
         # The events of a stream do not say which picture they belong to (OpenAI images streaming reference).
         repairs.append("Previews are shown for one picture at a time; none will be shown.")
         return {}
-    if partials < request.previews:
+    elif partials < request.previews:
         repairs.append(f"{f'At most {partials}' if partials else 'No'} previews can be shown on the way.")
     return {"stream": True, "partial_images": partials} if partials else {}
-
-
-def _invalid(say: str) -> PictureError:
-    return PictureError("invalid_request", paid="unpaid", say=say)

@@ -61,6 +61,8 @@ class Studio:
             fewer have passed since it was begun; 0: never.
         grade: How pictures are made while a person is still looking for theirs; see :meth:`finish`.
         previews: How many unfinished pictures of a person are shown on the way, 0 to 3. Nobody judges them.
+        low_moderation: Whether a request may ask the service for less moderation; see
+            :class:`~coach.studio.request.Exact`. Never where a model or a person chooses that.
         today: The date shutdowns are compared with.
 
     Raises:
@@ -84,9 +86,11 @@ class Studio:
         second_try: float = SECOND_TRY,
         grade: Grade = "final",
         previews: int = 2,
+        low_moderation: bool = False,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
-        self.capabilities = engine.offers(capabilities or Capabilities.load())
+        offered = engine.offers(capabilities or Capabilities.load())
+        self.capabilities = offered.with_low_moderation() if low_moderation else offered
         self.model = model or self.capabilities.default
         self.ledger = Ledger(store.database)
         self.gate = Gate(limits or GateLimits())
@@ -123,7 +127,7 @@ class Studio:
         """What would be sent for a request, and what had to change.
 
         Raises:
-            PictureError: Unpaid: see :meth:`coach.studio.capabilities.Capabilities.plan`.
+            InputRefused, PictureError: See :meth:`coach.studio.capabilities.Capabilities.plan`; unpaid.
         """
         return self.capabilities.plan(request, self.model, self._today())
 
@@ -131,7 +135,7 @@ class Studio:
         """The most a request can cost: with the second try, where there can be one. ``tries`` says so.
 
         Raises:
-            PictureError: Unpaid: see :meth:`plan`.
+            InputRefused, PictureError: See :meth:`plan`.
         """
         plan = self.plan(request)
         tries = 2 if self._second.may_follow(request) else 1
@@ -171,7 +175,8 @@ class Studio:
 
         Raises:
             ConsentMissing: Pictures go along and the person has not agreed to that.
-            NotFound: This person has no such identity, version or photo.
+            NotFound: This person has no such identity, version, photo, upload or mask.
+            InputRefused: A value cannot be sent, or the mask is none for the first picture. Nothing was.
             Conflict: The key was used for another request, or another process is at work on it.
             PictureError: No picture; ``paid`` says what is known about the money.
         """

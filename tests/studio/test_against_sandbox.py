@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from openai import AsyncOpenAI
 
 from coach import Context
-from coach.errors import PictureError
+from coach.errors import InputRefused, PictureError
 from coach.sandbox import BLOCKED_INPUT, BLOCKED_OUTPUT, Sandbox
 from coach.sandbox.rules import check
 from coach.sandbox.usage import measure
@@ -32,7 +32,7 @@ def sandbox() -> Iterator[Sandbox]:
 def test_every_plan_is_taken_and_costs_no_more_than_quoted(request: PictureRequest, name: str) -> None:
     try:
         plan = TABLE.plan(request, name, TODAY)
-    except PictureError:
+    except InputRefused:
         return
     params = {"prompt": plan.prompt, **plan.params, "safety_identifier": "0" * 64}
     rules = check("edits" if request.references else "generations", params, today=TODAY)
@@ -47,7 +47,7 @@ def test_every_plan_is_taken_and_costs_no_more_than_quoted(request: PictureReque
         partials=plan.params.get("partial_images", 0),
         fidelity=plan.params.get("input_fidelity", "low"),
     )
-    model = TABLE.model(name)
+    model = TABLE.model(plan.model)
     quoted, cost = quote(plan, model).micros, actual(model, usage.body(details=True))
     assert quoted is None or (cost is not None and cost.micros <= quoted)
     assert cost is None or cost.micros == usage.micros(rules)

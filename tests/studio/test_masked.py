@@ -227,17 +227,17 @@ async def test_a_mask_is_kept_once_and_without_anything_else(
                 await read_mask(store, user_id, name)
 
 
-async def test_a_mask_of_another_picture_is_refused_unpaid(
+async def test_a_mask_of_another_picture_is_refused_before_anything_is_asked_for(
     store: Store, tmp_path: Path, photo_bytes: bytes, other_photo_bytes: bytes
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes) as w:
         other = await store.photos.add(ANA, other_photo_bytes)
         wanted = await masked_edit(w)
         wanted = wanted.model_copy(update={"references": (Reference(kind="photo", id=other.id),)})
-        error = await w.refusal(request=wanted)
-        assert (error.code, error.paid) == ("invalid_request", "unpaid")
-        assert "the picture 512 x 512" in error.say and isinstance(error, PictureError)
-        assert w.upstream.asked == []
+        with pytest.raises(InputRefused, match="the picture 512 x 512") as caught:
+            await w.generate(wanted)
+        assert caught.value.field == "mask"
+        assert w.upstream.asked == [] and await w.studio.generations(ANA, "talk") == []
 
 
 def test_a_mask_is_no_reference() -> None:

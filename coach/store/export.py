@@ -35,8 +35,9 @@ README = """\
 What this coach keeps of you.
 
 photos/         your photos as they are kept; originals/ as you sent them, if you asked for that
-pictures/       the pictures of your identities, by identity and handle; -provider: as the service gave them
-other/          previews, sheets and comparisons that were made for you
+pictures/       the pictures of your identities, by identity and handle, and in workshop/ those of none;
+                -provider: as the service gave them
+other/          other pictures that you gave along, and masks; previews, sheets and comparisons made for you
 conversations/  what was said, to read
 data/           everything as data, one line of JSON for each row: your consents, identities, notes and
                 conversations; `generations` is what was asked for and what it cost in millionths of a US
@@ -175,11 +176,12 @@ async def _pictures(connection: AsyncConnection, user_id: str) -> AsyncIterator[
         yield row.blob, f"photos/photo-{number}{'-primary' if row.primary else ''}{_ending(row.blob)}"
         if row.original:
             yield row.original, f"originals/photo-{number}{_ending(row.original)}"
-    made = select(versions, identities.c.number.label("of")).join(
+    made = select(versions, identities.c.number.label("of"), identities.c.kind).join(
         identities, identities.c.id == versions.c.identity_id
     )
     async for row in _each(connection, made.where(versions.c.user_id == user_id)):
-        name = f"pictures/i{row.of}/{row.handle}{'-accepted' if row.accepted_at else ''}"
+        of = f"i{row.of}" if row.kind == "identity" else row.kind
+        name = f"pictures/{of}/{row.handle}{'-accepted' if row.accepted_at else ''}"
         yield row.blob, f"{name}{_ending(row.blob)}"
         if row.provider_blob:
             yield row.provider_blob, f"{name}-provider{_ending(row.provider_blob)}"

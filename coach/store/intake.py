@@ -162,7 +162,7 @@ def _look_at(upload: bytes) -> ImageFile:
 
 def _scaled(file: ImageFile) -> Image.Image:
     """Decode and make it small enough, in a mode of :data:`_SPACES`."""
-    target = _target(file.width, file.height)
+    target = kept_size(file.width, file.height)
     with Image.open(BytesIO(file.data), formats=[file.format]) as image:
         if image.size != (file.width, file.height):
             raise BrokenFile("two sizes")
@@ -187,11 +187,11 @@ def _heic(file: ImageFile) -> tuple[Image.Image, bytes | None]:
         part = pixels[top * stride : bottom * stride]
         return Image.frombytes(mode, (width, bottom - top), part, "raw", mode, stride)
 
-    return _shrunk(rows, height, _target(width, height)), heic.info.get("icc_profile")
+    return _shrunk(rows, height, kept_size(width, height)), heic.info.get("icc_profile")
 
 
-def _target(width: int, height: int) -> tuple[int, int]:
-    """The size that is kept."""
+def kept_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height that are kept of a picture, in pixels."""
     scale = min(1.0, LONGEST_SIDE / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 
-from sqlalchemy import JSON, Select, select, type_coerce
+from sqlalchemy import JSON, Select, func, select, true, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.store import Store
@@ -32,6 +32,7 @@ What = Literal[
     "old preview",
     "old sheet",
     "mask without a picture",
+    "upload without a picture",
     "unfinished put",
     "answer without a row",
     "old evidence",
@@ -45,9 +46,8 @@ A_FEW = 5
 
 _NAMES = (photos.c.blob, photos.c.original, versions.c.blob, versions.c.provider_blob)
 _ID = 36
-_MASK = re.compile(r"mask-([0-9a-f]{64})\.png")  # see `coach.studio.masks`
-_MASK_OF = type_coerce(generations.c.request, JSON)["mask"]["id"].as_string()
-"""Which mask a picture was asked for with."""
+_GIVEN = re.compile(r"(mask|upload)-([0-9a-f]{64})\.(?:png|jpg)")  # see `coach.studio.masks` and `uploads`
+_ASKED = type_coerce(generations.c.request, JSON)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Retention:
 
     Attributes:
         previews: Unfinished pictures, after their picture has ended; sheets and comparisons, which are made
-            again when asked for; masks with which no picture was asked for.
+            again when asked for; masks and uploads with which no picture was asked for.
         evidence: Answers of the picture service that gave no picture, or not all, after they have ended;
             blobs that no row knows, since they were put.
     """
@@ -165,37 +165,54 @@ async def _judged(
     return found
 
 
+async def _used(connection: AsyncConnection, given: Sequence[str]) -> set[tuple[str, str]]:
+    """With which of these masks and uploads a picture was asked for, and by whom."""
+    mask = _ASKED["mask"]["id"].as_string()
+    if connection.dialect.name == "sqlite":
+        each = func.json_each(generations.c.request, "$.references").table_valued("value")
+        upload = func.json_extract(each.c.value, "$.id")
+    else:
+        each = func.jsonb_array_elements(_ASKED["references"]).table_valued("value")
+        upload = type_coerce(each.c.value, JSON)["id"].as_string()
+    whose = select(generations.c.user_id)
+    uploads = whose.add_columns(upload).select_from(generations.join(each, true()))
+    masks = await connection.execute(whose.add_columns(mask).where(mask.in_(given)))
+    found = [*masks, *await connection.execute(uploads.where(upload.in_(given)))]
+    return {(owner_of(user_id), id) for user_id, id in found}
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Rows:
-    """What the rows know of some blobs: who is there, how their pictures stand, which masks were used.
+    """What the rows know of some blobs: who is there, how their pictures stand, what they were made with.
 
     Attributes:
         ended: Whether a picture has ended, by its id.
+        used: With which masks and uploads pictures were asked for: whose they are, and their ids.
         named: What a row names after all: it came while we looked.
     """
 
     owners: Collection[str]
     ended: dict[str, bool]
-    masks: set[str]
+    used: set[tuple[str, str]]
     named: set[str]
 
     @classmethod
     async def of(cls, connection: AsyncConnection, blobs: Sequence[Stored], owners: Collection[str]) -> _Rows:
         names = [blob.key.rpartition("/")[2] for blob in blobs]
-        masks = [mask[1] for name in names if (mask := _MASK.fullmatch(name))]
+        given = [found[2] for name in names if (found := _GIVEN.fullmatch(name))]
         states = select(generations.c.id, generations.c.state)
         states = states.where(generations.c.id.in_({name[:_ID] for name in names}))
         ended = {id: state in ENDS for id, state in await connection.execute(states)}
-        used = await _column(connection, select(_MASK_OF).where(_MASK_OF.in_(masks))) if masks else set()
+        used = await _used(connection, given) if given else set()
         keys = [blob.key for blob in blobs]
         named = await _column(connection, *(select(column).where(column.in_(keys)) for column in _NAMES))
-        return cls(owners=owners, ended=ended, masks=used, named=named)
+        return cls(owners=owners, ended=ended, used=used, named=named)
 
     def judge(self, blob: Stored, retention: Retention) -> Finding | None:
         owner, kind, name = blob.key.split("/")
         if blob.key in self.named:
             return None
-        what = self._what(kind, name) if owner in self.owners else "blob without a row"
+        what = self._what(owner, kind, name) if owner in self.owners else "blob without a row"
         age = now() - blob.put_at
         if what == "blob without a row":
             young = "kept as long as evidence is: another database, or a newer copy of this one, may know it"
@@ -205,13 +222,15 @@ class _Rows:
             return None
         return Finding(what=what, where=blob.key, size=blob.size)
 
-    def _what(self, kind: str, name: str) -> What | None:
+    def _what(self, owner: str, kind: str, name: str) -> What | None:
         """What is wrong with a blob of somebody who is there."""
         if kind == "derived":
-            mask = _MASK.fullmatch(name)
-            if mask is None:
+            given = _GIVEN.fullmatch(name)
+            if given is None:
                 return "old sheet"
-            return None if mask[1] in self.masks else "mask without a picture"
+            if (owner, given[2]) in self.used:
+                return None
+            return "mask without a picture" if given[1] == "mask" else "upload without a picture"
         ended = self.ended.get(name[:_ID])
         if kind == "previews" and ended:
             return "old preview"

@@ -14,6 +14,7 @@ from coach.studio.faults import fault
 from coach.studio.mask import check_mask
 from coach.studio.masks import read_mask
 from coach.studio.request import PictureRequest, Reference
+from coach.studio.uploads import has_upload, read_upload
 
 TAKEN_BACK = frozenset({"no_consent", "photo_gone"})
 """What :func:`still_agreed` ends with."""
@@ -26,7 +27,7 @@ async def gather(
 
     Raises:
         ConsentMissing: The person has not agreed that pictures of them are sent. Nothing was read.
-        NotFound: This person has no such photo, version or mask.
+        NotFound: This person has no such photo, version, upload or mask.
         InputRefused: The mask does not fit the first reference.
     """
     if not request.references:
@@ -66,22 +67,31 @@ async def still_agreed(store: Store, user_id: str, request: PictureRequest) -> N
     """
     if request.references and await store.consents.active(user_id, "pictures") is None:
         raise fault("no_consent", paid="unpaid", detail="Consent ended while the picture waited.")
-    # A consent that was given anew does not bring back the photos that went with the one before.
+    # A consent that was given anew does not bring back what went with the one before.
     wanted = {reference.id for reference in request.references if reference.kind == "photo"}
     if wanted - {photo.id for photo in await store.photos.list(user_id)}:
         raise fault("photo_gone", paid="unpaid", detail="A photo was removed while the picture waited.")
+    uploads = {reference.id for reference in request.references if reference.kind == "upload"}
+    if not all([await has_upload(store, user_id, each) for each in uploads]):
+        raise fault("photo_gone", paid="unpaid", detail="An upload was removed while the picture waited.")
 
 
 async def _read(store: Store, user_id: str, reference: Reference, *, name: str) -> ImagePart:
+    data, media_type = await _file(store, user_id, reference)
+    # The name the service sees says what it is and nothing about whose it is.
+    return ImagePart(name=f"{name}.{ENDINGS[media_type]}", data=data, media_type=media_type)
+
+
+async def _file(store: Store, user_id: str, reference: Reference) -> tuple[bytes, str]:
+    """The bytes of a picture and their media type."""
     if reference.kind == "mask":
-        data = await read_mask(store, user_id, reference.id)
-        return ImagePart(name=f"{name}.png", data=data, media_type="image/png")
+        return await read_mask(store, user_id, reference.id), "image/png"
+    if reference.kind == "upload":
+        upload = await read_upload(store, user_id, reference.id)
+        return upload.data, upload.media_type
     find = store.photos.get if reference.kind == "photo" else store.versions.find
     picture = await find(user_id, reference.id)
-    # The name the service sees says what it is and nothing about whose it is.
-    ending = ENDINGS[picture.media_type]
-    data = await store.blobs.get(picture.blob)
-    return ImagePart(name=f"{name}.{ending}", data=data, media_type=picture.media_type)
+    return await store.blobs.get(picture.blob), picture.media_type
 
 
 def _check_mask(mask: ImagePart, picture: ImagePart) -> None:

@@ -25,7 +25,7 @@ SAY: Mapping[str, str] = {
     "over_budget": "The picture would cost more than one picture may.",
     "budget_spent": "What may be spent on pictures for now is used up.",
     "no_consent": "The agreement to pictures of you was taken back, so nothing was sent.",
-    "photo_gone": "A photo that was to be sent is gone by now, so nothing was sent.",
+    "photo_gone": "A picture that was to be sent is gone by now, so nothing was sent.",
     "in_doubt": "An earlier picture may have been charged without arriving. Say whether to try again.",
     "service_down": "The picture service is not well just now. Try again later.",
     "busy": "Too many pictures are being made just now. Try again later.",

@@ -38,7 +38,8 @@ same picture, and more than being drawn anew or saved as JPEG does."""
 _SEEN = 256
 _SOFT = ImageFilter.GaussianBlur(1)  # being drawn a little sharper or half a pixel aside is no change
 _MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
-_BROKEN = (*DAMAGED, AssertionError, Warning)
+BROKEN = (*DAMAGED, AssertionError, Warning)
+"""What opening a mask or a picture raises when it is damaged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +112,7 @@ def _opened(data: bytes, what: str) -> Image.Image:
             if image.width * image.height > MAX_PIXELS:
                 raise InputRefused(f"The {what} has more than {MAX_PIXELS:,} pixels.")
             return image.convert("RGBA" if image.has_transparency_data else "RGB")
-    except _BROKEN:
+    except BROKEN:
         raise InputRefused(f"The {what} is no PNG, JPEG or WebP, or it is damaged.") from None
 
 
@@ -134,7 +135,7 @@ def check_mask(mask: bytes, size: tuple[int, int]) -> Image.Image:
             if image.mode not in _MODES or not image.has_transparency_data:
                 raise _no_mask("has no transparency.")
             alpha = image.convert("RGBA").getchannel("A")
-    except _BROKEN:
+    except BROKEN:
         raise _no_mask("is no PNG, or it is damaged.") from None
     inside = alpha.point(lambda value: 255 if value == 0 else 0)
     if inside.getextrema() == (0, 0):

@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import threading
 from io import BytesIO
 
 from PIL import Image
 
 from coach.errors import NotFound
 from coach.store import Store, blob_key
+from coach.store.intake import MAX_PIXELS, kept_size
 from coach.studio._derived import here_since, keep
-from coach.studio.mask import check_mask
+from coach.studio.mask import BROKEN, check_mask
 from coach.studio.request import Reference
+from coach.studio.uploads import read_upload
+
+# One as large as the largest upload takes 200 MB.
+_one_at_a_time = threading.Lock()
 
 
 async def add_mask(store: Store, user_id: str, picture: Reference, mask: bytes) -> Reference:
@@ -22,22 +28,39 @@ async def add_mask(store: Store, user_id: str, picture: Reference, mask: bytes) 
     Give the result as a request's ``mask`` and the picture as its first reference.
 
     Args:
-        picture: The photo or version it is for.
-        mask: A PNG of the picture's width and height, fully transparent where it may change, else opaque.
+        picture: The photo, version or upload it is for.
+        mask: A PNG of the picture's width and height, fully transparent where it may change, else opaque. Of
+            a photo or an upload that was made smaller, it may be as large as that was before.
 
     Raises:
-        NotFound: This person has no such photo or version.
+        NotFound: This person has no such photo, version or upload.
         InputRefused: It is no mask for this picture. The message says what one is.
         Erasing: The person is being erased, or was erased meanwhile.
     """
-    find = store.photos.get if picture.kind == "photo" else store.versions.find
-    of = await find(user_id, picture.id)
+    size = await picture_size(store, user_id, picture)
     since = await here_since(store, user_id)
-    kept = await asyncio.to_thread(_plain, mask, (of.width, of.height))
+    kept = await asyncio.to_thread(_plain, mask, size)
     name = hashlib.sha256(kept).hexdigest()
-    key = _key(user_id, name)
-    await keep(store, user_id, key, kept, "image/png", since=since, still=lambda: find(user_id, picture.id))
+
+    async def still_there() -> None:
+        await picture_size(store, user_id, picture)
+
+    await keep(store, user_id, _key(user_id, name), kept, "image/png", since=since, still=still_there)
     return Reference(kind="mask", id=name)
+
+
+async def picture_size(store: Store, user_id: str, picture: Reference) -> tuple[int, int]:
+    """Width and height of a photo, a version or an upload, in pixels.
+
+    Raises:
+        NotFound: This person has no such picture.
+    """
+    if picture.kind == "upload":
+        upload = await read_upload(store, user_id, picture.id)
+        return upload.width, upload.height
+    find = store.photos.get if picture.kind == "photo" else store.versions.find
+    row = await find(user_id, picture.id)
+    return row.width, row.height
 
 
 async def read_mask(store: Store, user_id: str, name: str) -> bytes:
@@ -60,9 +83,20 @@ def _key(user_id: str, name: str) -> str:
 
 def _plain(mask: bytes, size: tuple[int, int]) -> bytes:
     """The mask and nothing else that was in the file: black, and seen through where it was."""
-    inside = check_mask(mask, size)
+    with _one_at_a_time:
+        inside = check_mask(mask, _drawn_on(mask, size)).resize(size, Image.Resampling.NEAREST)
     plain = Image.new("LA", size, (0, 255))
     plain.paste((0, 0), mask=inside)
     file = BytesIO()
     plain.save(file, "PNG")
     return file.getvalue()
+
+
+def _drawn_on(mask: bytes, size: tuple[int, int]) -> tuple[int, int]:
+    """The size a mask must have: the picture's, or its own when the picture was made smaller from that."""
+    try:
+        with Image.open(BytesIO(mask), formats=("PNG",)) as image:
+            own = image.size
+    except BROKEN:
+        return size  # what is wrong with it is said when it is looked at
+    return own if kept_size(*own) == size and own[0] * own[1] <= MAX_PIXELS["PNG"] else size

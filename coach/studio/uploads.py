@@ -69,5 +69,10 @@ async def read_upload(store: Store, user_id: str, name: str) -> CleanPhoto:
     raise NotFound("upload", name)
 
 
+async def has_upload(store: Store, user_id: str, name: str) -> bool:
+    """Whether a person has the upload with this id."""
+    return any([await store.blobs.exists(_key(user_id, name, media_type)) for media_type in _TYPES])
+
+
 def _key(user_id: str, name: str, media_type: str) -> str:
     return blob_key(user_id, "derived", f"upload-{name}.{ENDINGS[media_type]}")

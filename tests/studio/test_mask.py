@@ -150,7 +150,7 @@ WRONG = {
     "another size": (mask((301, 400)), "301 x 400"),
     "no transparency": (encoded(Image.new("RGB", SIZE)), "no transparency"),
     "opaque": (mask(hole=None), "no pixel that is fully transparent"),
-    "half transparent": (encoded(Image.new("RGBA", SIZE, (0, 0, 0, 128))), "no pixel that is fully transparent"),
+    "half transparent": (encoded(Image.new("RGBA", SIZE, (0, 0, 0, 128))), "has no pixel that is"),
     "transparent": (encoded(Image.new("RGBA", SIZE)), "transparent everywhere"),
     "a WebP": (encoded(Image.new("RGBA", SIZE), "WEBP"), "no PNG"),
     "cut off": (mask()[:-60], "no PNG, or it is damaged"),

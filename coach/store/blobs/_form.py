@@ -7,13 +7,14 @@ from collections.abc import Mapping
 
 _ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _PICTURE = r"(jpg|png|webp)"
+_SHA = r"[0-9a-f]{64}"
 
 _NAMES: Mapping[str, str] = {
     "photos": rf"{_ID}\.{_PICTURE}",
     "originals": rf"{_ID}(\.{_PICTURE})?",
     "pictures": rf"{_ID}-\d+(-masked)?\.{_PICTURE}",
     "previews": rf"{_ID}-\d+\.{_PICTURE}",
-    "derived": rf"mask-[0-9a-f]{{64}}\.png|(sheet|comparison)-{_ID}-[0-9a-f]+\.jpg",
+    "derived": rf"mask-{_SHA}\.png|upload-{_SHA}\.(jpg|png)|(sheet|comparison)-{_ID}-[0-9a-f]+\.jpg",
 }
 """What blobs of each kind are called (:data:`coach.store.blobs.BlobKind`)."""
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast, get_args
 
 from coach.context import Context
 from coach.errors import InputRefused
-from coach.store import Store
+from coach.store import Identity, Store
+from coach.studio._given import given
+from coach.studio._planned import key_of
+from coach.studio._values import one_of, within
+from coach.studio.capabilities import Model
 from coach.studio.generated import Generated
-from coach.studio.planner import Operation
-from coach.studio.request import Reference
+from coach.studio.generation import Generation
+from coach.studio.planner import PROMPT_LENGTH, Operation
+from coach.studio.request import Background, Exact, PictureRequest, Reference
 from coach.studio.studio import Studio
 
 
@@ -80,4 +86,90 @@ async def edit_image(
         Conflict: The key was used for another request, or another process is at work on it.
         PictureError: No picture; ``paid`` says what is known about the money.
     """
-    raise InputRefused("Editing is not there yet.")
+    background = "auto" if background is None else background
+    exact = Exact(
+        size="auto" if size is None else size,
+        quality="auto" if quality is None else quality,
+        output_format=output_format,
+        output_compression=output_compression,
+        moderation=moderation,
+    )
+    _check_words(prompt, background, n=n, partial_images=partial_images)
+    _check_count(studio, len(images), masked=mask is not None)
+    key = key_of(ctx, key)
+    is_new = await studio.ledger.find(ctx.user_id, key) is None
+    if images and is_new:
+        await store.consents.require(ctx.user_id)
+    place = await _place(store, ctx.user_id, identity_id)
+    pictures = await given(store, ctx.user_id, images, mask)
+    request = PictureRequest(
+        prompt=prompt,
+        references=pictures.references,
+        mask=pictures.mask,
+        keep_face=keep_faces,
+        background=cast("Background", background),
+        shape=pictures.shape,
+        count=n,
+        previews=partial_images,
+        exact=exact,
+    )
+    if is_new:
+        studio.plan(request)  # what is refused leaves nothing behind
+        await pictures.keep(store, ctx.user_id)
+    made = await studio.generate(
+        ctx, request, identity_id=place.id, parent=pictures.parent, key=key, wish=prompt
+    )
+    return await _edited(studio, request, made)
+
+
+def _check_words(prompt: str, background: str, *, n: int, partial_images: int) -> None:
+    """What holds for every model; the plan looks at what differs among them."""
+    if not 1 <= len(prompt) <= PROMPT_LENGTH:
+        span = f"1 to {PROMPT_LENGTH} characters"
+        raise InputRefused(f"The prompt has {span}.", field="prompt", allowed=(span,))
+    one_of("background", background, get_args(Background))
+    within("n", n, 1, 10)
+    within("partial_images", partial_images, 0, 3)
+
+
+def _check_count(studio: Studio, count: int, *, masked: bool) -> None:
+    """Refuse more pictures than any model takes before one of them is read, and a mask of none."""
+    most = max(model.references for model in studio.capabilities.models.values())
+    why = " A mask needs a picture to change." if masked else ""
+    within("image", count, int(masked), most, why=why)
+
+
+async def _place(store: Store, user_id: str, identity_id: str | None) -> Identity:
+    if identity_id is None:
+        return await store.identities.workshop(user_id)
+    return await store.identities.get(user_id, identity_id)
+
+
+async def _edited(studio: Studio, request: PictureRequest, made: Generated) -> Edited:
+    version = made.versions[0]
+    row = (await studio.generation(version.user_id, made.generation_id)).generation
+    why = tuple(_why(row, request, studio.capabilities.models.get(row.model)))
+    return Edited(**vars(made), mode=cast("Operation", row.operation), why=why)
+
+
+def _why(row: Generation, request: PictureRequest, model: Model | None) -> Iterator[str]:
+    """What was chosen, and for what reason; the same each time it is asked for."""
+    yield _WAYS[row.operation].format(len(request.references))
+    yield "{model} makes it, {size}, in {quality} quality, as {output_format}.".format(**row.params)
+    yield from row.repairs
+    if request.references and request.exact and request.exact.size == "auto":
+        yield f"Of the shapes it makes, {request.shape} comes nearest to the first picture's."
+    if request.keep_face and request.references:
+        if row.params.get("input_fidelity") == "high":
+            yield "Faces and fine details are asked to be kept, by a high input fidelity."
+        elif model and model.keeps_faces:
+            yield f"{model.name} keeps faces and fine details by itself; it has no setting for that."
+
+
+_WAYS: Mapping[str, str] = {
+    "generate": "No picture was given, so it is made from the words alone.",
+    "edit": "One picture was given, so that is changed.",
+    "compose": "{} pictures were given, so one is made of all of them, in their order.",
+    "inpaint": "A mask was given, so only what it marks is changed; the rest stays as it is, the size too.",
+}
+"""Why it was made in which way."""

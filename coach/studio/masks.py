@@ -39,14 +39,13 @@ async def add_mask(store: Store, user_id: str, picture: Reference, mask: bytes) 
     """
     size = await picture_size(store, user_id, picture)
     since = await here_since(store, user_id)
-    kept = await asyncio.to_thread(_plain, mask, size)
-    name = hashlib.sha256(kept).hexdigest()
+    hole, kept = await asyncio.to_thread(plain_mask, mask, size)
 
     async def still_there() -> None:
         await picture_size(store, user_id, picture)
 
-    await keep(store, user_id, _key(user_id, name), kept, "image/png", since=since, still=still_there)
-    return Reference(kind="mask", id=name)
+    await keep(store, user_id, _key(user_id, hole.id), kept, "image/png", since=since, still=still_there)
+    return hole
 
 
 async def picture_size(store: Store, user_id: str, picture: Reference) -> tuple[int, int]:
@@ -81,15 +80,25 @@ def _key(user_id: str, name: str) -> str:
     return blob_key(user_id, "derived", f"mask-{name}.png")
 
 
-def _plain(mask: bytes, size: tuple[int, int]) -> bytes:
-    """The mask and nothing else that was in the file: black, and seen through where it was."""
+def plain_mask(mask: bytes, size: tuple[int, int]) -> tuple[Reference, bytes]:
+    """What a mask is called, and the mask with nothing else that was in the file: black where it was opaque.
+
+    Blocking.
+
+    Args:
+        size: Width and height of the picture it is for.
+
+    Raises:
+        InputRefused: As :func:`add_mask`.
+    """
     with _one_at_a_time:
         inside = check_mask(mask, _drawn_on(mask, size)).resize(size, Image.Resampling.NEAREST)
     plain = Image.new("LA", size, (0, 255))
     plain.paste((0, 0), mask=inside)
     file = BytesIO()
     plain.save(file, "PNG")
-    return file.getvalue()
+    kept = file.getvalue()
+    return Reference(kind="mask", id=hashlib.sha256(kept).hexdigest()), kept
 
 
 def _drawn_on(mask: bytes, size: tuple[int, int]) -> tuple[int, int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 
 from PIL import Image
@@ -17,6 +19,37 @@ from coach.studio.request import Reference
 
 _TYPES = ("image/jpeg", "image/png")
 """What :func:`coach.store.intake.clean_photo` makes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A picture that was taken in.
+
+    Attributes:
+        since: Since when the person was here then.
+        agreed: Whether they had agreed to pictures then.
+    """
+
+    user_id: str
+    clean: CleanPhoto
+    since: datetime
+    agreed: bool
+
+    @property
+    def reference(self) -> Reference:
+        """What it is called in a request."""
+        return Reference(kind="upload", id=self.clean.sha256)
+
+    async def keep(self, store: Store) -> None:
+        """Keep it, unless the person took their agreement back meanwhile, or was erased. Safe to repeat."""
+
+        async def still_agreed() -> None:
+            if self.agreed:
+                await store.consents.require(self.user_id)
+
+        key = _key(self.user_id, self.clean.sha256, self.clean.media_type)
+        data, media_type = self.clean.data, self.clean.media_type
+        await keep(store, self.user_id, key, data, media_type, since=self.since, still=still_agreed)
 
 
 async def add_upload(store: Store, user_id: str, data: bytes) -> Reference:
@@ -38,18 +71,20 @@ async def add_upload(store: Store, user_id: str, data: bytes) -> Reference:
         ConsentMissing: The person took their agreement back while it was added.
         Erasing: The person is being erased, or was erased meanwhile.
     """
+    upload = await take_upload(store, user_id, data)
+    await upload.keep(store)
+    return upload.reference
+
+
+async def take_upload(store: Store, user_id: str, data: bytes) -> Upload:
+    """:func:`add_upload` without keeping it yet, so that what is refused leaves nothing behind.
+
+    Raises: as :func:`add_upload`.
+    """
     async with store.database.write() as connection:
         since = await hold(connection, user_id)
-    agreed = await store.consents.active(user_id)
-
-    async def still_agreed() -> None:
-        if agreed is not None:
-            await store.consents.require(user_id)
-
-    clean = await take_in(data)
-    key = _key(user_id, clean.sha256, clean.media_type)
-    await keep(store, user_id, key, clean.data, clean.media_type, since=since, still=still_agreed)
-    return Reference(kind="upload", id=clean.sha256)
+    agreed = await store.consents.active(user_id) is not None
+    return Upload(user_id=user_id, clean=await take_in(data), since=since, agreed=agreed)
 
 
 async def read_upload(store: Store, user_id: str, name: str) -> CleanPhoto:

@@ -9,17 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 import coach
 from coach._calls import Limits
 from coach.model import Model, OpenAIModel
 from coach.server import problems
+from coach.server.bodies import Bodies
 from coach.server.caller import identify
+from coach.server.cross_site import CrossSite
+from coach.server.headers import SafeHeaders
 from coach.server.links import Links
 from coach.server.live import Live
-from coach.server.routes import ROUTERS
+from coach.server.observed import TELEMETRY, Observed
+from coach.server.rates import Rates
+from coach.server.routes import ROUTERS, sessions
 from coach.server.running import Opener, Running
 from coach.server.settings import ServerSettings
+from coach.server.tokens import HostTokens
 from coach.settings import Settings
 from coach.store import Store
 from coach.store.credentials import Credentials
@@ -64,6 +71,7 @@ def create_app(
         FolderError: When it is opened: the coach folder has errors.
     """
     settings, server = settings or Settings.read(), server or ServerSettings.read()
+    tokens = HostTokens.of(server)
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Running]:
@@ -83,6 +91,8 @@ def create_app(
                 server=server,
                 store=store,
                 credentials=Credentials(store.database),
+                tokens=tokens,
+                rates=Rates(server),
                 links=Links(_secret(settings), seconds=server.link_seconds),
                 live=live,
             )
@@ -94,15 +104,41 @@ def create_app(
         async with opener.lifespan():
             yield
 
-    app = CoachApp(title="coach", version=metadata.version("coach"), lifespan=lifespan)
+    app = CoachApp(
+        title="coach",
+        version=metadata.version("coach"),
+        lifespan=lifespan,
+        docs_url=None,  # the usual pages load their scripts from elsewhere
+        redoc_url=None,
+        telemetry=TELEMETRY,
+    )
     app.lifespan = lifespan
     app.state.opener = opener
+    problems.install(app)
+    _wrap(app, server)
     if current_user is not None:
         app.dependency_overrides[identify] = current_user
-    problems.install(app)
-    for router in ROUTERS:
+    for router in ROUTERS if current_user is not None else (*ROUTERS, sessions.signing_in):
         app.include_router(router)
     return app
+
+
+def _wrap(app: FastAPI, server: ServerSettings) -> None:
+    """What every request goes through, from the innermost to the outermost."""
+    app.add_middleware(Bodies)
+    app.add_middleware(CrossSite)
+    app.add_middleware(problems.Caught)
+    if server.cors_origins:
+        # Without cookies: pages elsewhere ask with a bearer token.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=server.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Idempotency-Key", "Last-Event-ID"],
+            expose_headers=["Retry-After"],
+        )
+    app.add_middleware(SafeHeaders, settings=server)
+    app.add_middleware(Observed)
 
 
 def _secret(settings: Settings) -> bytes:

@@ -9,8 +9,9 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPBearer
 
 from coach.server.problems import Forbidden, Unauthorized
-from coach.server.running import Running, running
-from coach.store.credentials import Credential
+from coach.server.running import Here, Running
+from coach.server.tokens import Claims
+from coach.store.credentials import PREFIX, Credential
 
 SESSION_COOKIE = "sessionid"
 """The session's cookie over plain HTTP, as the seeds' front ends send it."""
@@ -41,18 +42,15 @@ class Caller:
 
 async def identify(
     request: Request,
-    here: Annotated[Running, Depends(running)],
+    here: Here,
     bearer: Annotated[object, Depends(_BEARER)],
     session: Annotated[object, Depends(_SESSION)],
 ) -> Caller | None:
     """Who is asking, by their key or their session. A host's own dependency takes its place."""
-    credentials = here.credentials
     if (token := _bearer(request)) is not None:
-        found = await credentials.find(token, "key")
-        return None if found is None else _caller(found, "bearer")
+        return _caller(await _by_token(here, token), "bearer")
     if (secret := request.cookies.get(session_cookie(request))) is not None:
-        found = await credentials.find(secret, "session")
-        return None if found is None else _caller(found, "session")
+        return _caller(await here.credentials.find(secret, "session"), "session")
     return None
 
 
@@ -61,26 +59,43 @@ def _bearer(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
+async def _by_token(here: Running, token: str) -> Credential | Claims | None:
+    if here.tokens is None or token.startswith(PREFIX):
+        return await here.credentials.find(token, "key")
+    return here.tokens.read(token)
+
+
 def session_cookie(request: Request) -> str:
     """What the session's cookie is called here."""
     return SECURE_SESSION_COOKIE if request.url.scheme == "https" else SESSION_COOKIE
 
 
-def _caller(credential: Credential, via: Literal["bearer", "session"]) -> Caller:
-    return Caller(user_id=credential.user_id, tenant=credential.tenant, operator=credential.operator, via=via)
+def _caller(known: Credential | Claims | None, via: Literal["bearer", "session"]) -> Caller | None:
+    if known is None:
+        return None
+    return Caller(user_id=known.user_id, tenant=known.tenant, operator=known.operator, via=via)
 
 
-async def signed_in(found: Annotated[object, Depends(identify)]) -> Caller:
+async def perhaps(request: Request, found: Annotated[object, Depends(identify)]) -> Caller | None:
+    """Who is asking; ``None``: nobody who is known here."""
+    caller = Caller(user_id=found) if isinstance(found, str) and found else found
+    if not isinstance(caller, Caller):
+        return None
+    request.state.via = caller.via
+    return caller
+
+
+async def signed_in(here: Here, caller: Annotated[Caller | None, Depends(perhaps)]) -> Caller:
     """Who is asking.
 
     Raises:
         Unauthorized: Nobody who is known here.
+        TooMany: They asked too often.
     """
-    if isinstance(found, str) and found:
-        return Caller(user_id=found)
-    if isinstance(found, Caller):
-        return found
-    raise Unauthorized
+    if caller is None:
+        raise Unauthorized
+    await here.rates.request(caller.user_id)
+    return caller
 
 
 async def operating(caller: Annotated[Caller, Depends(signed_in)]) -> Caller:
@@ -94,5 +109,6 @@ async def operating(caller: Annotated[Caller, Depends(signed_in)]) -> Caller:
     return caller
 
 
+Anybody = Annotated[Caller | None, Depends(perhaps)]
 SignedIn = Annotated[Caller, Depends(signed_in)]
 Operator = Annotated[Caller, Depends(operating)]

@@ -19,6 +19,7 @@ from coach.events import Event
 from coach.folder import Coach
 from coach.model import Model
 from coach.server.did import Came, Decided, Did, Pressed, Said
+from coach.server.instruments import TURNS
 from coach.server.record import Record
 from coach.store import Store
 from coach.store.happenings import MOST, Happening, Happenings
@@ -140,7 +141,12 @@ class Live:
     def _carry_on(self, turn: TurnRow, *, anew: bool) -> None:
         task = asyncio.create_task(self._run(turn, anew=anew))
         self._work.add(task)
-        task.add_done_callback(self._work.discard)
+        TURNS.add(1)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._work.discard(task)
+        TURNS.add(-1)
 
     async def _run(self, turn: TurnRow, *, anew: bool) -> None:
         record = self.record(turn.user_id, turn.conversation_id, turn.id)

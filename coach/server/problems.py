@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coach.errors import (
     CoachError,
@@ -28,17 +29,34 @@ from coach.errors import (
 logger = logging.getLogger("coach.server")
 
 MEDIA_TYPE = "application/problem+json"
+_WHO = "Say who you are: send `Authorization: Bearer <key>`, or sign in."
 
 
 class Unauthorized(CoachError):
     """Nobody who is known here is asking."""
 
-    def __init__(self) -> None:
-        super().__init__("Say who you are: send `Authorization: Bearer <key>`, or sign in.")
+    def __init__(self, message: str = _WHO) -> None:
+        super().__init__(message)
 
 
 class Forbidden(CoachError):
     """Whoever is asking may not do this."""
+
+
+class TooMany(CoachError):
+    """This was asked too often. ``retry_after``: seconds after which it may be asked again."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class BodyRefused(HTTPException):
+    """What is sent is too long, or comes too slowly. Only HTTP's own errors get through FastAPI's reading."""
+
+    def __init__(self, status: int, code: str, say: str) -> None:
+        self.code = code
+        super().__init__(status, say)
 
 
 _STATUS: tuple[tuple[type[CoachError], int, str], ...] = (
@@ -49,6 +67,7 @@ _STATUS: tuple[tuple[type[CoachError], int, str], ...] = (
     (PhotoRefused, 422, "photo_refused"),
     (InputRefused, 422, "input_refused"),
     (Conflict, 409, "conflict"),
+    (TooMany, 429, "too_many"),
     (ModelError, 502, "model_unavailable"),
     (StoreUnavailable, 503, "store_unavailable"),
 )
@@ -87,7 +106,8 @@ def of_error(error: CoachError) -> Problem:
     for kind, status, code in _STATUS:
         if isinstance(error, kind):
             reason = error.code if isinstance(error, PhotoRefused) else None
-            return problem(status, code, str(error), reason=reason)
+            retry_after = error.retry_after if isinstance(error, TooMany) else None
+            return problem(status, code, str(error), reason=reason, retry_after=retry_after)
     return _unforeseen(error)
 
 
@@ -122,13 +142,34 @@ def install(app: FastAPI) -> None:
         return _invalid(error.errors() if isinstance(error, RequestValidationError) else [])
 
     async def plain(request: Request, error: Exception) -> Problem:
+        if isinstance(error, BodyRefused):
+            return problem(error.status_code, error.code, error.detail)
         status = error.status_code if isinstance(error, HTTPException) else 500
         return problem(status, HTTPStatus(status).name.lower(), f"{HTTPStatus(status).phrase}.")
-
-    async def unforeseen(request: Request, error: Exception) -> Problem:
-        return _unforeseen(error)
 
     app.add_exception_handler(CoachError, coach_error)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, plain)
-    app.add_exception_handler(Exception, unforeseen)
+
+
+class Caught:
+    """Answers what nobody foresaw, inside of what every answer gets: headers, a line in the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer; an answer that was begun cannot be another any more."""
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            await _unforeseen(error)(scope, receive, send)

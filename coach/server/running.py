@@ -15,7 +15,9 @@ from coach.errors import CoachError
 from coach.folder import Coach
 from coach.server.links import Links
 from coach.server.live import Live
+from coach.server.rates import Rates
 from coach.server.settings import ServerSettings
+from coach.server.tokens import HostTokens
 from coach.settings import Settings
 from coach.store import Store
 from coach.store.credentials import Credentials
@@ -37,6 +39,8 @@ class Running:
     server: ServerSettings
     store: Store
     credentials: Credentials
+    tokens: HostTokens | None
+    rates: Rates
     links: Links
     live: Live
 

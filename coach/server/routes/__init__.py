@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from coach.server.routes import conversations, files
+from coach.server.routes import conversations, files, health, sessions
 
-ROUTERS = (conversations.router, files.router)
+ROUTERS = (conversations.router, files.router, health.router, sessions.router)

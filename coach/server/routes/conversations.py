@@ -53,6 +53,7 @@ Mine = Annotated[Row, Depends(_mine)]
 
 
 async def _begun(did: Did, mine: Mine, here: Here, key: Key = None) -> TurnRow:
+    await here.rates.turn(mine.user_id)
     return await here.live.begin(mine.user_id, mine.id, did, key=key)
 
 

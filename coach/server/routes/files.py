@@ -12,7 +12,6 @@ router = APIRouter(tags=["pictures"])
 _TYPES = {ending: media_type for media_type, ending in ENDINGS.items()}
 HEADERS = {
     "Cache-Control": "private, no-store",
-    "X-Content-Type-Options": "nosniff",
     # What a browser opens by itself may run nothing and load nothing.
     "Content-Security-Policy": "default-src 'none'; sandbox",
 }

@@ -10,7 +10,7 @@ from coach.errors import PhotoRefused
 from coach.store import Store
 from coach.studio._values import one_of
 from coach.studio.masks import add_mask, picture_size, plain_mask
-from coach.studio.request import Reference, Shape
+from coach.studio.request import PictureRequest, Reference, Shape
 from coach.studio.uploads import Upload, take_upload
 
 _BETWEEN = 1.5**0.5
@@ -47,6 +47,11 @@ class Given:
     def parent(self) -> str | None:
         """The version that is to be changed, if the first one is a version."""
         return next((each.id for each in self.references[:1] if each.kind == "version"), None)
+
+    def put_into(self, request: PictureRequest) -> PictureRequest:
+        """The request with these pictures, and with their shape."""
+        changed = {"references": self.references, "mask": self.mask, "shape": self.shape}
+        return request.model_copy(update=changed)
 
     async def keep(self, store: Store, user_id: str) -> None:
         """Keep what is not kept yet. Safe to repeat.

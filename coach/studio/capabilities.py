@@ -77,7 +77,7 @@ class Model(_Entry):
     The last of ``sizes``, ``qualities`` and ``formats`` is used instead of one that is not among them.
 
     Attributes:
-        family: The model that all of its family are like, at last; of most it is their predecessor.
+        family: What it is ``like``, and that one, to the last: ``gpt-image-2`` for all that came after it.
         shutdown: The first day it no longer answers, when that is announced.
         replacement: What to use instead.
         input_fidelity: The values the parameter takes; none: the parameter must not be sent at all.

@@ -96,28 +96,40 @@ async def edit_image(
     )
     _check_words(prompt, background, n=n, partial_images=partial_images)
     _check_count(studio, len(images), masked=mask is not None)
-    key = key_of(ctx, key)
-    is_new = await studio.ledger.find(ctx.user_id, key) is None
-    if images and is_new:
-        await store.consents.require(ctx.user_id)
-    place = await _place(store, ctx.user_id, identity_id)
-    pictures = await given(store, ctx.user_id, images, mask)
     request = PictureRequest(
         prompt=prompt,
-        references=pictures.references,
-        mask=pictures.mask,
         keep_face=keep_faces,
         background=cast("Background", background),
-        shape=pictures.shape,
         count=n,
         previews=partial_images,
         exact=exact,
     )
+    return await _made(studio, store, ctx, request, images, mask, identity_id, key_of(ctx, key))
+
+
+async def _made(
+    studio: Studio,
+    store: Store,
+    ctx: Context,
+    request: PictureRequest,
+    images: Sequence[bytes | Reference],
+    mask: bytes | None,
+    identity_id: str | None,
+    key: str,
+) -> Edited:
+    """What comes of a request whose pictures are still to be put into it."""
+    is_new = await studio.ledger.find(ctx.user_id, key) is None
+    if images and is_new:
+        await store.consents.require(ctx.user_id)
+    pictures = await given(store, ctx.user_id, images, mask)
+    request = pictures.put_into(request)
     if is_new:
         studio.plan(request)  # what is refused leaves nothing behind
+    place = await _place(store, ctx.user_id, identity_id)
+    if is_new:
         await pictures.keep(store, ctx.user_id)
     made = await studio.generate(
-        ctx, request, identity_id=place.id, parent=pictures.parent, key=key, wish=prompt
+        ctx, request, identity_id=place.id, parent=pictures.parent, key=key, wish=request.prompt
     )
     return await _edited(studio, request, made)
 

@@ -81,9 +81,9 @@ def lacks(request: PictureRequest, model: Model) -> str | None:
     if operation not in model.operations:
         return f"cannot {operation}"
     if len(request.references) > model.references:
-        return f"takes no {len(request.references)} pictures along"
+        return f"takes at most {model.references} pictures along"
     if request.count > model.pictures:
-        return f"makes no {request.count} pictures of one request"
+        return f"makes at most {model.pictures} pictures of one request"
     if request.background == "transparent" and model.transparent in ("no", "unknown"):
         return f"is {'not' if model.transparent == 'no' else 'not known'} to draw a transparent background"
     if request.keep_face and request.references and not (model.keeps_faces or _faithful(model)):

@@ -11,7 +11,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from coach import Context
-from coach.errors import PictureError
+from coach.errors import InputRefused, PictureError
 from coach.sandbox import BLOCKED_INPUT, Sandbox
 from coach.store import Store
 from coach.studio import Capabilities, Generated, PictureRequest, Reference, Spool, Studio
@@ -178,7 +178,7 @@ def test_the_planner_says_what_a_job_cannot_do_and_quotes_both_models() -> None:
     request = PictureRequest(prompt="a hill", previews=2)
     plan = TABLE.plan(request, MODEL.name, TODAY)
     assert "stream" not in plan.params and any("No previews" in repair for repair in plan.repairs)
-    with pytest.raises(PictureError, match="makes 1 to 1 pictures"):
+    with pytest.raises(InputRefused, match="makes 1 to 1 pictures"):
         TABLE.plan(PictureRequest(prompt="a hill", count=2), MODEL.name, TODAY)
     both, alone = quote(plan, MODEL), quote(plan, plain.model(MODEL.name))
     assert both.micros and alone.micros and both.micros > alone.micros

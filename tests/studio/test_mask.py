@@ -123,6 +123,12 @@ def test_pictures_with_transparency_keep_it(parent: Image.Image, answer: Image.I
     assert image.mode == "RGBA" and image.getpixel((5, 5))[3] == 0 and made.outside == 0.0
     opaque = put_back(encoded(cut_out), encoded(answer), mask())
     assert opened(opaque.image).getpixel((5, 5))[3] == 0 and opaque.outside > 0.1
+    webp, jpeg = (
+        opened(put_back(encoded(cut_out), encoded(redrawn), mask(), media_type=each).image)
+        for each in ("image/webp", "image/jpeg")
+    )
+    assert (webp.format, webp.mode, jpeg.format, jpeg.mode) == ("WEBP", "RGBA", "JPEG", "RGB")
+    assert min(jpeg.getpixel((5, 5))) > 250, "what cannot be kept is white, not what lay beneath"
 
 
 def palette() -> bytes:

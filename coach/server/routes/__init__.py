@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from coach.server.routes import conversations, files, health, sessions
+from coach.server.routes import conversations, files, health, page, sessions
 
-ROUTERS = (conversations.router, files.router, health.router, sessions.router)
+ROUTERS = (conversations.router, files.router, health.router, page.router, sessions.router)

@@ -1,0 +1,47 @@
+/** What the person agrees to before a photo leaves their machine, in the server's words. */
+
+import { open } from "./dialogs.js";
+import { h } from "./dom.js";
+
+/** Ask for their consent. Gives whether it is on record now. */
+export async function consent(app) {
+  const given = app.me.value.consent;
+  const said = await open(app.root, { title: "Before your photo", look: "consent" }, (close) => {
+    const choices = Object.entries(given.subjects).map(([subject, words], index) =>
+      h(
+        "label",
+        { class: "choice" },
+        h("input", { type: "radio", name: "subject", value: subject, checked: index === 0 }),
+        h("span", {}, words),
+      ),
+    );
+    const form = h(
+      "form",
+      {
+        onsubmit: (event) => {
+          event.preventDefault();
+          close(new FormData(form).get("subject"));
+        },
+      },
+      ...given.text.split("\n\n").map((part) => h("p", {}, part)),
+      h("fieldset", {}, h("legend", {}, "Who is in the photo?"), ...choices),
+      h(
+        "footer",
+        {},
+        h("button", { type: "button", onclick: () => close() }, "No, thank you"),
+        h("button", { type: "submit", class: "primary" }, "I agree"),
+      ),
+    );
+    return [form];
+  });
+  if (!said) return false;
+  try {
+    await app.api.agree(said, given.text_version);
+  } catch (error) {
+    app.composer.notice({ text: error.message });
+    return false;
+  } finally {
+    await app.me.refresh().catch(() => {}); // the text may be a newer one
+  }
+  return app.me.agreed;
+}

@@ -1,0 +1,182 @@
+/** The conversation, as one reads it. */
+
+import { acceptFlow } from "./accept.js";
+import { button, h, icon, iconButton, still } from "./dom.js";
+import { PictureCard } from "./picture.js";
+import { doing, moment, pressed } from "./words.js";
+
+/** Pixels from the end within which one counts as being there. */
+const NEAR = 120;
+
+export class Talk {
+  #views = new Map();
+  #list = h("ol", { class: "items" });
+  #pending = h("ol", { class: "items" });
+  #busy = h("p", { class: "busy", hidden: true }, h("i"), h("i"), h("i"), h("span"));
+  #follows = true;
+
+  constructor(app) {
+    this.app = app;
+    this.log = h(
+      "section",
+      { class: "log past", tabIndex: 0, "aria-label": "Conversation", onscroll: () => this.#scrolled() },
+      h("p", { class: "soft about" }, "You talk with an AI. It can be wrong; what is true about you, you know best."),
+      this.#list,
+      this.#pending,
+      this.#busy,
+    );
+    const go = () => this.toEnd();
+    this.down = iconButton("To the newest", "down", { class: "down", hidden: true, onclick: go });
+    this.node = h("div", { class: "talk" }, this.log, this.down);
+    app.story.addEventListener("change", ({ detail }) => this.#changed(detail));
+    app.outbox.addEventListener("change", () => this.#waiting());
+    app.gallery.addEventListener("change", this.#gallery);
+    this.#growing.observe(this.#list);
+    this.#waiting();
+  }
+
+  #growing = new ResizeObserver(() => this.#follows && this.#jump());
+
+  #gallery = () => {
+    for (const view of this.#views.values()) view.refresh?.();
+  };
+
+  #changed(item) {
+    if (item) {
+      let view = this.#views.get(item);
+      if (!view) {
+        view = viewOf(this.app, item);
+        this.#views.set(item, view);
+        this.#list.append(view.node);
+      }
+      view.update();
+    }
+    this.#waiting();
+    this.#say();
+    if (this.#follows) this.#jump();
+  }
+
+  /** What the person said that is not in the conversation yet. */
+  #waiting() {
+    const waits = this.app.outbox.entries.filter((entry) => !(entry.seq <= this.app.story.seen));
+    const said = waits.map(({ did }) => did.text ?? did.arguments?.change).filter(Boolean);
+    this.#pending.replaceChildren(...said.map((text) => h("li", { class: "you waits" }, h("p", {}, text))));
+    this.#say();
+  }
+
+  /** That something goes on, where nothing else shows it. */
+  #say() {
+    const { story, outbox } = this.app;
+    const last = story.items.at(-1);
+    const shown = last?.state === "running" && last.draws;
+    const speaks = last?.kind === "coach" && last.open;
+    const going = story.running > 0 || outbox.entries.some((entry) => entry.seq !== undefined);
+    this.#busy.hidden = !going || shown || speaks;
+    const words = last?.state === "running" ? doing(last.action) : "";
+    this.#busy.lastChild.textContent = words;
+  }
+
+  /** A turn that the server did not take. */
+  refused({ entry, problem }) {
+    if (entry.did.type === "say") this.app.composer.giveBack(entry.did.text);
+    this.app.composer.notice({ text: problem.message });
+  }
+
+  /** The past has been shown: from now on one looks on. */
+  settled() {
+    this.log.classList.remove("past");
+    this.#jump();
+  }
+
+  /** To the newest, where one follows. */
+  toEnd() {
+    this.#follows = true;
+    this.log.scrollTo({ top: this.log.scrollHeight, behavior: still() ? "auto" : "smooth" });
+  }
+
+  #jump() {
+    this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  #scrolled() {
+    const below = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight;
+    this.#follows = below < NEAR;
+    this.down.hidden = this.#follows;
+  }
+
+  stop() {
+    this.app.gallery.removeEventListener("change", this.#gallery);
+    this.#growing.disconnect();
+    for (const view of this.#views.values()) view.stop?.();
+  }
+}
+
+function viewOf(app, item) {
+  switch (item.kind) {
+    case "you":
+      return plainView("you", () => [item.about && h("small", {}, `About ${item.about}`), h("p", {}, item.text)]);
+    case "did":
+      return plainView("quiet", () => [h("p", {}, pressed(item))]);
+    case "coach":
+      return speech(item);
+    case "ask":
+      return question(app, item);
+    case "trouble":
+      return trouble(app, item);
+    default:
+      return new PictureCard(app, item);
+  }
+}
+
+function plainView(look, content) {
+  const node = h("li", { class: look }, ...content());
+  return { node, update: () => {} };
+}
+
+function speech(item) {
+  const text = document.createTextNode("");
+  const node = h("li", { class: "coach-says" }, h("p", {}, text));
+  const update = () => {
+    // Only what is new is added, so that a selection stays.
+    if (item.text.startsWith(text.data)) text.appendData(item.text.slice(text.data.length));
+    else text.data = item.text;
+  };
+  return { node, update };
+}
+
+function question(app, item) {
+  const node = h("li", { class: "ask" });
+  const update = () => node.replaceChildren(...asked(app, item, update));
+  return { node, update };
+}
+
+function asked(app, item, update) {
+  const words = h("p", {}, item.ask);
+  if (item.answer) return [words, h("p", { class: "soft" }, `You said ${item.answer}.`)];
+  const left = new Date(item.expires_at) - Date.now();
+  if (left <= 0) return [words, h("p", { class: "soft" }, "Nobody answered in time, so nothing was done.")];
+  if (left < 2 ** 31) setTimeout(update, left + 500);
+  const answer = (yes) => acceptFlow.answer(app, item, yes);
+  return [
+    words,
+    h("p", { class: "soft" }, `This waits for you until ${moment(item.expires_at)}.`),
+    h(
+      "div",
+      { class: "row" },
+      h("button", { type: "button", class: "primary", onclick: () => answer(true) }, "Yes"),
+      h("button", { type: "button", onclick: () => answer(false) }, "Not yet"),
+    ),
+  ];
+}
+
+/** What may simply be asked for once more: the person's words were kept, only the answer is missing. */
+const AGAIN = new Set(["model", "failed"]);
+
+function trouble(app, item) {
+  const again = button("Try again", { class: "small", onclick: () => app.send({ type: "greet" }) });
+  const node = h("li", { class: "quiet trouble" }, icon("info"), h("p", {}, item.say), AGAIN.has(item.code) && again);
+  // Only as long as nothing followed.
+  const update = () => (again.hidden = app.story.items.at(-1) !== item);
+  app.story.addEventListener("change", update);
+  return { node, update, stop: () => app.story.removeEventListener("change", update) };
+}

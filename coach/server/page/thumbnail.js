@@ -1,0 +1,18 @@
+/** A small picture that opens the large one. */
+
+import { h, icon } from "./dom.js";
+import { likenessOf } from "./words.js";
+
+/** @param {() => void} [onclick] What else than opening it large a tap does. */
+export function thumbnail(app, version, onclick = () => app.view(version)) {
+  const accepted = app.gallery.accepted(version.id);
+  const { mark, words } = likenessOf(version);
+  const label = `${version.handle}: ${accepted ? "the one you accepted" : words}`;
+  return h(
+    "button",
+    { type: "button", class: `thumb ${mark}`, title: label, "aria-label": label, onclick },
+    h("img", { src: app.api.thumbnail(version), alt: "", loading: "lazy", decoding: "async" }),
+    h("span", { class: "mark" }, "AI"),
+    accepted ? icon("heart") : h("i", { class: `likeness ${mark}` }),
+  );
+}

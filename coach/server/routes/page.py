@@ -1,0 +1,68 @@
+"""The page: files that a browser takes as they are. Every address in them is relative, so it works mounted."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from fastapi import APIRouter, Request, Response, status
+from starlette.exceptions import HTTPException
+
+router = APIRouter(include_in_schema=False)
+
+HEADERS = {
+    # Short: a new release is there within a minute, and what did not change is not sent again.
+    "Cache-Control": "private, max-age=60",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""How the page is sent: nothing in it comes from elsewhere, and nothing that is not a file of it runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    data: bytes
+    media_type: str
+    tag: str
+
+
+@cache
+def _all() -> Mapping[str, _File]:
+    return {
+        each.name: _File(
+            data=(data := each.read_bytes()),
+            media_type=mimetypes.guess_type(each.name)[0] or "application/octet-stream",
+            tag=f'"{hashlib.sha256(data).hexdigest()[:32]}"',
+        )
+        for each in (files("coach.server") / "page").iterdir()
+        if each.is_file()
+    }
+
+
+def _sent(name: str, request: Request) -> Response:
+    file = _all().get(name)
+    if file is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    headers = HEADERS | {"ETag": file.tag}
+    if file.tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+    return Response(file.data, media_type=file.media_type, headers=headers)
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+async def page(request: Request) -> Response:
+    """The page."""
+    return _sent("index.html", request)
+
+
+@router.api_route("/page/{name}", methods=["GET", "HEAD"])
+async def part(name: str, request: Request) -> Response:
+    """What the page, or a host's page with `<coach-chat>` in it, is made of."""
+    return _sent(name, request)

@@ -49,7 +49,7 @@ def _not_shown(talk: Talk) -> bool:
 
 def _pressed(talk: Talk, tool: str) -> bool:
     """Whether the person's yes to a tool was carried out."""
-    return any(d.name == tool and d.by == "person" and not d.declined and not d.answer for d in talk.done)
+    return any(done.name == tool and done.carried_out for done in talk.done)
 
 
 def _suggested(talk: Talk) -> int:

@@ -17,7 +17,9 @@ from typing import Any, Literal
 Json = Mapping[str, Any]
 
 # How a conversation tells what came of a button: as the answer of a call.
-_BUTTON = re.compile(r"The user (said yes|said no|pressed this button)(\. It is done|, but it was not done)?")
+_BUTTON = re.compile(
+    r"The user (said yes|said no|pressed this button)(?:\. |, but )?(?:(It is done|it was not done): )?"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,7 @@ class Done:
     answer: str
     by: Literal["coach", "person"] = "coach"
     declined: bool = False
+    carried_out: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,9 +215,10 @@ def _done(name: str, arguments: Json, answer: str) -> Done:
     return Done(
         name=name,
         arguments=arguments,
-        answer="" if told[2] == ". It is done" else answer,
+        answer=answer[told.end() :],
         by="person",
         declined=told[1] == "said no",
+        carried_out=told[2] == "It is done",
     )
 
 

@@ -119,8 +119,9 @@ def test_what_was_shown_is_read_from_the_talk(later: list[Json], version: str | 
 
 
 @pytest.mark.parametrize("handle", ["v3", "v1a"])
-def test_a_picture_that_came_is_not_said_to_be_missing(handle: str) -> None:
-    answered = f"The picture of Guide is on the user's screen as {handle}."
+@pytest.mark.parametrize("by", ["", "The user pressed this button. It is done: "])
+def test_a_picture_that_came_is_not_said_to_be_missing(by: str, handle: str) -> None:
+    answered = f"{by}The picture of Guide is on the user's screen as {handle}."
     reply = ask(
         ACTIONS, said("make v1 darker"), *called("c1", REVISE, {"identity_id": "i1"}, answered), **LOOKING
     )

@@ -14,16 +14,8 @@ from starlette.exceptions import HTTPException
 
 router = APIRouter(include_in_schema=False)
 
-HEADERS = {
-    # Short: a new release is there within a minute, and what did not change is not sent again.
-    "Cache-Control": "private, max-age=60",
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-"""How the page is sent: nothing in it comes from elsewhere, and nothing that is not a file of it runs."""
+# Short: a new release is there within a minute, and what did not change is not sent again.
+_KEPT = "private, max-age=60"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +42,7 @@ def _sent(name: str, request: Request) -> Response:
     file = _all().get(name)
     if file is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND)
-    headers = HEADERS | {"ETag": file.tag}
+    headers = {"Cache-Control": _KEPT, "ETag": file.tag}
     if file.tag in request.headers.get("if-none-match", ""):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
     return Response(file.data, media_type=file.media_type, headers=headers)

@@ -22,6 +22,10 @@ MARGIN, GAP, PAD = 40, 28, 12
 _FINE = 4
 
 
+Box = tuple[int, int, int, int]
+"""Left, top, width and height in pixels."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Card:
     """A picture and what stands below it.
@@ -45,6 +49,10 @@ class Card:
         """Width and height of the card."""
         size = _text_size(self.picture.width)
         return self.picture.width + 2 * PAD, self.picture.height + 2 * PAD + size * 3
+
+    def box(self, left: int, top: int) -> Box:
+        """Where its picture is when the card stands at a corner."""
+        return left + PAD, top + PAD, self.picture.width, self.picture.height
 
     def draw(self, sheet: Image.Image, left: int, top: int) -> None:
         """Put it on a sheet."""
@@ -72,15 +80,16 @@ def _judged(band: str, skin: str | None) -> tuple[str, str]:
     return BANDS["no"][0], f"{words.removesuffix(' likeness')}, skin {skin}"
 
 
-def side_by_side(cards: Sequence[Card]) -> Image.Image:
-    """Cards in one row."""
+def side_by_side(cards: Sequence[Card]) -> tuple[Image.Image, tuple[Box, ...]]:
+    """Cards in one row, and where the picture of each is."""
     width = 2 * MARGIN + sum(card.size[0] for card in cards) + GAP * (len(cards) - 1)
     height = 2 * MARGIN + max(card.size[1] for card in cards)
-    sheet, left = Image.new("RGB", (width, height), PAPER), MARGIN
+    sheet, left, boxes = Image.new("RGB", (width, height), PAPER), MARGIN, []
     for card in cards:
         card.draw(sheet, left, MARGIN)
+        boxes.append(card.box(left, MARGIN))
         left += card.size[0] + GAP
-    return sheet
+    return sheet, tuple(boxes)
 
 
 @dataclass(frozen=True, kw_only=True)

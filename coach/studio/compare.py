@@ -18,7 +18,7 @@ from coach.store import Store, blob_key
 from coach.store.blobs import photo_sheet
 from coach.store.nodes import Node
 from coach.studio._derived import here_since, keep
-from coach.studio._sheet import Card, side_by_side, tree
+from coach.studio._sheet import Box, Card, side_by_side, tree
 from coach.studio.judge import judgement_of
 from coach.studio.provenance import Ingredient, Kind, Signer, derive, ingredient
 
@@ -48,6 +48,8 @@ class Sheet:
         handles: The versions on it.
         width: Pixels.
         height: Pixels.
+        boxes: Where the pictures of a comparison are on it, the photo first: left, top, width and height in
+            pixels. All are of one size, the faces in them too.
     """
 
     blob: str
@@ -55,6 +57,7 @@ class Sheet:
     handles: tuple[str, ...]
     width: int
     height: int
+    boxes: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +108,9 @@ class Sheets:
             shown = [await self._panel(await self._bytes(node)) for node in nodes]
             cards = [Card(picture=beside.picture, title="your photo")]
             cards += [_card(node, each) for node, each in zip(nodes, shown, strict=True)]
-            made = await asyncio.to_thread(
-                lambda: self._marked(side_by_side(cards), "comparison", [*shown, beside])
-            )
-        sheet = _sheet(user_id, photo_sheet(photo.id, _digest(nodes)), nodes, *made)
+            image, boxes = await asyncio.to_thread(side_by_side, cards)
+            data = await asyncio.to_thread(self._marked, image, "comparison", [*shown, beside])
+        sheet = _sheet(user_id, photo_sheet(photo.id, _digest(nodes)), nodes, image, data, boxes)
 
         async def may_be_shown() -> None:
             await self._store.consents.require(user_id)
@@ -135,9 +137,10 @@ class Sheets:
             shown = [await asyncio.to_thread(_thumbnail, await self._bytes(node)) for node in nodes]
             cards = {node.handle: _card(node, each) for node, each in zip(nodes, shown, strict=True)}
             parents = {node.handle: node.parent if node.parent in cards else None for node in nodes}
-            made = await asyncio.to_thread(lambda: self._marked(tree(cards, parents), "sheet", shown))
+            image = await asyncio.to_thread(tree, cards, parents)
+            data = await asyncio.to_thread(self._marked, image, "sheet", shown)
         name = f"sheet-{nodes[0].version.identity_id}-{_digest(nodes)}.jpg"
-        sheet = _sheet(user_id, name, nodes, *made)
+        sheet = _sheet(user_id, name, nodes, image, data)
         await keep(self._store, user_id, sheet.blob, sheet.data, "image/jpeg", since=since)
         return sheet
 
@@ -150,11 +153,9 @@ class Sheets:
         near = await off_loop(_around_face, self._model, image) if self._model else None
         return _Shown(picture=near or ImageOps.fit(image, _PANEL, centering=(0.5, 0.2)), file=file)
 
-    def _marked(self, image: Image.Image, kind: Kind, made_of: Sequence[_Shown]) -> tuple[Image.Image, bytes]:
+    def _marked(self, image: Image.Image, kind: Kind, made_of: Sequence[_Shown]) -> bytes:
         parent, *others = [each.file for each in made_of]
-        return image, derive(
-            parent, image, media_type="image/jpeg", kind=kind, others=others, signer=self._signer
-        )
+        return derive(parent, image, media_type="image/jpeg", kind=kind, others=others, signer=self._signer)
 
 
 def _read(data: bytes, *, whole: bool) -> tuple[Image.Image, Ingredient]:
@@ -218,13 +219,21 @@ def _skin(node: Node) -> str | None:
     return judged.skin if judged is not None and judged.skin in ("lighter", "darker") else None
 
 
-def _sheet(user_id: str, name: str, nodes: Sequence[Node], image: Image.Image, data: bytes) -> Sheet:
+def _sheet(
+    user_id: str,
+    name: str,
+    nodes: Sequence[Node],
+    image: Image.Image,
+    data: bytes,
+    boxes: tuple[Box, ...] = (),
+) -> Sheet:
     return Sheet(
         blob=blob_key(user_id, "derived", name),
         data=data,
         handles=tuple(node.handle for node in nodes),
         width=image.width,
         height=image.height,
+        boxes=boxes,
     )
 
 

@@ -1,9 +1,8 @@
-"""The page: files that a browser takes as they are. Every address in them is relative, so it works mounted."""
+"""The page: files that a browser takes as they are. Their addresses are relative, so it works mounted."""
 
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +17,9 @@ router = APIRouter(include_in_schema=False)
 _KEPT = "private, max-age=60"
 
 
+_TYPES = {"css": "text/css", "html": "text/html", "js": "text/javascript", "svg": "image/svg+xml"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class _File:
     data: bytes
@@ -30,11 +32,11 @@ def _all() -> Mapping[str, _File]:
     return {
         each.name: _File(
             data=(data := each.read_bytes()),
-            media_type=mimetypes.guess_type(each.name)[0] or "application/octet-stream",
+            media_type=_TYPES[each.name.rpartition(".")[2]],
             tag=f'"{hashlib.sha256(data).hexdigest()[:32]}"',
         )
         for each in (files("coach.server") / "page").iterdir()
-        if each.is_file()
+        if each.name.rpartition(".")[2] in _TYPES
     }
 
 

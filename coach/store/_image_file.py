@@ -232,7 +232,7 @@ def _read_webp(data: bytes) -> ImageFile:
         kind, length = struct.unpack_from("<4sI", data, at)
         chunk = data[at + 8 : at + 8 + length]
         if size is None:
-            size = _webp_size(kind, chunk)
+            size = webp_size(kind, chunk)
         if kind == b"ICCP":
             profile = chunk
         elif kind == b"EXIF":
@@ -251,7 +251,12 @@ def _read_webp(data: bytes) -> ImageFile:
     )
 
 
-def _webp_size(kind: bytes, chunk: bytes) -> tuple[int, int] | None:
+def webp_size(kind: bytes, chunk: bytes) -> tuple[int, int] | None:
+    """Width and height as a WebP's chunk says them; ``None``: it is one that does not.
+
+    Raises:
+        struct.error: It is cut off.
+    """
     if kind == b"VP8X":
         width, height = chunk[4:7] + b"\0", chunk[7:10] + b"\0"
         return struct.unpack("<I", width)[0] + 1, struct.unpack("<I", height)[0] + 1

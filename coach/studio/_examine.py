@@ -11,8 +11,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Protocol
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from coach.store._image_file import webp_size
 from coach.store.blobs import ENDINGS
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -20,6 +21,9 @@ _NEXT = struct.Struct(">II4s")
 _SIZE = struct.Struct(">II")
 _MOST_PIXELS = 2**27
 _HEAD, _LAST = 64 * 1024, 64 * 1024
+
+_MOST_HEAD = 1024 * 1024
+"""A JPEG may have a manifest before its size, with pictures in it; this is more than honest ones take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,7 @@ class Glance:
     """Looks at a picture's head; enough for one that is shown for a moment."""
 
     def __init__(self) -> None:
-        self._head = b""
+        self._head, self._enough = b"", _HEAD
         self._found: tuple[int, int, str] | None = None
 
     def feed(self, data: bytes) -> None:
@@ -57,10 +61,17 @@ class Glance:
         Raises:
             ValueError: It is no PNG, JPEG or WebP.
         """
-        if self._found is None:
-            self._head += data
-            if len(self._head) >= _HEAD:
-                self._begin()
+        if self._found is not None:
+            return
+        self._head += data
+        if len(self._head) < self._enough:
+            return
+        try:
+            self._begin()
+        except ValueError:
+            if self._found is not None or self._enough >= _MOST_HEAD:
+                raise
+            self._enough *= 4
 
     def finish(self, path: Path) -> Glanced:
         """What was seen, once all of it was fed.
@@ -117,18 +128,23 @@ class Examination(Glance):
 
 
 def _look(head: bytes) -> tuple[int, int, str]:
-    # 8 bytes of signature, then IHDR, which begins with width and height (PNG specification, 11.2.1).
-    if head[:8] == _PNG and head[12:16] == b"IHDR" and len(head) >= 24:
-        (width, height), media_type = _SIZE.unpack_from(head, 16), "image/png"
-    else:
-        try:
-            with Image.open(BytesIO(head), formats=("JPEG", "WEBP")) as image:
-                (width, height), media_type = image.size, image.get_format_mimetype() or ""
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as exc:
-            raise ValueError(f"no picture ({type(exc).__name__})") from None
+    try:
+        width, height, media_type = _said(head)
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as exc:
+        raise ValueError(f"no picture ({type(exc).__name__})") from None
     if not 0 < width * height <= _MOST_PIXELS:
         raise ValueError("a picture of an impossible size")
     return width, height, media_type
+
+
+def _said(head: bytes) -> tuple[int, int, str]:
+    # 8 bytes of signature, then IHDR, which begins with width and height (PNG specification, 11.2.1).
+    if head[:8] == _PNG and head[12:16] == b"IHDR":
+        return *_SIZE.unpack_from(head, 16), "image/png"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":  # Pillow would want all of it
+        return *(webp_size(head[12:16], head[20:]) or (0, 0)), "image/webp"
+    with Image.open(BytesIO(head), formats=("JPEG",)) as image:
+        return *image.size, "image/jpeg"
 
 
 class _Check(Protocol):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
+from coach._durable import code_of
 from coach.errors import Conflict, PictureError
 from coach.store._rows import now
 from coach.studio.engines import Engine
 from coach.studio.generation import Generation
 from coach.studio.recovery import ABANDONED
-from coach.studio.spool import Spool
+from coach.studio.spool import Head, Spool, SpoolFile
 
 Whereabouts = Literal["working", "left", "elsewhere"]
 """A process works on it, or may elsewhere; it was left behind in our spool; it is old and not here."""
@@ -30,35 +32,45 @@ def refuse_if_here(spool: Spool, generation_id: str) -> None:
     """See that no picture lies in the spool: what is here is put away, and not settled by hand.
 
     Raises:
-        Conflict: One does, or somebody works on it. The next start will look at it.
+        Conflict: One does, or somebody works on it: the next start will look at it. Or what is here cannot be
+            looked at, on a full disk for instance.
     """
     file = spool.claim(generation_id)
     if file is None:
         if spool.has(generation_id):
             raise Conflict("A process is at work on this picture: look again when it is done.")
         return
+    with file:
+        path, head = file.arrived, file.head()
+        if path is None or head is None or not _is_whole(file, path, head):
+            return
+        path.touch()  # newer than the doubt: so the next start looks at it again
+    raise Conflict(
+        "The whole answer lies in the spool, so nothing was settled: start coach, or ask with its key again, "
+        "and the picture is put away and counted."
+    )
+
+
+def _is_whole(file: SpoolFile, path: Path, head: Head) -> bool:
     # Not before there is a file to read: the SDK takes longer to import than books to be read.
     from openai import AsyncOpenAI
 
     from coach.studio.engines.gpt_image import GptImageEngine
     from coach.studio.engines.openai_background import OpenAIBackgroundEngine
 
-    with file:
-        path, head = file.arrived, file.head()
-        # Nothing is asked of anybody: reading an answer takes no key.
-        client = AsyncOpenAI(api_key="none", base_url="http://localhost")
-        engines: tuple[Engine, ...] = (GptImageEngine(client), OpenAIBackgroundEngine(client))
+    # Nothing is asked of anybody: reading an answer takes no key.
+    client = AsyncOpenAI(api_key="none", base_url="http://localhost")
+    engines: tuple[Engine, ...] = (GptImageEngine(client), OpenAIBackgroundEngine(client))
+    try:
         for engine in engines:
-            if path is None or head is None or engine.name != head.engine:
-                continue
-            try:
+            if engine.name == head.engine:
                 engine.read(path, head.media_type, file.decoded)
-            except (PictureError, OSError):
-                continue
-            finally:
-                file.remove_decoded()
-            path.touch()  # newer than the doubt: so the next start looks at it again
-            raise Conflict(
-                "The whole answer lies in the spool, so nothing was settled: start coach, or ask with its "
-                "key again, and the picture is put away and counted."
-            )
+                return True
+    except PictureError:
+        pass
+    except OSError as exc:
+        detail = f"What lies in the spool cannot be looked at ({code_of(exc)}), so nothing was settled: "
+        raise Conflict(f"{detail}see that the disk has room, then try again.") from exc
+    finally:
+        file.remove_decoded()
+    return False

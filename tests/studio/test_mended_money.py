@@ -11,7 +11,7 @@ import pytest
 
 from coach.errors import Conflict, PictureError
 from coach.store import Store
-from coach.studio import GateLimits, OpenAIBackgroundEngine, Spool
+from coach.studio import GateLimits, GptImageEngine, OpenAIBackgroundEngine, Spool
 from coach.studio.books import Books
 from coach.studio.faults import fault
 from coach.studio.gate import Gate
@@ -69,8 +69,11 @@ async def test_more_files_in_the_spool_than_a_question_takes_values(store: Store
 
 @pytest.mark.parametrize("charged", [True, False])
 async def test_what_lies_in_the_spool_whole_is_not_settled_by_hand(
-    store: Store, tmp_path: Path, charged: bool
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, charged: bool
 ) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
     spool, lost = Spool(tmp_path), await add_lost(store.database)
     books, data = Books(store.database, spool), json.dumps(answer(picture())).encode()
     with spool.open(lost.id) as file:
@@ -83,6 +86,9 @@ async def test_what_lies_in_the_spool_whole_is_not_settled_by_hand(
     with spool.claim(lost.id) or pytest.fail() as file:
         file.write(data[-10:])
     os.utime(file.part, (long_ago, long_ago))
+    with monkeypatch.context() as patch, pytest.raises(Conflict, match="cannot be looked at"):
+        patch.setattr(GptImageEngine, "read", full)
+        await books.settle(lost.id, charged=charged, who="ada")
     with pytest.raises(Conflict, match="The whole answer lies in the spool"):
         await books.settle(lost.id, charged=charged, who="ada")
     assert (await Ledger(store.database).get("ana", lost.id)).state == "unknown"

@@ -74,15 +74,15 @@ class HotPath:
                 previews.append(asyncio.create_task(self._preview(blobs, file, span, len(previews))))
 
             async with self._engine.send(self._order, begun=_unused) as answer:
-                await arrive(answer, self._engine, file, pictures=4, seen=seen)
+                where = await arrive(answer, self._engine, file, pictures=4, seen=seen)
             await asyncio.gather(*previews)
             await file.commit()
-            found = await asyncio.to_thread(self._picture, file, answer.media_type)
+            found = await asyncio.to_thread(self._picture, file, answer.media_type, where)
             await blobs.put(_key(name, "pictures", found.ending), found.path, found.media_type)
             file.remove()
 
-    def _picture(self, file: SpoolFile, media_type: str) -> Examined:
-        return self._engine.read(file.body, media_type, file.decoded).pictures[0]
+    def _picture(self, file: SpoolFile, media_type: str, where: Sequence[Span] | None) -> Examined:
+        return self._engine.read(file.body, media_type, file.decoded, where).pictures[0]
 
     async def _preview(self, blobs: coach.FolderBlobs, file: SpoolFile, span: Span, number: int) -> None:
         found = await asyncio.to_thread(self._partial, file, span, number)

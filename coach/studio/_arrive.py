@@ -17,12 +17,15 @@ MOST_BYTES = 64 * 1024 * 1024
 
 async def arrive(
     answer: Answer, engine: Engine, file: SpoolFile, *, pictures: int, seen: Callable[[Span], None]
-) -> None:
+) -> list[Span] | None:
     """Write an answer into its file as it comes.
 
     Args:
         pictures: How many pictures, previews among them, it may hold.
         seen: Told where a preview lies once all of it is written.
+
+    Returns:
+        See :meth:`coach.studio.engines.PartialFinder.others`.
 
     Raises:
         PictureError: The connection broke, the disk is full, or the answer has no end.
@@ -44,6 +47,7 @@ async def arrive(
             seen(span)
     with _writing(answer):
         file.flush()
+    return partials.others()
 
 
 @contextmanager

@@ -59,6 +59,7 @@ class Run:
     _request_id: str | None = field(default=None, init=False)
     _seconds: float = field(default=0.0, init=False)
     _passed: Pass | None = field(default=None, init=False)
+    _where: list[Span] | None = field(default=None, init=False)
 
     async def begin(self) -> None:
         """Open the line in the ledger, and hold the most the picture can cost.
@@ -178,7 +179,7 @@ class Run:
         pictures = params.get("n", 1) * (1 + params.get("partial_images", 0))
         async with engine.send(self.order, begun=self._begun) as answer:
             self._request_id = answer.request_id
-            await arrive(answer, engine, self.file, pictures=pictures, seen=previews.offer)
+            self._where = await arrive(answer, engine, self.file, pictures=pictures, seen=previews.offer)
 
     async def _begun(self, job_id: str) -> None:
         """The service has taken the job: its id is kept before anything else happens."""
@@ -206,7 +207,7 @@ class Run:
         try:
             await self.file.commit()
             await self._advance("received", request_id=self._request_id, seconds=self._seconds)
-            kept = await self.keeper.keep(self.generation, self.file)
+            kept = await self.keeper.keep(self.generation, self.file, self._where)
         except PictureError as error:
             if self._passed is not None and error.code == "bad_answer":
                 self._passed.failed(error)

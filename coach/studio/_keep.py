@@ -17,7 +17,7 @@ from coach.studio._examine import Examined
 from coach.studio._finish import finish
 from coach.studio._masked import Masked, masked, version_of
 from coach.studio.capabilities import Capabilities
-from coach.studio.engines import Engine, Received
+from coach.studio.engines import Engine, Received, Span
 from coach.studio.faults import end_of, fault
 from coach.studio.judge import Judge, note, summary
 from coach.studio.ledger import Generation, Ledger
@@ -47,15 +47,20 @@ class Keeper:
         """The engine an answer is from; ``None``: one we do not have."""
         return next((engine for engine in (self.engine, *self.others) if engine.name == name), None)
 
-    async def keep(self, generation: Generation, file: SpoolFile) -> Generation:
+    async def keep(
+        self, generation: Generation, file: SpoolFile, where: Sequence[Span] | None = None
+    ) -> Generation:
         """Bring a received generation to its end. The file goes when everything in it is stored.
+
+        Args:
+            where: See :meth:`coach.studio.engines.Engine.read`.
 
         Raises:
             PictureError: Nothing usable arrived, and the ledger says so; or ``not_kept``: a disk, bucket or
                 database did not take it, and the file stays to try again.
         """
         if generation.state == "received":
-            found = await self._read(generation, file)
+            found = await self._read(generation, file, where)
             try:
                 generation = await self._store(generation, found)
             except Exception as exc:  # a picture error too: what it says of money is not said of this answer
@@ -114,10 +119,10 @@ class Keeper:
             return False
         return True
 
-    async def _read(self, generation: Generation, file: SpoolFile) -> Received:
+    async def _read(self, generation: Generation, file: SpoolFile, where: Sequence[Span] | None) -> Received:
         """What arrived. When it says itself that there is no picture, the ledger says so too."""
         try:
-            return await finish(asyncio.to_thread(self._decode, generation, file))
+            return await finish(asyncio.to_thread(self._decode, generation, file, where))
         except PictureError as error:
             error.request_id = error.request_id or generation.request_id
             await self.end(generation, file, error)
@@ -157,11 +162,11 @@ class Keeper:
         model = self.capabilities.models.get(generation.model)
         return price.actual(model, usage) if model else None
 
-    def _decode(self, generation: Generation, file: SpoolFile) -> Received:
+    def _decode(self, generation: Generation, file: SpoolFile, where: Sequence[Span] | None) -> Received:
         head, engine = file.head(), self.engine_of(generation.engine)
         if engine is None:
             raise LookupError(generation.engine)
-        return engine.read(file.body, head.media_type if head else "", file.decoded)
+        return engine.read(file.body, head.media_type if head else "", file.decoded, where)
 
     async def _put(
         self, generation: Generation, number: int, picture: Examined, edit: Masked | None

@@ -16,6 +16,7 @@ from openai import AsyncOpenAI
 
 from coach.errors import PictureError
 from coach.studio import GptImageEngine
+from coach.studio.engines._sse import FrameSplitter
 from tests.studio._service import answer, frames, noted, picture, store
 
 UNUSED = GptImageEngine(AsyncOpenAI(api_key="a-key", base_url="http://127.0.0.1:9"))
@@ -77,6 +78,29 @@ def test_an_answer_that_was_compressed_is_not_lost(body: bytes, media_type: str,
     received = UNUSED.read(path, media_type, tmp_path / "a.picture")
     assert received.pictures[0].path.read_bytes() == GOLD
     assert path.read_bytes() == gzip.compress(body), "what arrived stays as it was"
+
+
+@pytest.mark.parametrize("unfinished", [0, 2])
+def test_what_was_seen_on_its_way_is_not_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unfinished: int
+) -> None:
+    body = frames(TEAL, TEAL, final=GOLD)
+    body = body[: len(body) - unfinished]
+    finder = UNUSED.find_partials("text/event-stream")
+    shown = [span for at in range(0, len(body), 999) for span in finder.feed(body[at : at + 999])]
+    where = finder.others()
+    assert len(shown) == 2 and where is not None and len(where) == 1
+    packed = store(tmp_path / "b.body", gzip.compress(body))
+    received = UNUSED.read(packed, "text/event-stream", tmp_path / "b.picture", where)
+    assert received.pictures[0].path.read_bytes() == GOLD, "what lies where in it was never seen"
+
+    def again(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(FrameSplitter, "feed", again)
+    path = store(tmp_path / "a.body", body)
+    received = UNUSED.read(path, "text/event-stream", tmp_path / "a.picture", where)
+    assert received.pictures[0].path.read_bytes() == GOLD
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ it arrives, and the engine reads that file.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +98,20 @@ class PartialFinder(Protocol):
     def feed(self, chunk: bytes) -> list[Span]:
         """Take the next bytes; say where the partial images lie that they complete."""
 
+    def others(self) -> list[Span] | None:
+        """Once all of it was fed: where finished pictures may lie; ``None``: that was not looked for."""
+
+
+class NoPartials:
+    """A :class:`PartialFinder` for answers without partial images."""
+
+    def feed(self, chunk: bytes) -> list[Span]:
+        """None."""
+        return []
+
+    def others(self) -> None:
+        """Not looked for."""
+
 
 class Engine(Protocol):
     """A picture service."""
@@ -144,9 +158,12 @@ class Engine(Protocol):
             ValueError: It cannot be decoded.
         """
 
-    def read(self, body: Path, media_type: str, into: Path) -> Received:
+    def read(self, body: Path, media_type: str, into: Path, where: Sequence[Span] | None = None) -> Received:
         """Decode the finished pictures into files named ``into`` plus ``.0``, ``.1`` …. Blocks; run it in a
         thread.
+
+        Args:
+            where: What :meth:`PartialFinder.others` said of this answer: it need not be looked for again.
 
         Raises:
             PictureError: The answer holds no picture, or is not one the service can have meant.

@@ -25,9 +25,10 @@ _AT_ONCE = 128 * 1024
 """Bytes of an answer that are taken from the system at once. asyncio's 256 KB are half a megabyte for each of
 many answers that arrive together; with half of that the CPU takes 3 % more."""
 
-_READ_AHEAD = _AT_ONCE
-"""Bytes of an answer after twice which reading pauses until they are taken. With less than was taken at once,
-aiohttp pauses and resumes within each piece (500 times in one answer with previews)."""
+_READ_AHEAD = _AT_ONCE // 2
+"""Bytes of an answer after twice which reading pauses until they are taken. With less than half of what is
+taken at once, aiohttp pauses and resumes within each piece (500 times in one answer with previews); with more
+it asks itself at each of the service's chunks whether it should resume."""
 _PIECE = 64 * 1024
 
 _NO_CONNECTION = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,17 @@ from openai import AsyncOpenAI
 from coach.errors import PictureError
 from coach.studio._examine import Glance
 from coach.studio.capabilities import Capabilities
-from coach.studio.engines import Answer, Begun, ImagePart, Order, PartialFinder, PartialImage, Received, Span
+from coach.studio.engines import (
+    Answer,
+    Begun,
+    ImagePart,
+    NoPartials,
+    Order,
+    PartialFinder,
+    PartialImage,
+    Received,
+    Span,
+)
 from coach.studio.engines._openai_errors import from_event, from_transport, request_id_of
 from coach.studio.engines._payload import Pictures, Text, decode, parse, plain
 from coach.studio.engines._post import Post
@@ -84,7 +94,7 @@ class GptImageEngine:
 
     def find_partials(self, media_type: str) -> PartialFinder:
         """See :class:`coach.studio.engines.Engine`."""
-        return _PartialFinder(media_type)
+        return _PartialFinder() if media_type == _EVENTS else NoPartials()
 
     def read_partial(self, body: Path, span: Span, into: Path) -> PartialImage:
         """See :class:`coach.studio.engines.Engine`."""
@@ -96,13 +106,17 @@ class GptImageEngine:
         index = event.get("partial_image_index")
         return PartialImage(index=index if isinstance(index, int) else 0, picture=seen.finish(into))
 
-    def read(self, body: Path, media_type: str, into: Path) -> Received:
+    def read(self, body: Path, media_type: str, into: Path, where: Sequence[Span] | None = None) -> Received:
         """See :class:`coach.studio.engines.Engine`."""
         pictures = Pictures(into)
         try:
-            with Text(plain(body, into.with_name(f"{into.name}.plain"))) as text:
-                streamed = media_type == _EVENTS or text.begins(_FIELD)
-                missing, usage = _events(text, pictures) if streamed else _whole(text, pictures)
+            path = plain(body, into.with_name(f"{into.name}.plain"))
+            with Text(path) as text:
+                if media_type == _EVENTS or text.begins(_FIELD):
+                    known = where if where is not None and path == body else _others(text)
+                    missing, usage = _events(text, known, pictures)
+                else:
+                    missing, usage = _whole(text, pictures)
         except ValueError as exc:
             # Our own words: see _payload. json's name a place in the text around the pictures, nothing else.
             detail = f"The answer is not as documented ({type(exc).__name__})."
@@ -127,11 +141,20 @@ class _Answer:
 
 
 class _PartialFinder:
-    def __init__(self, media_type: str) -> None:
-        self._frames = FrameSplitter() if media_type == _EVENTS else None
+    def __init__(self) -> None:
+        self._splitter = FrameSplitter()
+        self._others: list[Span] = []
 
-    def feed(self, chunk: bytes) -> list[Span]:
-        frames = self._frames.feed(chunk) if self._frames else []
+    def feed(self, chunk: bytes | bytearray) -> list[Span]:
+        return self._partial(self._splitter.feed(chunk))
+
+    def others(self) -> list[Span]:
+        self._partial(self._splitter.finish())
+        return self._others
+
+    def _partial(self, frames: Sequence[Frame]) -> list[Span]:
+        """Those of them; the others are remembered."""
+        self._others += [frame.data for frame in frames if not frame.event.endswith(_PARTIAL)]
         return [frame.data for frame in frames if frame.event.endswith(_PARTIAL)]
 
 
@@ -152,13 +175,11 @@ def _whole(text: Text, pictures: Pictures) -> tuple[int, Mapping[str, Any] | Non
     return max(0, listed - len(taken)), _usage(answer)
 
 
-def _events(text: Text, pictures: Pictures) -> tuple[int, Mapping[str, Any] | None]:
-    """The same of a stream: the pictures of its ``completed`` events."""
+def _events(text: Text, where: Sequence[Span], pictures: Pictures) -> tuple[int, Mapping[str, Any] | None]:
+    """The same of the events of a stream: the pictures of those that are ``completed``."""
     ended: list[tuple[int, Mapping[str, Any] | None]] = []
     error: PictureError | None = None
-    for name, span in _frames(text):
-        if name.endswith(_PARTIAL):
-            continue
+    for span in where:
         before = pictures.mark()
         try:
             event, taken = parse(text, span, pictures.take)
@@ -177,11 +198,13 @@ def _events(text: Text, pictures: Pictures) -> tuple[int, Mapping[str, Any] | No
     return 0, drawn[0][1] if len(drawn) == 1 else None
 
 
-def _frames(text: Text) -> list[Frame]:
-    splitter = FrameSplitter()
+def _others(text: Text) -> list[Span]:
+    """Where the events of a stream lie that are no partial images."""
+    finder = _PartialFinder()
     text.seek(text.whole)
-    frames = [frame for piece in text.pieces() for frame in splitter.feed(piece)]
-    return frames + splitter.finish()
+    for piece in text.pieces():
+        finder.feed(piece)
+    return finder.others()
 
 
 def _usage(answer: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from openai import APIStatusError, AsyncOpenAI, AsyncStream, NotFoundError, Open
 from coach._reached import reached
 from coach.errors import Paid, PictureError
 from coach.studio.capabilities import Capabilities
-from coach.studio.engines import Answer, Begun, Order, PartialFinder, PartialImage, Received, Span
+from coach.studio.engines import Answer, Begun, NoPartials, Order, PartialFinder, PartialImage, Received, Span
 from coach.studio.engines._openai_errors import from_status, from_transport, request_id_of
 from coach.studio.engines._payload import Pictures, Text, parse
 from coach.studio.engines._post import Post
@@ -106,13 +106,13 @@ class OpenAIBackgroundEngine:
 
     def find_partials(self, media_type: str) -> PartialFinder:
         """See :class:`coach.studio.engines.Engine`."""
-        return _NoPartials()
+        return NoPartials()
 
     def read_partial(self, body: Path, span: Span, into: Path) -> PartialImage:
         """See :class:`coach.studio.engines.Engine`."""
         raise ValueError("a job has no previews")
 
-    def read(self, body: Path, media_type: str, into: Path) -> Received:
+    def read(self, body: Path, media_type: str, into: Path, where: Sequence[Span] | None = None) -> Received:
         """See :class:`coach.studio.engines.Engine`."""
         pictures = Pictures(into)
         paid: Paid = "unknown"
@@ -237,11 +237,6 @@ class _Arriving:
             return await anext(self._rest, b"")
         except (httpx2.HTTPError, OSError) as exc:
             raise from_transport(exc, self.request_id) from None
-
-
-class _NoPartials:
-    def feed(self, chunk: bytes) -> list[Span]:
-        return []
 
 
 async def _begin(job: _Job, answer: _Arriving) -> None:

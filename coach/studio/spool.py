@@ -24,7 +24,7 @@ from itertools import count
 from pathlib import Path
 from types import TracebackType
 
-from coach._durable import sync
+from coach._durable import private, sync
 from coach._reached import reached
 from coach.studio._finish import finish
 
@@ -81,7 +81,8 @@ class SpoolFile:
 
     def note(self, head: Head) -> None:
         """Write down what the headers said."""
-        self._head.write_text(json.dumps(asdict(head)), encoding="utf-8")
+        with open(self._head, "w", encoding="utf-8", opener=private) as file:
+            file.write(json.dumps(asdict(head)))
 
     def head(self) -> Head | None:
         """What the headers said, if they came."""

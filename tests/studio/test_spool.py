@@ -224,9 +224,10 @@ def test_nothing_that_arrived_is_not_there(spool: Spool) -> None:
 def test_nobody_else_can_read_it(spool: Spool) -> None:
     spool.secret()
     with spool.open("g1") as file:
+        file.note(HEAD)
         file.write(b"x")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [spool.folder, *spool.folder.iterdir()]}
-    assert modes == {"spool": 0o700, "g1.part": 0o600, "secret": 0o600}
+    assert modes == {"spool": 0o700, "g1.part": 0o600, "g1.json": 0o600, "secret": 0o600}
 
 
 def test_the_secret_stays_the_same(spool: Spool) -> None:

@@ -17,11 +17,13 @@ from coach.cli.demo import demo
 from coach.cli.doctor import doctor
 from coach.cli.erase import erase
 from coach.cli.export import export
+from coach.cli.key import key
 from coach.cli.new import new
 from coach.cli.photo import photo
 from coach.cli.provenance import provenance
 from coach.cli.reconcile import reconcile
 from coach.cli.sandbox import sandbox
+from coach.cli.serve import serve
 from coach.cli.show import show
 from coach.cli.spend import spend
 from coach.cli.sweep import sweep
@@ -54,6 +56,7 @@ def options(
 for command in (
     demo,
     chat,
+    serve,
     check,
     new,
     show,
@@ -69,7 +72,7 @@ for command in (
     sandbox,
 ):
     app.command()(command)
-for group, name in ((photo, "photo"), (consent, "consent")):
+for group, name in ((photo, "photo"), (consent, "consent"), (key, "key")):
     app.add_typer(group, name=name)
 
 

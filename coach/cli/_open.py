@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 
 import coach
@@ -12,20 +12,19 @@ from coach.model import Model, OpenAIModel
 from coach.sandbox import Sandbox
 from coach.settings import BUDGETS, Settings
 
+PICTURE_SECONDS = 1.5
+"""How long the sandbox takes for a picture: long enough to see that it is made."""
 
-@asynccontextmanager
-async def opened(
-    source: str, *, sandbox: bool, home: Path | None = None, picture_seconds: float = 1.5
-) -> AsyncIterator[tuple[Coach, Model]]:
-    """A coach and the model it talks through.
+
+@contextmanager
+def settings_for(*, sandbox: bool, home: Path | None = None) -> Iterator[Settings]:
+    """The settings, or with the sandbox those for it, which runs meanwhile.
 
     Args:
-        source: A coach folder or package.
         sandbox: Start the sandbox and talk to it. Never chosen silently.
         home: Where data goes; left out: the setting, and a folder of its own for the sandbox.
-        picture_seconds: How long the sandbox takes for a picture.
     """
-    with Sandbox(delay=picture_seconds) if sandbox else nullcontext() as service:
+    with Sandbox(delay=PICTURE_SECONDS) if sandbox else nullcontext() as service:
         given: dict[str, object] = {} if home is None else {"home": home}
         if service is not None:
             # Nothing of the real places and budgets that are set is used: not the database, not the bucket.
@@ -33,6 +32,18 @@ async def opened(
             given |= dict.fromkeys(f"max_{name}_usd" for name in BUDGETS)
             given |= {"openai_api_key": service.api_key, "openai_base_url": service.base_url}
             given |= {"chat_model": "sandbox-coach", "home": home or Settings.read().home / "sandbox"}
-        settings = Settings.read(**given)
+        yield Settings.read(**given)
+
+
+@asynccontextmanager
+async def opened(
+    source: str, *, sandbox: bool, home: Path | None = None
+) -> AsyncIterator[tuple[Coach, Model]]:
+    """A coach and the model it talks through; see :func:`settings_for`.
+
+    Args:
+        source: A coach folder or package.
+    """
+    with settings_for(sandbox=sandbox, home=home) as settings:
         async with coach.open(source, settings) as opened_coach, settings.openai() as client:
             yield opened_coach, OpenAIModel(client, model=settings.chat_model)

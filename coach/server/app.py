@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.requests import HTTPConnection
 
 import coach
 from coach._calls import Limits
+from coach.errors import CoachError
 from coach.model import Model, OpenAIModel
 from coach.server import problems
 from coach.server.bodies import Bodies
-from coach.server.caller import identify
+from coach.server.caller import identify, known
 from coach.server.cross_site import CrossSite
 from coach.server.headers import SafeHeaders
 from coach.server.links import Links
 from coach.server.live import Live
 from coach.server.observed import TELEMETRY, Observed
+from coach.server.openapi import complete
 from coach.server.rates import Rates
 from coach.server.routes import ROUTERS, sessions
 from coach.server.running import Opener, Running
@@ -42,6 +45,10 @@ class CoachApp(FastAPI):
     """
 
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        return complete(super().openapi())
 
 
 def create_app(
@@ -115,7 +122,7 @@ def create_app(
     app.lifespan = lifespan
     app.state.opener = opener
     problems.install(app)
-    _wrap(app, server)
+    _wrap(app, server, host_knows=current_user is not None)
     if current_user is not None:
         app.dependency_overrides[identify] = current_user
     for router in ROUTERS if current_user is not None else (*ROUTERS, sessions.signing_in):
@@ -123,9 +130,15 @@ def create_app(
     return app
 
 
-def _wrap(app: FastAPI, server: ServerSettings) -> None:
+def _wrap(app: FastAPI, server: ServerSettings, *, host_knows: bool) -> None:
     """What every request goes through, from the innermost to the outermost."""
-    app.add_middleware(Bodies)
+
+    async def knows(asking: HTTPConnection) -> bool:
+        with suppress(CoachError):  # what cannot be looked up now, the route will say
+            return await known(asking, await app.state.opener.get()) is not None
+        return True
+
+    app.add_middleware(Bodies, knows=None if host_knows else knows)
     app.add_middleware(CrossSite)
     app.add_middleware(problems.Caught)
     if server.cors_origins:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import params
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from coach.server.problems import BodyRefused
+from coach.server.problems import WHO, BodyRefused
 from coach.store.intake import MAX_BYTES
 
 MAX_BODY = 1024 * 1024
@@ -29,6 +31,8 @@ SLOWEST = 32 * 1024
 
 _DECLARED = "x-max-body-bytes"
 
+Knows = Callable[[HTTPConnection], Awaitable[bool]]
+
 
 def takes(most: int) -> dict[str, Any]:
     """For a route's ``openapi_extra``: its bodies have so many bytes at most.
@@ -41,32 +45,35 @@ def takes(most: int) -> dict[str, Any]:
 class Bodies:
     """Lets routes read a body only within their limits.
 
-    Too long or too slow ends the reading with ``BodyRefused``, wherever it is read.
+    Too long or too slow ends the reading with ``BodyRefused``, wherever it is read. FastAPI reads a body
+    before it asks who sends it: from a stranger nothing large is taken.
+
+    Args:
+        knows: Whether whoever sends a request is known; ``None``: only the host can tell.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, knows: Knows | None) -> None:
+        self._app, self._knows = app, knows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Give the application a body that has limits."""
         if scope["type"] == "http":
-            receive = _Reading(scope, receive)
+            receive = _Reading(scope, receive, self._knows)
         await self._app(scope, receive, send)
 
 
 class _Reading:
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        self._scope, self._receive = scope, receive
-        self._began: float | None = None
-        self._came = 0
+    def __init__(self, scope: Scope, receive: Receive, knows: Knows | None) -> None:
+        self._scope, self._receive, self._knows = scope, receive, knows
+        self._began = 0.0
+        self._most = self._came = 0
         self._ended = False
 
     async def __call__(self) -> Message:
         if self._ended:
             return await self._receive()
-        if self._began is None:
-            self._began = asyncio.get_running_loop().time()
-            self._count(_announced(self._scope))
+        if not self._began:
+            await self._begin()
         try:
             async with asyncio.timeout(self._patience()):
                 message = await self._receive()
@@ -77,18 +84,23 @@ class _Reading:
         self._ended = not message.get("more_body", False)
         return message
 
+    async def _begin(self) -> None:
+        self._began = asyncio.get_running_loop().time()
+        self._most = _most(self._scope.get("route"))  # by now it is known which route reads
+        self._count(_announced(self._scope))
+        is_large = self._most > MAX_BODY
+        if is_large and self._knows is not None and not await self._knows(HTTPConnection(self._scope)):
+            raise BodyRefused(401, "not_signed_in", WHO)
+
     def _patience(self) -> float:
         """Seconds until the next piece has to be there."""
-        spent = asyncio.get_running_loop().time() - (self._began or 0)
+        spent = asyncio.get_running_loop().time() - self._began
         return min(BETWEEN, IN_ALL + self._came / SLOWEST - spent)
 
     def _count(self, size: int) -> None:
-        # By now it is known which route reads.
-        if size > (most := _most(self._scope.get("route"))):
-            megabytes = most // (1024 * 1024)
-            raise BodyRefused(
-                413, "too_large", f"This is larger than the {megabytes} MB that are taken here."
-            )
+        if size > self._most:
+            megabytes = self._most / MAX_BODY
+            raise BodyRefused(413, "too_large", f"This is larger than {megabytes:g} MB, the most here.")
 
 
 def _announced(scope: Scope) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
+from starlette.requests import HTTPConnection
 
 from coach.server.problems import Forbidden, Unauthorized
 from coach.server.running import Here, Running
@@ -47,16 +48,17 @@ async def identify(
     session: Annotated[object, Depends(_SESSION)],
 ) -> Caller | None:
     """Who is asking, by their key or their session. A host's own dependency takes its place."""
-    if (token := _bearer(request)) is not None:
-        return _caller(await _by_token(here, token), "bearer")
+    return await known(request, here)
+
+
+async def known(request: HTTPConnection, here: Running) -> Caller | None:
+    """Who is asking, by what the headers say; ``None``: nobody who is known here."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return _caller(await _by_token(here, token.strip()), "bearer")
     if (secret := request.cookies.get(session_cookie(request))) is not None:
         return _caller(await here.credentials.find(secret, "session"), "session")
     return None
-
-
-def _bearer(request: Request) -> str | None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
 
 
 async def _by_token(here: Running, token: str) -> Credential | Claims | None:
@@ -65,7 +67,7 @@ async def _by_token(here: Running, token: str) -> Credential | Claims | None:
     return here.tokens.read(token)
 
 
-def session_cookie(request: Request) -> str:
+def session_cookie(request: HTTPConnection) -> str:
     """What the session's cookie is called here."""
     return SECURE_SESSION_COOKIE if request.url.scheme == "https" else SESSION_COOKIE
 
@@ -98,7 +100,7 @@ async def signed_in(here: Here, caller: Annotated[Caller | None, Depends(perhaps
     return caller
 
 
-async def operating(caller: Annotated[Caller, Depends(signed_in)]) -> Caller:
+async def operating(caller: Annotated[Caller, Security(signed_in, scopes=["operator"])]) -> Caller:
     """Who is asking, if they may see the books of everybody.
 
     Raises:

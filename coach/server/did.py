@@ -16,7 +16,7 @@ class _Did(BaseModel):
 class Said(_Did):
     """They say something."""
 
-    type: Literal["say"] = "say"
+    type: Literal["say"]
     text: Annotated[str, AfterValidator(message_text)] = Field(
         description="What they say.", examples=["Hello, I am Ann."]
     )

@@ -29,14 +29,19 @@ from coach.errors import (
 logger = logging.getLogger("coach.server")
 
 MEDIA_TYPE = "application/problem+json"
-_WHO = "Say who you are: send `Authorization: Bearer <key>`, or sign in."
+WHO = "Say who you are: send `Authorization: Bearer <key>`, or sign in."
+"""What a stranger is told."""
 
 
 class Unauthorized(CoachError):
     """Nobody who is known here is asking."""
 
-    def __init__(self, message: str = _WHO) -> None:
-        super().__init__(message)
+    def __init__(self) -> None:
+        super().__init__(WHO)
+
+
+class KeyUnknown(CoachError):
+    """Somebody tries to sign in with a key that does not count."""
 
 
 class Forbidden(CoachError):
@@ -61,6 +66,7 @@ class BodyRefused(HTTPException):
 
 _STATUS: tuple[tuple[type[CoachError], int, str], ...] = (
     (Unauthorized, 401, "not_signed_in"),
+    (KeyUnknown, 401, "key_unknown"),
     (Forbidden, 403, "forbidden"),
     (NotFound, 404, "not_found"),
     (ConsentMissing, 403, "consent_missing"),
@@ -89,12 +95,16 @@ def problem(status: int, code: str, detail: str, **more: Any) -> Problem:
         detail: A sentence for whoever reads it.
         more: What else is known; what is ``None`` is left out.
     """
-    told = {"title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
-    told |= {name: value for name, value in more.items() if value is not None}
+    told = facts(status, code, detail) | {name: value for name, value in more.items() if value is not None}
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if (seconds := more.get("retry_after")) is not None:
         headers["Retry-After"] = str(max(1, round(seconds)))
     return Problem(told, status_code=status, headers=headers)
+
+
+def facts(status: int, code: str, detail: str) -> dict[str, Any]:
+    """What every problem document says."""
+    return {"title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
 
 
 def of_error(error: CoachError) -> Problem:
@@ -119,17 +129,17 @@ def _unforeseen(error: Exception) -> Problem:
 
 def _invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     """What does not fit, by field. What was sent is not repeated."""
-    told = [
-        {
-            "field": ".".join(str(part) for part in each["loc"][1:]) or str(each["loc"][0]),
-            "message": each["msg"],
-        }
-        for each in errors
-    ]
+    told = [{"field": _field(each), "message": each["msg"]} for each in errors]
     first = told[0]
     return problem(
         422, "invalid", f"{first['field']}: {first['message']}.", field=first["field"], errors=told
     )
+
+
+def _field(error: Mapping[str, Any]) -> str:
+    place, *path = (str(part) for part in error["loc"])
+    # Where text is no JSON, the path is a number of characters.
+    return place if error["type"] == "json_invalid" else ".".join(path) or place
 
 
 def install(app: FastAPI) -> None:

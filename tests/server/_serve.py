@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import uvicorn
 
 from coach.sandbox import Sandbox
 from coach.server import CoachApp, ServerSettings, create_app
-from coach.server.running import Running
+from coach.server.running import Opener, Running
+from coach.server.serving import Server, config
 from coach.settings import Settings
 
 PATIENCE = 30.0
@@ -49,27 +48,25 @@ class Served:
 
 @asynccontextmanager
 async def serving(app: CoachApp, *, port: int = 0) -> AsyncIterator[Served]:
-    """Run an application until the block ends; what is under way is finished then."""
-    listening = socket.create_server(("127.0.0.1", port))
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
-    task = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:
-        if task.done():
+    """Run an application as `coach serve` does, until the block ends; what is under way is finished then."""
+    listens = asyncio.get_running_loop().create_future()
+    opener: Opener = app.state.opener
+    async with opener.lifespan():
+        here = await opener.get()
+        how = config(app, here.server, host="127.0.0.1", port=port)
+        server = Server(how, opener, listens.set_result)
+        task = asyncio.create_task(server.serve())
+        url = f"http://127.0.0.1:{await listens}"
+        try:
+            yield Served(url=url, app=app, here=here)
+        finally:
+            server.should_exit = True
             await task
-        await asyncio.sleep(0.01)
-    here = await app.state.opener.get()
-    try:
-        yield Served(url=url, app=app, here=here)
-    finally:
-        here.live.hang_up()
-        server.should_exit = True
-        await task
 
 
 def an_app(settings: Settings, **more: Any) -> CoachApp:
     """The application with the usual settings of the server, whatever the environment says."""
-    return create_app(settings=settings, server=ServerSettings.read(**more.pop("server", {})), **more)
+    return create_app(settings=settings, server=ServerSettings.plain(**more.pop("server", {})), **more)
 
 
 Seen = tuple[int, str, dict[str, Any]]

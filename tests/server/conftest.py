@@ -21,3 +21,11 @@ async def served(quick_sandbox: Sandbox, database_url: str, tmp_path: Path) -> A
     """The reference coach, served."""
     async with serving(an_app(settings_for(quick_sandbox, tmp_path, database_url))) as running:
         yield running
+
+
+@pytest.fixture
+async def small(quick_sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Served]:
+    """The same for what neither the database nor a face has a part in; guests are welcome."""
+    settings = settings_for(quick_sandbox, tmp_path)
+    async with serving(an_app(settings, server={"guests": True}, faces=None)) as running:
+        yield running

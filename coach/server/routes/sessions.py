@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from coach.server.caller import Anybody, session_cookie
-from coach.server.problems import Forbidden, Unauthorized
+from coach.server.problems import Forbidden, KeyUnknown
 from coach.server.running import Here, Running
 from coach.store.credentials import Credential
 
@@ -65,7 +65,8 @@ class WhoOut(BaseModel):
     operator: bool | None = None
 
 
-@router.get("/")
+# Nobody has to be signed in to ask that.
+@router.get("/", response_model_exclude_none=True, openapi_extra={"security": [{}]})
 async def who(caller: Anybody, here: Here) -> WhoOut:
     """Whether you are signed in, and as whom."""
     if caller is None:
@@ -110,7 +111,7 @@ async def _by_key(key: str, request: Request, here: Running) -> tuple[str, Crede
     await here.rates.sign_in(request)
     known = await here.credentials.find(key, "key")
     if known is None:
-        raise Unauthorized("This key is not known here, was revoked, or has ended.")
+        raise KeyUnknown("This key is not known here, was revoked, or has ended.")
     days = timedelta(days=here.server.session_days)
     # A session does not outlive its key.
     lasts = days if known.expires_at is None else min(days, known.expires_at - datetime.now(UTC))

@@ -2,6 +2,7 @@
 
 import { open } from "./dialogs.js";
 import { h, still } from "./dom.js";
+import { marked } from "./thumbnail.js";
 
 const ASK = "Is this picture how you see yourself?";
 const ACTION = "accept_identity_visualization";
@@ -10,9 +11,7 @@ const PETALS = 18;
 export const acceptFlow = {
   /** Ask the person about a picture, because they pressed its button. */
   async ask(app, version) {
-    if (await question(app, ASK, version)) {
-      app.press(ACTION, { identity_id: version.identity_id, version: version.handle });
-    }
+    if (await question(app, ASK, version)) app.press(ACTION, version);
   },
 
   /** Ask them what a waiting call asks, when it is about a picture. */
@@ -36,7 +35,7 @@ export const acceptFlow = {
     const identity = app.gallery.identity(item.picture.identity_id);
     await open(app.root, { title: "This is you", look: "moment", bare: true }, (close) => [
       h("div", { class: "petals", "aria-hidden": "true" }, ...petals()),
-      h("div", { class: "halo" }, h("img", { src: item.picture.url, alt: "The picture of you that you accepted" })),
+      marked({ src: item.picture.url, alt: "The picture of you that you accepted" }, "halo"),
       h("h2", {}, "This is you"),
       identity && h("p", { class: "name" }, identity.name),
       identity?.statement && h("blockquote", {}, identity.statement),
@@ -45,13 +44,15 @@ export const acceptFlow = {
   },
 };
 
+/** The picture that is talked about, where a call does not say which. */
 function newest(app, identity) {
-  return app.gallery.version(app.story.pictures.at(-1)?.version_id, identity);
+  const { picture, sheet } = app.story.shown ?? {};
+  return app.gallery.version(picture?.version_id ?? sheet?.handles[0], identity);
 }
 
 function question(app, ask, version) {
   return open(app.root, { title: ask, look: "accept" }, (close) => [
-    version && h("img", { src: version.url, alt: "The picture it is about" }),
+    version && marked({ src: version.url, alt: "The picture it is about" }),
     h("p", { class: "soft" }, "You can change your mind later: no picture is lost."),
     h(
       "footer",

@@ -5,11 +5,10 @@ import { button, h } from "./dom.js";
 import { dollars, moment, plain } from "./words.js";
 
 const LIMITS = {
-  person: "You, in all",
-  person_day: "You, today",
-  tenant: "Everybody at your host",
-  tenant_day: "Everybody at your host, today",
-  day: "Everybody, today",
+  picture: "For one picture",
+  turn: "For one message and what follows from it",
+  person: "In all",
+  person_day: "Today",
 };
 
 export class Account {
@@ -72,8 +71,7 @@ export class Account {
     });
     if (!sure) return;
     await this.#do(async () => {
-      await this.app.api.revoke();
-      await this.app.me.refresh();
+      this.app.me.set(await this.app.api.revoke());
       this.app.composer.notice({ text: "Your agreement is taken back and your photos are deleted." });
     });
   }
@@ -119,20 +117,21 @@ export class Account {
   }
 }
 
-function spent({ spent_micros, held_micros, limits, doubts }) {
+function spent({ spent_micros, held_micros, limits, used_up, doubts }) {
   const lines = [`Your pictures cost ${dollars(spent_micros)} so far.`];
   if (held_micros > 0) lines.push(`${dollars(held_micros)} is set aside for what is under way or in doubt.`);
   for (const { name, left_micros, limit_micros } of limits) {
     lines.push(`${LIMITS[name] ?? plain(name)}: ${dollars(left_micros)} of ${dollars(limit_micros)} is left.`);
   }
+  if (used_up) lines.push("A budget is used up, so no picture can be made just now.");
   const said = lines.map((line) => h("p", {}, line));
   return [...said, ...doubts.map(({ say }) => h("p", { class: "doubt" }, say))];
 }
 
-function showReceipt(app, receipt) {
-  const lines = receipt.sentences ?? [];
-  return open(app.root, { title: "Everything was erased", look: "receipt" }, (close) => [
-    ...lines.map((line) => h("p", {}, line)),
+function showReceipt(app, { receipt, done, sentences }) {
+  const title = done ? "Everything was erased" : "Erased, but for what is still being made";
+  return open(app.root, { title, look: "receipt" }, (close) => [
+    ...sentences.map((line) => h("p", {}, line)),
     h(
       "footer",
       {},

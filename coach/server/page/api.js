@@ -72,11 +72,11 @@ export class Api {
 
   me = () => this.#json("GET", "users/me/");
   addPhoto = (file) => this.#json("PUT", "users/me/upload-photo/", { body: form("image", file) });
-  removePhoto = (id) => this.#send("DELETE", `users/me/photos/${id}/`);
-  makePrimary = (id) => this.#send("POST", `users/me/photos/${id}/primary/`);
+  removePhoto = (id) => this.#json("DELETE", `users/me/photos/${id}/`);
+  makePrimary = (id) => this.#json("POST", `users/me/photos/${id}/primary/`);
   agree = (subject, version) =>
-    this.#send("PUT", "users/me/consent/", { json: { statement: "I agree", subject, text_version: version } });
-  revoke = () => this.#send("DELETE", "users/me/consent/");
+    this.#json("PUT", "users/me/consent/", { json: { statement: "I agree", subject, text_version: version } });
+  revoke = () => this.#json("DELETE", "users/me/consent/");
   costs = () => this.#json("GET", "users/me/costs/");
   takeout = () => this.#blob("users/me/export/");
   erase = () => this.#json("DELETE", "users/me/", { json: { confirm: "erase" } });

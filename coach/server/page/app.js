@@ -144,13 +144,15 @@ export class App {
 
   /** Do something in the conversation. */
   send(did) {
+    this.composer.notice(null);
     this.outbox.send(did);
     this.talk.toEnd();
   }
 
-  /** Press an action's button. */
-  press(action, given) {
-    this.send({ type: "press", action, arguments: given });
+  /** Press an action's button, about a version. The coach is told, and knows identities by their handles. */
+  press(action, { identity_id, handle }, given = {}) {
+    const identity = this.gallery.identity(identity_id)?.handle ?? identity_id;
+    this.send({ type: "press", action, arguments: { identity_id: identity, version: handle, ...given } });
   }
 
   /** Look at a version, large. */

@@ -1,16 +1,19 @@
-/** The picture over the photo, with an edge between them that one moves. */
+/** The picture over the photo, face on face, with an edge between them that one moves. */
 
 import { h } from "./dom.js";
 
 /**
- * Both in one place. The edge is a slider of the platform, so it works by pointer, touch, keys and screen reader.
+ * Both in one place, as a comparison has them: each face at the same place and of the same size. The edge is a
+ * slider of the platform, so it works by pointer, touch, keys and screen reader.
  *
- * @param {{url: string, width: number, height: number}} version
- * @param {{url: string}} photo
+ * @param {{url: string, width: number, height: number, boxes: number[][]}} sheet A comparison of one version.
  */
-export function beside(version, photo) {
+export function beside(sheet) {
+  const [photo, picture] = sheet.boxes.map((box) => part(sheet, box));
+  photo.classList.add("photo");
   const node = h("div", { class: "beside" });
-  node.style.setProperty("--shape", `${version.width} / ${version.height}`);
+  const [, , width, height] = sheet.boxes[0];
+  node.style.setProperty("--shape", `${width} / ${height}`);
   const move = () => node.style.setProperty("--edge", `${slider.value}%`);
   const slider = h("input", {
     type: "range",
@@ -21,14 +24,21 @@ export function beside(version, photo) {
     "aria-label": "How much of your photo is shown, beside the picture",
     oninput: move,
   });
-  node.append(
-    h("img", { src: version.url, alt: "The picture", draggable: false }),
-    h("img", { src: photo.url, alt: "Your photo", class: "photo", draggable: false }),
-    h("span", { class: "edge", "aria-hidden": "true" }),
-    h("span", { class: "mark left" }, "Your photo"),
-    h("span", { class: "mark" }, "Made with AI"),
-    slider,
-  );
+  const marks = [h("span", { class: "mark left" }, "Your photo"), h("span", { class: "mark" }, "Made with AI")];
+  node.append(picture, photo, h("span", { class: "edge", "aria-hidden": "true" }), ...marks, slider);
   move();
   return { node, slider };
+}
+
+/** One picture of a sheet, filling its place. */
+function part(sheet, [left, top, width, height]) {
+  const image = h("img", { src: sheet.url, alt: "", draggable: false });
+  const share = (value, of) => `${(100 * value) / of}%`;
+  Object.assign(image.style, {
+    left: share(-left, width),
+    top: share(-top, height),
+    width: share(sheet.width, width),
+    height: share(sheet.height, height),
+  });
+  return h("div", { class: "part" }, image);
 }

@@ -36,12 +36,11 @@ export async function consent(app) {
   });
   if (!said) return false;
   try {
-    await app.api.agree(said, given.text_version);
+    app.me.set(await app.api.agree(said, given.text_version));
   } catch (error) {
     app.composer.notice({ text: error.message });
+    await app.me.refresh().catch(() => {}); // there may be a newer text
     return false;
-  } finally {
-    await app.me.refresh().catch(() => {}); // the text may be a newer one
   }
   return app.me.agreed;
 }

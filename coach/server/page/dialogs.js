@@ -29,6 +29,7 @@ export function open(host, { title, look = "", bare = false }, content) {
     const dialog = h("dialog", {
       class: look,
       "aria-label": title,
+      tabIndex: -1,
       onclick: (event) => event.target === dialog && !bare && close(),
       onclose: () => {
         dialog.remove();
@@ -39,6 +40,8 @@ export function open(host, { title, look = "", bare = false }, content) {
     dialog.append(h("div", { class: "inside" }, !bare && head, ...content(close)));
     host.append(dialog);
     dialog.showModal();
+    // On none of its buttons: Enter, typed a moment too late, decides nothing.
+    dialog.focus();
   });
 }
 

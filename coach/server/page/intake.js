@@ -102,24 +102,18 @@ export class Intake {
     const text = photo.findings?.say ?? "Your photo is here.";
     const before = app.me.primary;
     if (usable && before.id !== photo.id && before.findings && !before.findings.usable) {
-      await app.api.makePrimary(photo.id);
-      await app.me.refresh();
+      app.me.set(await app.api.makePrimary(photo.id));
     } else if (usable && !first) {
       return this.#say({ text, picture: photo.url });
     }
-    if (usable) {
-      this.#say({ text, picture: photo.url });
-      return app.send({ type: "say", text: "There, that is my photo." });
-    }
-    return this.#doubted(photo, text);
+    if (!usable) return this.#doubted(photo, text);
+    app.send({ type: "say", text: "There, that is my photo." });
+    return this.#say({ text, picture: photo.url });
   }
 
   #doubted(photo, text) {
     const { app } = this;
-    const anyway = () => {
-      this.#say(null);
-      app.send({ type: "say", text: "There is my photo. Please use it as it is, all the same." });
-    };
+    const anyway = () => app.send({ type: "say", text: "There is my photo. Please use it as it is, all the same." });
     const buttons = [button("Use it all the same", { class: "small", onclick: anyway })];
     this.#say({ text, picture: photo.url, buttons });
   }

@@ -1,10 +1,19 @@
-/** How a picture was made, as its provenance tells it. */
+/** How a picture was made, as it is written down and as the file says itself. */
 
 import { h } from "./dom.js";
-import { plain } from "./words.js";
 
-/** What the server knows of how a picture was made, in lines. */
-export function made(provenance) {
-  const lines = Object.entries(provenance).filter(([, value]) => value !== null && typeof value !== "object");
-  return h("dl", {}, ...lines.flatMap(([name, value]) => [h("dt", {}, plain(name)), h("dd", {}, String(value))]));
+const KINDS = { photo: "your photo", version: "a picture from before", mask: "the part you marked", upload: "a picture" };
+
+/** @param {object} told What `GET /versions/{id}/provenance/` gives. */
+export function made({ made_with, made_from, wish, changed, says, sha256 }) {
+  const from = [...new Set(made_from.map(({ kind }) => KINDS[kind] ?? kind))];
+  const facts = [
+    ["Made with", made_with],
+    ["Made from", from.join(", ")],
+    ["You wished", wish],
+    ["It differs", changed.join(" ")],
+    ...says.map((each) => [each.what, each.says]),
+    ["File", `${sha256.slice(0, 16)}…`],
+  ];
+  return h("dl", {}, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }

@@ -68,8 +68,7 @@ export class Photos {
 
   async #do(what) {
     try {
-      await what();
-      await this.app.me.refresh();
+      this.app.me.set(await what());
     } catch (error) {
       this.app.composer.notice({ text: error.message });
     }

@@ -37,14 +37,18 @@ export class PictureCard {
     this.veil.hidden = !drawing;
     if (drawing) this.#draw();
     else this.stop();
-    if (item.picture) this.#picture(item.picture);
+    if (item.kind === "kept" && !item.picture.model) this.#kept(item.picture);
+    else if (item.picture) this.#picture(item.picture);
     else if (item.sheet) this.#sheet(item.sheet);
     else if (item.draws && FAILED.has(item.state)) this.#none();
   }
 
   /** Show what the gallery knows by now. */
   refresh() {
-    if (this.item.picture) this.#about(this.item.picture);
+    const { kind, picture, sheet } = this.item;
+    if (sheet) this.#words(sheet);
+    else if (picture?.model) this.#about(picture);
+    else if (kind === "kept") this.#kept(picture);
   }
 
   #draw() {
@@ -61,7 +65,7 @@ export class PictureCard {
   #tick() {
     const passed = (Date.now() - this.item.began) / 1000;
     const { seconds } = this.app.story;
-    this.veil.children[0].textContent = `${doing(this.item.action)}… ${span(passed)}`;
+    this.veil.children[0].textContent = `${doing(this.item.action)}… ${Math.round(passed)} s`;
     // It nears the end and never claims to be there.
     const usual = seconds.length ? seconds.reduce((sum, each) => sum + each, 0) / seconds.length : 60;
     this.veil.lastChild.value = 1 - Math.exp((-1.6 * passed) / usual);
@@ -83,13 +87,27 @@ export class PictureCard {
     this.#about(picture);
   }
 
+  /** One they accepted, which is shown already. */
+  #kept({ identity_id }) {
+    this.frame.hidden = true;
+    const name = this.app.gallery.identity(identity_id)?.name;
+    this.under.replaceChildren(h("p", { class: "yours" }, icon("heart"), `This is you${name ? ` as ${name}` : ""}.`));
+  }
+
   #sheet(sheet) {
-    if (sheet.url === this.#shown) return;
-    this.#shown = sheet.url;
-    this.#place(sheet);
-    this.under.replaceChildren();
-    const words = sheet.handles.length > 1 ? `From left to right: ${sheet.handles.join(", ")}` : sheet.handles[0];
-    this.under.append(h("p", { class: "soft" }, words));
+    if (sheet.url !== this.#shown) {
+      this.#shown = sheet.url;
+      this.#place(sheet);
+    }
+    this.#words(sheet);
+  }
+
+  /** Beneath a sheet what is on it; beneath a picture from before what is beneath every picture. */
+  #words({ handles }) {
+    const [only] = handles.length === 1 ? handles : [];
+    const version = only && this.app.gallery.version(only);
+    if (version) this.#about({ ...version, version_id: version.id });
+    else this.under.replaceChildren(h("p", { class: "soft" }, `On it: ${handles.join(", ")}.`));
   }
 
   /** The picture itself, in a frame of its shape; tapped, it is shown large. */
@@ -129,31 +147,37 @@ export class PictureCard {
   }
 
   #about(picture) {
-    const { gallery } = this.app;
-    const accepted = gallery.accepted(picture.version_id);
+    const { gallery, story } = this.app;
+    const last = story.shown === this.item;
     const version = gallery.version(picture.version_id) ?? { ...picture, id: picture.version_id };
+    const accepted = gallery.accepted(version.id);
     this.under.replaceChildren(
-      accepted || this.item.kind === "kept" ? h("p", { class: "yours" }, icon("heart"), "This is you") : likeness(picture),
-      h(
-        "div",
-        { class: "row" },
-        !accepted &&
-          button("This is me", { class: "primary", onclick: () => acceptFlow.ask(this.app, version) }, "heart"),
-        button("Change something", { onclick: () => this.app.view(version, "change") }, "edit"),
-        this.app.me.primary && button("Beside my photo", { onclick: () => this.app.view(version, "beside") }, "beside"),
-      ),
+      accepted ? h("p", { class: "yours" }, icon("heart"), "This is you") : likeness(picture),
+      last ? this.#buttons(version, accepted) : "",
       details(picture),
     );
-    this.#candidates(picture);
+    this.#candidates(picture, last);
   }
 
-  /** All pictures of the identity, the most alike first, beneath the newest of them. */
-  #candidates(picture) {
-    const mine = this.app.story.pictures.filter((each) => each.identity_id === picture.identity_id);
-    const all = this.app.gallery.candidates(picture.identity_id);
-    const show = mine.at(-1) === picture && all.length > 1;
-    this.strip.replaceChildren(...(show ? [h("p", { class: "soft" }, "All of them, the most alike first")] : []));
-    if (show) this.strip.append(h("div", { class: "thumbs" }, ...all.map((each) => thumbnail(this.app, each))));
+  #buttons(version, accepted) {
+    const to = (mode) => () => this.app.view(version, mode);
+    const accept = { class: "primary", hidden: accepted, onclick: () => acceptFlow.ask(this.app, version) };
+    return h(
+      "div",
+      { class: "row" },
+      button("This is me", accept, "heart"),
+      button("Change something", { onclick: to("change") }, "edit"),
+      button("Beside my photo", { hidden: !this.app.me.primary, onclick: to("beside") }, "beside"),
+    );
+  }
+
+  /** All pictures of the identity, the most alike first. */
+  #candidates({ identity_id }, last) {
+    const all = last ? this.app.gallery.candidates(identity_id) : [];
+    this.strip.replaceChildren();
+    if (all.length < 2) return;
+    const thumbs = all.map((each) => thumbnail(this.app, each));
+    this.strip.append(h("p", { class: "soft" }, "All of them, the most alike first"), h("div", { class: "thumbs" }, ...thumbs));
   }
 
   #none() {
@@ -184,6 +208,5 @@ function details(picture) {
     picture.seconds && `It took ${span(picture.seconds)}.`,
     picture.likeness && "Likeness is measured by a machine. It is no verdict: whether it is you, only you can say.",
   ].filter(Boolean);
-  if (facts.length === 0) return null;
   return h("details", {}, h("summary", {}, "About this picture"), ...facts.map((each) => h("p", {}, each)));
 }

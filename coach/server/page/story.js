@@ -33,9 +33,9 @@ export class Story extends EventTarget {
     return this.items.map((item) => item.picture?.seconds).filter((seconds) => typeof seconds === "number");
   }
 
-  /** The pictures shown so far, oldest first. */
-  get pictures() {
-    return this.items.flatMap((item) => (item.picture ? [item.picture] : []));
+  /** The item whose picture is talked about: the last that shows a single one, also one from before. */
+  get shown() {
+    return this.items.findLast(({ picture, sheet }) => picture?.model || sheet?.handles.length === 1) ?? null;
   }
 
   /** Take the next event. */

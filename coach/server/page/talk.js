@@ -8,12 +8,16 @@ import { doing, moment, pressed } from "./words.js";
 /** Pixels from the end within which one counts as being there. */
 const NEAR = 120;
 
+/** Pixels above a picture that comes. */
+const MARGIN = 16;
+
 export class Talk {
   #views = new Map();
   #list = h("ol", { class: "items" });
   #pending = h("ol", { class: "items" });
   #busy = h("p", { class: "busy", hidden: true }, h("i"), h("i"), h("i"), h("span"));
   #follows = true;
+  #anchor = null;
 
   constructor(app) {
     this.app = app;
@@ -50,6 +54,7 @@ export class Talk {
         this.#list.append(view.node);
       }
       view.update();
+      if (this.app.story.live && item.draws && item.state === "running") this.#anchor = view.node;
     }
     this.#waiting();
     this.#say();
@@ -79,7 +84,7 @@ export class Talk {
   /** A turn that the server did not take. */
   refused({ entry, problem }) {
     if (entry.did.type === "say") this.app.composer.giveBack(entry.did.text);
-    this.app.composer.notice({ text: problem.message });
+    this.app.fail(problem);
   }
 
   /** The past has been shown: from now on one looks on. */
@@ -91,11 +96,14 @@ export class Talk {
   /** To the newest, where one follows. */
   toEnd() {
     this.#follows = true;
+    this.#anchor = null;
     this.log.scrollTo({ top: this.log.scrollHeight, behavior: still() ? "auto" : "smooth" });
   }
 
+  /** To the end; but not past a picture that comes, which is to be seen whole. */
   #jump() {
-    this.log.scrollTop = this.log.scrollHeight;
+    const top = this.#anchor ? this.#anchor.offsetTop - MARGIN : Infinity;
+    this.log.scrollTop = Math.min(top, this.log.scrollHeight);
   }
 
   #scrolled() {

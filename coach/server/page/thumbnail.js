@@ -1,9 +1,18 @@
-/** A small picture that opens the large one. */
+/** Pictures that were made, each with its mark. */
 
 import { h, icon } from "./dom.js";
 import { likenessOf } from "./words.js";
 
-/** @param {() => void} [onclick] What else than opening it large a tap does. */
+/** A picture that says what it is. */
+export function marked(image, look = "") {
+  return h("div", { class: `marked ${look}` }, h("img", image), h("span", { class: "mark" }, "Made with AI"));
+}
+
+/**
+ * A small picture that opens the large one.
+ *
+ * @param {() => void} [onclick] What else than opening it large a tap does.
+ */
 export function thumbnail(app, version, onclick = () => app.view(version)) {
   const accepted = app.gallery.accepted(version.id);
   const { mark, words } = likenessOf(version);

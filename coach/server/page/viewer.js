@@ -46,6 +46,7 @@ class Viewer {
     this.version = version;
     this.mode = mode;
     this.extra = h("div", { class: "extra" });
+    this.node.classList.toggle("wishes", this.#wishes);
     this.side.replaceChildren(...this.#about(), this.extra, ...this.#tools());
     this.#modes()[mode]();
   }
@@ -65,6 +66,11 @@ class Viewer {
       compare: () => this.#compare(),
       made: () => this.#made(),
     };
+  }
+
+  /** Whether there is a field for a wish, with a button of its own. */
+  get #wishes() {
+    return this.mode === "change" || this.mode === "paint";
   }
 
   get #all() {
@@ -99,9 +105,9 @@ class Viewer {
         mode("compare", "Side by side", "sheet"),
         mode("made", "How was this made", "info"),
         button("Download", { onclick: () => this.#download() }, "save"),
-        button("Go on from this one", { onclick: () => this.#back() }, "back"),
+        button("Go on from this one", { onclick: () => this.#press("show_identity_versions") }, "back"),
         !app.gallery.accepted(version.id) &&
-          button("This is me", { class: "primary", onclick: () => this.#accept() }, "heart"),
+          button("This is me", { class: this.#wishes ? "first" : "first primary", onclick: () => this.#accept() }, "heart"),
       ),
       this.#strip(),
     ];
@@ -115,7 +121,7 @@ class Viewer {
       if (each.id === this.version.id) node.setAttribute("aria-current", "true");
       return node;
     });
-    return thumbs.length > 1 && h("div", { class: "thumbs" }, ...thumbs);
+    return h("div", { class: "thumbs", hidden: thumbs.length < 2 }, ...thumbs);
   }
 
   #look(url) {
@@ -132,15 +138,21 @@ class Viewer {
     if (again) image.src = again.url;
   }
 
-  #beside() {
-    const { node, slider } = beside(this.version, this.app.me.primary);
-    this.stage.replaceChildren(node);
-    slider.focus();
+  async #beside() {
+    this.#look(this.version.url);
+    await this.#told(async () => {
+      const { node, slider } = beside(await this.app.api.compare(this.version.identity_id, [this.version.handle]));
+      this.stage.replaceChildren(node);
+      slider.focus();
+      return h("p", { class: "soft" }, "Your photo and the picture, face on face. Move the edge between them.");
+    });
   }
 
   #change() {
     this.#look(this.version.url);
-    this.extra.append(this.#wish("What shall be different?", "Change it", () => ({})));
+    const form = this.#wish("What shall be different?", "Change it", () => ({}));
+    this.extra.append(form);
+    form.elements.change.focus();
   }
 
   #paint() {
@@ -161,6 +173,7 @@ class Viewer {
     const field = h("textarea", { rows: 2, name: "change", required: true, "aria-label": label, placeholder: label });
     const trouble = h("p", { class: "trouble", role: "alert" });
     const submit = h("button", { type: "submit", class: "primary" }, verb);
+    const leave = h("button", { type: "button", onclick: () => this.#as("look") }, "Cancel");
     const form = h(
       "form",
       {
@@ -180,20 +193,14 @@ class Viewer {
       },
       field,
       trouble,
-      submit,
+      h("div", { class: "row" }, leave, submit),
     );
-    requestAnimationFrame(() => field.focus());
     return form;
   }
 
   #press(action, given) {
-    const { identity_id, handle } = this.version;
     this.close();
-    this.app.press(action, { identity_id, version: handle, ...given });
-  }
-
-  #back() {
-    this.#press("show_identity_versions", {});
+    this.app.press(action, this.version, given);
   }
 
   #accept() {
@@ -221,7 +228,8 @@ class Viewer {
   async #told(get) {
     const { extra } = this;
     extra.replaceChildren(h("p", { class: "soft", role: "status" }, "One moment…"));
-    extra.replaceChildren(await get().catch((error) => h("p", { class: "trouble", role: "alert" }, error.message)));
+    const told = await get().catch((error) => h("p", { class: "trouble", role: "alert" }, error.message));
+    extra.replaceChildren(told);
   }
 
   async #download() {

@@ -76,7 +76,8 @@ export function dollars(micros) {
 
 /** A time span, roughly. */
 export function span(seconds) {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} seconds`;
+  const whole = Math.max(1, Math.round(seconds));
+  if (seconds < 90) return whole === 1 ? "1 second" : `${whole} seconds`;
   return `${Math.round(seconds / 60)} minutes`;
 }
 

@@ -45,8 +45,8 @@ class GptImageEngine:
 
     Args:
         client: The SDK's client. :meth:`coach.Settings.openai` makes one that reads quickly and bounds the
-            bodies of errors; another one is as safe for the money, if its transport and its auth do not copy a
-            request and send it again by themselves.
+            bodies of errors; another one is as safe for the money, if its transport and its auth do not copy
+            a request and send it again by themselves.
         seconds: How long one picture may take in all, from connecting to the last byte.
     """
 

@@ -48,15 +48,13 @@ async def _serve(
     from coach.cli._open import settings_for
 
     try:
-        from coach.server import ServerSettings, create_app
+        from coach.server import create_app
         from coach.server.serving import log_to_stderr
         from coach.server.serving import serve as serve_until_stopped
     except ModuleNotFoundError:
         raise SettingsError("Serving needs the extra `server`: pip install 'coach[server]'.") from None
 
-    # The sandbox is used with nothing of what is set for the real server.
-    given = {} if guests is None else {"guests": guests}
-    server = ServerSettings.plain(**{"guests": True} | given) if sandbox else ServerSettings.read(**given)
+    server = _settings(sandbox=sandbox, guests=guests)
 
     def began(port: int) -> None:
         address = _address(host, port)
@@ -68,6 +66,14 @@ async def _serve(
     with settings_for(sandbox=sandbox) as settings:
         app = create_app(folder, settings, server=server)
         await serve_until_stopped(app, server, host=host, port=port, began=began)
+
+
+def _settings(*, sandbox: bool, guests: bool | None) -> ServerSettings:
+    """What is set; with the sandbox, nothing of what is set for the real server."""
+    from coach.server import ServerSettings
+
+    given = {} if guests is None else {"guests": guests}
+    return ServerSettings.plain(**{"guests": True} | given) if sandbox else ServerSettings.read(**given)
 
 
 def _address(host: str, port: int) -> str:

@@ -77,6 +77,7 @@ _STATUS: tuple[tuple[type[CoachError], int, str], ...] = (
     (ModelError, 502, "model_unavailable"),
     (StoreUnavailable, 503, "store_unavailable"),
 )
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 408: {"Connection": "close"}}
 _PICTURES: Mapping[str, int] = {"invalid_request": 422, "moderation_blocked": 422, "over_budget": 402}
 """The status of a picture that was not made, by its code; of all others 502."""
 
@@ -96,7 +97,7 @@ def problem(status: int, code: str, detail: str, **more: Any) -> Problem:
         more: What else is known; what is ``None`` is left out.
     """
     told = facts(status, code, detail) | {name: value for name, value in more.items() if value is not None}
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    headers = dict(_HEADERS.get(status, {}))
     if (seconds := more.get("retry_after")) is not None:
         headers["Retry-After"] = str(max(1, round(seconds)))
     return Problem(told, status_code=status, headers=headers)

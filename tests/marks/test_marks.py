@@ -31,3 +31,7 @@ def test_a_changed_picture_stays_the_person_where_edits_drift() -> None:
 
 def test_every_fault_ends_in_the_right_error_and_the_ledger_agrees_with_the_service() -> None:
     assert " 0 wrong" in run("faults", "--together")
+
+
+def test_sockets_that_send_too_slowly_are_closed_while_others_are_served() -> None:
+    assert " 0 wrong" in run("sockets", "--each", "4")

@@ -1,0 +1,108 @@
+"""Sockets that send too slowly, at once, against a real `coach serve`: each is closed, and others are served.
+
+``python -m tests.marks.sockets`` opens 200 that do not end their headers, half of which send a byte now and
+then, and 200 whose body stops coming.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+MOST = 15.0
+"""Seconds in which each is closed."""
+
+HONEST = 0.2
+"""Seconds that an honest request takes at most, of 95 in 100."""
+
+HEAD = b"POST /api/v1/sessions/ HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+BODY = HEAD + b"Content-Length: 1000\r\n\r\n{"
+
+
+@contextmanager
+def served() -> Iterator[int]:
+    """The port of a server that runs with the sandbox."""
+    with tempfile.TemporaryDirectory(prefix="coach-marks-") as home:
+        command = [sys.executable, "-u", "-m", "coach", "serve", "--sandbox", "--port", "0"]
+        env = os.environ | {"COACH_HOME": home}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env) as running:
+            assert running.stdout is not None
+            try:
+                said = re.search(rb"http://\S+:(\d+)/", running.stdout.readline())
+                assert said is not None, "the server did not start"
+                yield int(said[1])
+            finally:
+                running.terminate()
+
+
+async def let_go(port: int, sent: bytes, *, dripping: bool) -> float:
+    """Seconds until the connection is closed; ``inf``: too late."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    began = time.monotonic()
+    with suppress(ConnectionResetError):
+        while (spent := time.monotonic() - began) < 2 * MOST:
+            if dripping:
+                writer.write(b"x")
+            with suppress(TimeoutError):
+                if not await asyncio.wait_for(reader.read(65536), 1):
+                    break
+    writer.close()
+    spent = time.monotonic() - began
+    return spent if spent < 2 * MOST else float("inf")
+
+
+async def honest(port: int, until: asyncio.Event) -> list[float]:
+    """Seconds that each of one honest client's requests takes meanwhile; ``inf``: it was not answered."""
+    taken = []
+    while not until.is_set():
+        began = time.monotonic()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /api/v1/ready/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        answered = (await reader.read()).startswith(b"HTTP/1.1 200 ")
+        taken.append(time.monotonic() - began if answered else float("inf"))
+        writer.close()
+        await asyncio.sleep(0.05)
+    return taken
+
+
+async def measure(port: int, each: int) -> tuple[list[float], list[float]]:
+    """How long the slow ones were kept, and how long the honest ones waited."""
+    over = asyncio.Event()
+    clients = [asyncio.create_task(honest(port, over)) for _ in range(3)]
+    headers = [let_go(port, HEAD, dripping=bool(number % 2)) for number in range(each)]
+    bodies = [let_go(port, BODY, dripping=False) for _ in range(each)]
+    seconds = await asyncio.gather(*headers, *bodies)
+    over.set()
+    return seconds, [one for taken in await asyncio.gather(*clients) for one in taken]
+
+
+def main() -> int:
+    """Open them, and see."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--each", type=int, default=200, help="how many of each kind")
+    each = parser.parse_args().each
+    with served() as port:
+        kept, taken = asyncio.run(measure(port, each))
+    wrong = [seconds for seconds in kept if seconds > MOST]
+    slowest = statistics.quantiles(taken, n=20)[-1]
+    sys.stdout.write(
+        f"{each} slow headers, {each} stalled bodies: the last one closed after {max(kept):.1f} s; "
+        f"honest p95 {slowest * 1000:.0f} ms of {len(taken)}: {len(wrong)} wrong\n"
+    )
+    return int(bool(wrong) or slowest > HONEST)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

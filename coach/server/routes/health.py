@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from coach.errors import CoachError, StoreUnavailable
+from coach.errors import CoachError, NotFound, StoreUnavailable
 from coach.server.running import Here, Running
 
 router = APIRouter(prefix="/api/v1", tags=["health"])
@@ -52,4 +53,5 @@ async def _database(here: Running) -> None:
 
 
 async def _blobs(here: Running) -> None:
-    await here.store.blobs.exists("ready/photos/nobody")
+    with suppress(NotFound):
+        await here.store.blobs.get("nobody/photos/none")

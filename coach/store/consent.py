@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import insert, or_, update
+from sqlalchemy import delete, insert, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.errors import ConsentMissing
 from coach.store._rows import first, hold, new_id, now, rows_of
 from coach.store.database import Database
 from coach.store.erase import lock_person
-from coach.store.tables import consents
+from coach.store.tables import consents, photos
 
 CONSENT_VERSION = "2026-11-20.2"
 """Changes with every change of :data:`CONSENT_TEXT`."""
@@ -82,7 +82,7 @@ class Consents:
 
     Args:
         database: Where the rows are.
-        forget: Deletes what the agreement to pictures was about, once it is taken back.
+        forget: Deletes the bytes of what the agreement to pictures was about, once it is taken back.
     """
 
     def __init__(self, database: Database, forget: Callable[[str], Awaitable[None]]) -> None:
@@ -161,5 +161,8 @@ class Consents:
             # A photo that is just being written down is there afterwards, or sees that this ended.
             await lock_person(connection, user_id)
             await connection.execute(change)
+            if purpose == "pictures":
+                # With it: were we to die in between, agreeing anew would bring them back.
+                await connection.execute(delete(photos).where(photos.c.user_id == user_id))
         if purpose == "pictures":
             await self._forget(user_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coach.errors import ConsentMissing, Erasing, PhotoRefused
+from coach.errors import ConsentMissing, Erasing, NotFound, PhotoRefused
 from coach.store._pictures import Pictures
 from coach.store._rows import every, first, hold, new_id, now, one, rows_of
 from coach.store.blobs import ENDINGS, Blobs, blob_key, owner_of, shows_photo
@@ -100,6 +101,11 @@ class Photos(Pictures):
             await self._delete(blob, original)
             raise
         await self._delete(*{blob, original} - {photo.blob, photo.original})
+        if not await self._blobs.exists(photo.blob):
+            # Taken by who deletes photos just now; or an older one's, by who died when they removed it.
+            with suppress(NotFound):
+                await self.remove(user_id, photo.id)
+            return await self.add(user_id, data, keep_original=keep_original)
         return photo
 
     async def _delete(self, *keys: str | None) -> None:
@@ -215,13 +221,19 @@ class Photos(Pictures):
         return [key for key in derived if shows_photo(key, photo.id)]
 
     async def forget(self, user_id: str) -> None:
-        """Delete all of a person's photos, the originals, and the sheets one may be on. Safe to repeat."""
-        async with self._database.write() as connection:
-            await connection.execute(delete(photos).where(photos.c.user_id == user_id))
-        # By their folders: found again after an interruption, with or without a row.
-        for kind in ("photos", "originals", "derived"):
-            for key in await self._blobs.list(f"{owner_of(user_id)}/{kind}/"):
-                await self._blobs.delete(key)
+        """Delete what no row names of a person's photos and originals, and the sheets one may be on.
+
+        Safe to repeat. A photo that is added meanwhile, since they agreed anew, is there whole or not at all.
+        """
+        # By their folders: found again after an interruption.
+        folders = [f"{owner_of(user_id)}/{kind}/" for kind in ("photos", "originals", "derived")]
+        gone = {key for folder in folders for key in await self._blobs.list(folder)}
+        gone -= {key for photo in await self.list(user_id) for key in (photo.blob, photo.original)}
+        await self._delete(*gone)
+        for photo in await self.list(user_id):
+            if gone & {photo.blob, photo.original}:  # its row came when its bytes were just to go
+                with suppress(NotFound):
+                    await self.remove(user_id, photo.id)
 
 
 async def _find(connection: AsyncConnection, user_id: str, photo_id: str) -> Photo:

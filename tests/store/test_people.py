@@ -1,11 +1,13 @@
 """People, what they agreed to, and what the coach remembers about them."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from coach.errors import ConsentMissing, NotFound
+from coach.errors import ConsentMissing, NotFound, StoreUnavailable
 from coach.store import CONSENT_TEXT, CONSENT_VERSION, Store, blob_key
 from coach.store import photos as photos_module
 from coach.store.intake import CleanPhoto, take_in
@@ -109,6 +111,73 @@ async def test_a_photo_that_is_added_while_consent_is_taken_back_is_not_kept(
         await store.photos.add("anna", photo_bytes, keep_original=True)
     assert await store.photos.list("anna") == [] == await store.blobs.list()
     await store.photos.add("anna", photo_bytes)  # before they agree again
+
+
+async def test_who_agrees_anew_after_it_was_cut_off_has_none_of_the_photos_of_before(
+    store: Store, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(user_id: str) -> None:
+        raise StoreUnavailable("The process ended here.")
+
+    await store.consents.give("anna", statement="yes")
+    await store.photos.add("anna", photo_bytes)
+    with monkeypatch.context() as patch, pytest.raises(StoreUnavailable):
+        patch.setattr(store.consents, "_forget", dies)
+        await store.consents.revoke("anna")
+    await store.consents.give("anna", statement="yes, again")
+    assert await store.photos.list("anna") == []
+    await store.consents.revoke("anna")
+    assert await store.blobs.list() == []
+
+
+async def test_a_photo_added_anew_while_those_of_before_are_deleted_is_there_whole(
+    store: Store, photo_bytes: bytes, other_photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.photos.add("anna", photo_bytes)
+    listed = store.blobs.list
+
+    async def meanwhile(prefix: str = "") -> Sequence[str]:
+        monkeypatch.setattr(store.blobs, "list", listed)
+        await store.consents.give("anna", statement="yes")
+        await store.photos.add("anna", other_photo_bytes, keep_original=True)
+        return await listed(prefix)
+
+    monkeypatch.setattr(store.blobs, "list", meanwhile)
+    await store.consents.revoke("anna")
+
+    [photo] = await store.photos.list("anna")
+    assert await store.blobs.list() == sorted([photo.blob, photo.original or ""])
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["before its row", "after its row"])
+async def test_a_photo_whose_bytes_are_taken_while_it_is_added_is_whole_or_gone(
+    store: Store, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch, seen: bool
+) -> None:
+    put, delete = store.blobs.put, store.blobs.delete
+    has_put, go_on = asyncio.Event(), asyncio.Event()
+
+    async def put_and_wait(key: str, data: bytes | Path, media_type: str) -> None:
+        monkeypatch.setattr(store.blobs, "put", put)
+        await put(key, data, media_type)
+        has_put.set()
+        await go_on.wait()
+
+    async def delete_after_its_row(key: str) -> None:
+        go_on.set()
+        await adding
+        await delete(key)
+
+    monkeypatch.setattr(store.blobs, "put", put_and_wait)
+    adding = asyncio.create_task(store.photos.add("anna", photo_bytes))
+    await has_put.wait()
+    if not seen:
+        monkeypatch.setattr(store.blobs, "delete", delete_after_its_row)
+    await store.photos.forget("anna")
+    go_on.set()
+    await adding
+
+    photos = await store.photos.list("anna")
+    assert await store.blobs.list() == [photo.blob for photo in photos] and len(photos) == seen
 
 
 def test_the_consent_text_says_what_happens_to_the_photo() -> None:

@@ -138,13 +138,23 @@ async def test_an_upload_that_comes_to_a_photo_as_it_is_removed_goes_with_it(
 
     async def meanwhile(key: str) -> None:
         monkeypatch.setattr(store.blobs, "delete", deleted)
-        await deleted(key)
         await store.photos.add("anna", photo_bytes, keep_original=True)
+        await deleted(key)
 
     monkeypatch.setattr(store.blobs, "delete", meanwhile)
     await store.photos.remove("anna", photo.id)
 
     assert (await store.photos.list("anna"), await store.blobs.list()) == ([], [])
+
+
+async def test_a_photo_whose_removal_was_cut_off_can_be_added_anew(store: Store, photo_bytes: bytes) -> None:
+    dead = await store.photos.add("anna", photo_bytes)
+    await store.blobs.delete(dead.blob)  # as `remove` begins
+
+    anew = await store.photos.add("anna", photo_bytes, keep_original=True)
+
+    assert await store.photos.list("anna") == [anew] and anew.primary
+    assert await store.blobs.list() == sorted([anew.blob, anew.original or ""])
 
 
 async def test_what_was_seen_in_a_photo_is_kept_with_it(store: Store, photo_bytes: bytes) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coach._money import dollars
 from coach.cli._books import opened_store, places
 from coach.cli._likeness import likeness
-from coach.cli._money import dollars
 from coach.cli._options import IdentityRef, Person, SandboxPlaces, to_type
 from coach.errors import ConsentMissing
 

@@ -124,8 +124,8 @@ async def _converse(session: Session, photo: Path) -> bool:
 
 
 def _report(session: Session, *, seconds: float) -> None:
+    from coach._money import dollars
     from coach.cli._likeness import likeness
-    from coach.cli._money import dollars
     from coach.cli._table import print_table
 
     page = session.transcript.write()

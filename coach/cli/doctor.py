@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from coach._money import dollars
 from coach.cli._books import STATES, opened_books, places
-from coach.cli._money import dollars
 from coach.cli._options import UseSandbox
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coach.cli._books import opened_store, places, spool_of
-from coach.cli._money import dollars
 from coach.cli._options import SandboxBooks
 
 if TYPE_CHECKING:
@@ -45,7 +44,9 @@ def erase(
     if as_json:
         typer.echo(json.dumps(asdict(receipt) | {"done": receipt.done}, indent=2, default=str))
     else:
-        typer.echo("\n".join(_lines(receipt) if receipt.found else _nothing(receipt)))
+        from coach.studio.erase import sentences
+
+        typer.echo("\n".join(sentences(receipt)))
     if not receipt.done:
         raise typer.Exit(1)
 
@@ -74,58 +75,3 @@ async def forgets(stack: AsyncExitStack, *, sandbox: bool) -> Mapping[str, Forge
         return {}
     client = await stack.enter_async_context(settings.openai(keep_alive=False))
     return {OpenAIBackgroundEngine.name: OpenAIBackgroundEngine(client).forget}
-
-
-def _nothing(receipt: Receipt) -> Iterator[str]:
-    yield f"Nothing was kept of {receipt.user_id!r}."
-    yield from receipt.still
-
-
-def _lines(receipt: Receipt) -> Iterator[str]:
-    """The receipt in words."""
-    from coach.studio.erase import ELSEWHERE
-
-    yield f"Erased: {receipt.user_id}, {receipt.at:%Y-%m-%d %H:%M:%S} UTC."
-    yield f"  Rows: {_counts(receipt.rows)}"
-    blobs = f"  Photos and pictures: {_counts(receipt.blobs)}"
-    more = {"older versions": receipt.older, "unfinished puts": receipt.unfinished}
-    yield (
-        blobs + f", {receipt.blob_bytes:,} bytes" + "".join(f"; {n} {what}" for what, n in more.items() if n)
-    )
-    yield f"  Spool: {receipt.spool_files} files, {receipt.spool_bytes:,} bytes"
-    if receipt.kept_lines:
-        yield (
-            f"Kept for the books, as nobody's: {receipt.kept_lines} lines of {dollars(receipt.kept_micros)} "
-            "in all: model, counts, cost, tenant and time."
-        )
-    if receipt.settled:
-        yield f"  Of these were open, and count as charged at their quote: {', '.join(receipt.settled)}"
-    yield from _outside(receipt)
-    yield from (*receipt.still, *ELSEWHERE)
-    if receipt.out:
-        yield f"{receipt.out} picture(s) were still being made elsewhere: erase once more when they are done."
-
-
-def _outside(receipt: Receipt) -> Iterator[str]:
-    from coach.studio.erase import OUTSIDE_DAYS
-
-    for each in receipt.outside:
-        yield (
-            f"Outside, {each.engine}, {each.model}: was sent something {each.requests} times, the last on "
-            f"{each.last:%Y-%m-%d}. OpenAI may hold it until {each.until:%Y-%m-%d}; another service has "
-            "rules of its own."
-        )
-        if each.request_ids:
-            yield f"  To name to it: {', '.join(each.request_ids)}"
-    for job in receipt.jobs:
-        why = f" ({job.why})" if job.why else ""
-        yield f"  Job {job.id}: {job.end}{why}"
-    if receipt.chat:
-        yield (
-            "Outside, the language model's service: was sent the conversation; OpenAI may hold it for up to "
-            f"{OUTSIDE_DAYS} days."
-        )
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "none"

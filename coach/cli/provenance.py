@@ -39,7 +39,7 @@ def provenance(
     if as_json:
         typer.echo(json.dumps(asdict(found) | {"why": found.credentials.why}, indent=2))
     else:
-        for line in _told(found):
+        for line in _lines(found):
             typer.echo(line)
     if found.credentials.state in ("tampered", "broken"):
         raise typer.Exit(BROKEN)
@@ -47,35 +47,13 @@ def provenance(
         raise typer.Exit(SILENT)
 
 
-def _told(found: Provenance) -> Iterator[str]:
-    """It in plain words, a line each."""
-    credentials = found.credentials
-    if found.is_silent:
-        yield "This picture does not say where it is from. That means nothing: marks are easily removed."
-        return
-    yield f"What it is   {_meaning(found.source_type or credentials.source_type)}"
-    if credentials.made_by:
-        yield f"Made by      {credentials.made_by}"
-    for number, sha256 in enumerate(found.made_from):
-        yield f"{'Made from' if number == 0 else '':<13}the picture with SHA-256 {sha256}"
-    if not found.made_from:
-        for title in credentials.made_from:
-            yield f"Made from    {title}"
-    if credentials.signed_by:
-        when = f", {credentials.signed_at}" if credentials.signed_at else ""
-        how = f", with {credentials.software}" if credentials.software else ""
-        yield f"Signed by    {credentials.signed_by}{when}{how}"
-    yield f"Signature    {credentials.why}"
-    if credentials.state in ("tampered", "broken") and credentials.codes:
-        yield f"             {', '.join(credentials.codes)}"
-    if credentials.state in ("absent", "unchecked"):
-        yield "             Without a signature that holds, anybody can have written this."
+def _lines(found: Provenance) -> Iterator[str]:
+    """It in plain words, each heading once."""
+    from coach.studio.provenance import SAYS_NOTHING, facts
 
-
-def _meaning(source_type: str | None) -> str:
-    from coach.studio.provenance import IPTC, MEANING
-
-    if source_type is None:
-        return "not said"
-    term = source_type.removeprefix(IPTC)
-    return MEANING.get(term, f"of a source type we do not know: {term}")
+    before = ""
+    for heading, words in facts(found):
+        yield f"{'' if heading == before else heading:<13}{words}"
+        before = heading
+    if not before:
+        yield SAYS_NOTHING

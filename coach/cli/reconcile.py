@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coach._money import dollars
 from coach.cli._books import opened_books, spool_of
-from coach.cli._money import dollars
 from coach.cli._options import SandboxBooks
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from coach._money import dollars
 from coach.cli._books import opened_books
-from coach.cli._money import dollars
 from coach.cli._options import SandboxBooks
 
 if TYPE_CHECKING:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
 from pydantic import TypeAdapter
 
+from coach._money import dollars
 from coach.store.blobs import Stored
 from coach.studio.generation import Generation
 
@@ -184,3 +185,51 @@ def counted(blobs: Sequence[Stored]) -> dict[str, int]:
     """How many blobs of each kind there were."""
     kinds = [blob.key.split("/")[1] for blob in blobs]
     return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+
+
+def sentences(receipt: Receipt) -> Iterator[str]:
+    """A receipt in words, a line each; what belongs to the line before it begins with spaces."""
+    if not receipt.found:
+        yield f"Nothing was kept of {receipt.user_id!r}."
+        yield from receipt.still
+        return
+    yield f"Erased: {receipt.user_id}, {receipt.at:%Y-%m-%d %H:%M:%S} UTC."
+    yield f"  Rows: {_counts(receipt.rows)}"
+    blobs = f"  Photos and pictures: {_counts(receipt.blobs)}, {receipt.blob_bytes:,} bytes"
+    more = {"older versions": receipt.older, "unfinished puts": receipt.unfinished}
+    yield blobs + "".join(f"; {count} {what}" for what, count in more.items() if count)
+    yield f"  Spool: {receipt.spool_files} files, {receipt.spool_bytes:,} bytes"
+    if receipt.kept_lines:
+        yield (
+            f"Kept for the books, as nobody's: {receipt.kept_lines} lines of {dollars(receipt.kept_micros)} "
+            "in all: model, counts, cost, tenant and time."
+        )
+    if receipt.settled:
+        yield f"  Of these were open, and count as charged at their quote: {', '.join(receipt.settled)}"
+    yield from _sent(receipt)
+    yield from (*receipt.still, *ELSEWHERE)
+    if receipt.out:
+        yield f"{receipt.out} picture(s) were still being made elsewhere: erase once more when they are done."
+
+
+def _sent(receipt: Receipt) -> Iterator[str]:
+    for each in receipt.outside:
+        yield (
+            f"Outside, {each.engine}, {each.model}: was sent something {each.requests} times, the last on "
+            f"{each.last:%Y-%m-%d}. OpenAI may hold it until {each.until:%Y-%m-%d}; another service has "
+            "rules of its own."
+        )
+        if each.request_ids:
+            yield f"  To name to it: {', '.join(each.request_ids)}"
+    for job in receipt.jobs:
+        why = f" ({job.why})" if job.why else ""
+        yield f"  Job {job.id}: {job.end}{why}"
+    if receipt.chat:
+        yield (
+            "Outside, the language model's service: was sent the conversation; OpenAI may hold it for up to "
+            f"{OUTSIDE_DAYS} days."
+        )
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "none"

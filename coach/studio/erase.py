@@ -21,11 +21,11 @@ from coach.store import Store, owner_of
 from coach.store import erase as rows
 from coach.store._rows import now
 from coach.studio._bury import bury, of_person
-from coach.studio._receipt import ELSEWHERE as ELSEWHERE
-from coach.studio._receipt import OUTSIDE_DAYS as OUTSIDE_DAYS
-from coach.studio._receipt import Job, counted, joined, outside_of, read, written
+from coach.studio._receipt import Job, counted, joined, outside_of, read
 from coach.studio._receipt import Receipt as Receipt
 from coach.studio._receipt import nameless as nameless
+from coach.studio._receipt import sentences as sentences
+from coach.studio._receipt import written as written
 from coach.studio.ledger import Generation, Ledger
 from coach.studio.leftovers import whereabouts
 from coach.studio.spool import Spool

@@ -27,6 +27,7 @@ from PIL.PngImagePlugin import PngInfo
 from coach.errors import InputRefused, SettingsError
 from coach.studio._c2pa import Credentials, check
 from coach.studio._embedded import Damaged, Embedded, look
+from coach.studio._meaning import IPTC, MEANING, SAYS_NOTHING, facts
 from coach.studio._signer import Algorithm, Ingredient, Signer
 from coach.studio._xmp import Marks, NotXmp, packet, parse
 
@@ -34,6 +35,7 @@ __all__ = [
     "IPTC",
     "MAX_BYTES",
     "MEANING",
+    "SAYS_NOTHING",
     "Algorithm",
     "Credentials",
     "Ingredient",
@@ -42,6 +44,7 @@ __all__ = [
     "Provenance",
     "Signer",
     "derive",
+    "facts",
     "ingredient",
     "read",
 ]
@@ -56,26 +59,6 @@ MediaType = Literal["image/png", "image/jpeg", "image/webp"]
 
 MAX_BYTES = 64 * 1024 * 1024
 """The largest file that is read."""
-
-IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-
-MEANING = {
-    "trainedAlgorithmicMedia": "made by a generative AI model",
-    "compositeWithTrainedAlgorithmicMedia": "changed in part by a generative AI model",
-    "compositeSynthetic": "put together of several pictures, at least one made by a generative AI model",
-    "algorithmicMedia": "made by a program, not from other media",
-    "algorithmicallyEnhanced": "improved by a program",
-    "composite": "put together of several pictures",
-    "compositeCapture": "put together of several photos",
-    "computationalCapture": "a photo, put together of several shots by the camera",
-    "digitalArt": "drawn with a program",
-    "digitalCapture": "a photo",
-    "digitalCreation": "made by a person with a program",
-    "humanEdits": "a photo that a person edited",
-    "minorHumanEdits": "a photo that a person edited",
-    "screenCapture": "a picture of a screen",
-}
-"""The terms of the IPTC vocabulary that pictures have, in plain words."""
 
 # The IPTC term, and the action as C2PA calls it. A mixture stays one, whatever is made of it.
 _MADE: dict[Kind, tuple[str, str]] = {

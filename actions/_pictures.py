@@ -49,11 +49,18 @@ def scene_of(identity: Identity, scene: str, photos: Sequence[str]) -> dict[str,
     }
 
 
-def portrait(prompt: str, references: Sequence[Reference], studio: Studio) -> PictureRequest:
-    """A portrait that keeps the face of the photos among the references."""
+def portrait(
+    prompt: str, references: Sequence[Reference], studio: Studio, *, mask: Reference | None = None
+) -> PictureRequest:
+    """A portrait that keeps the face of the photos among the references.
+
+    Args:
+        mask: Where the first of them may change; left out: everywhere.
+    """
     return PictureRequest(
         prompt=prompt,
         references=tuple(references),
+        mask=mask,
         keep_face=True,
         grade=studio.grade,
         previews=studio.previews,

@@ -10,14 +10,19 @@ from pydantic import Field
 from coach import (
     Context,
     Identities,
+    NotFound,
     PhotoCoach,
     Prompts,
+    Reference,
     Refused,
     Result,
+    Retry,
     Revision,
+    Store,
     Studio,
     Versions,
     action,
+    find_mask,
     last_shown,
 )
 
@@ -31,6 +36,7 @@ async def revise_identity_image(
     identities: Identities,
     photo_coach: PhotoCoach,
     prompts: Prompts,
+    store: Store,
     studio: Studio,
     versions: Versions,
     *,
@@ -39,6 +45,14 @@ async def revise_identity_image(
         str, Field(description="What to change, in the user's words.", min_length=1, max_length=2000)
     ],
     version: Version = None,
+    mask: Annotated[
+        str | None,
+        Field(
+            description="A part the user marked on their screen, e.g. `m-3fa9c1d2`: only that part changes. "
+            "Left out: none.",
+            max_length=64,
+        ),
+    ] = None,
 ) -> Result[PictureData]:
     """Change a picture the way the user asked; what they did not mention stays. It makes a new version.
 
@@ -48,7 +62,9 @@ async def revise_identity_image(
     nodes = await versions.tree(ctx.user_id, identity_id)
     if not nodes:
         raise Refused(f"{identity.name} has no picture yet. Make the first one.")
-    revision = Revision.of(nodes, version or last_shown(nodes).handle, change)
+    marked = await _marked(ctx, store, mask)
+    which = version or last_shown(nodes).handle
+    revision = Revision.of(nodes, which, change, marked=marked is not None)
     # Whether the photo serves was settled before the first picture.
     chosen = await photos_to_send(ctx, photo_coach, anyway=True)
     values = scene_of(identity, revision.scene or identity.visualization or identity.name, chosen)
@@ -57,11 +73,26 @@ async def revise_identity_image(
         if revision.afresh:
             return prompts.render("images/afresh.md", values | {"wishes": wishes}).text
         *earlier, last = wishes
-        return prompts.render("images/revision.md", values | {"earlier": earlier, "change": last}).text
+        told = {"earlier": earlier, "change": last, "marked": marked is not None}
+        return prompts.render("images/revision.md", values | told).text
 
     text, left_out = revision.prompt(render)
-    request = portrait(text, revision.references(chosen), studio)
+    request = portrait(text, revision.references(chosen), studio, mask=marked)
     generated = await studio.generate(
         ctx, request, identity_id=identity.id, parent=revision.parent.id, wish=revision.wishes[-1]
     )
     return first_look(identity, generated, afresh=revision.afresh, left_out=left_out)
+
+
+async def _marked(ctx: Context, store: Store, handle: str | None) -> Reference | None:
+    """The part that was marked.
+
+    Raises:
+        Retry: The user has marked no such part.
+    """
+    if handle is None:
+        return None
+    try:
+        return await find_mask(store, ctx.user_id, handle)
+    except NotFound as exc:
+        raise Retry(f"{exc} Leave it out, or ask the user to mark the part once more.") from exc

@@ -92,6 +92,7 @@ if TYPE_CHECKING:
         add_mask,
         add_upload,
         edit_image,
+        find_mask,
         last_shown,
     )
 
@@ -110,7 +111,7 @@ _LATER = {
     "coach.studio": (
         *("Edited", "Entry", "Exact", "Generated", "Judgement", "PhotoCoach", "PictureRequest", "Receipt"),
         *("Reference", "Revision", "Sheet", "Sheets", "Studio", "add_mask", "add_upload", "edit_image"),
-        "last_shown",
+        *("find_mask", "last_shown"),
     ),
 }
 _HOME = {name: module for module, names in _LATER.items() for name in names}
@@ -198,6 +199,7 @@ __all__ = [
     "add_upload",
     "context_key",
     "edit_image",
+    "find_mask",
     "last_shown",
     "load",
     "open",

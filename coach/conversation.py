@@ -103,12 +103,19 @@ class Conversation:
 
         return self._stream(follow)
 
-    def press(self, action: str, arguments: Mapping[str, Any]) -> AsyncIterator[Event]:
-        """Run an action because the person pressed its button; the coach is told and speaks on."""
+    def press(
+        self, action: str, arguments: Mapping[str, Any], *, call_id: str | None = None
+    ) -> AsyncIterator[Event]:
+        """Run an action because the person pressed its button; the coach is told and speaks on.
+
+        Args:
+            call_id: Makes it the same press, which has its effect once; left out: another.
+        """
 
         async def follow(turn: Turn, emit: Emit) -> None:
             call = Call(id="", name=action, arguments=arguments)
-            await self._button(call, "pressed this button", turn.press(action, arguments), emit)
+            pressed = turn.press(action, arguments, call_id=call_id)
+            await self._button(call, "pressed this button", pressed, emit)
             await self._reply(turn, emit)
 
         return self._stream(follow)

@@ -23,6 +23,7 @@ from coach.studio import (
     Sheets,
     Spool,
     Studio,
+    Thumbnails,
 )
 from coach.studio.engines import Engine
 
@@ -53,9 +54,9 @@ async def open(
 
     Yields:
         The coach. Its services: ``store`` and all it holds (``people``, ``photos``, ``identities`` …),
-        ``faces``, ``sheets``, ``photo_coach``, and ``studio`` when one of its actions asks for it. On
-        leaving, pictures that were asked for are received and kept first, and those that wait for their turn
-        are refused unpaid: let a shutdown lead here.
+        ``faces``, ``sheets``, ``thumbnails``, ``photo_coach``, and ``studio`` when one of its actions asks
+        for it. On leaving, pictures that were asked for are received and kept first, and those that wait for
+        their turn are refused unpaid: let a shutdown lead here.
 
     Raises:
         SettingsError: A setting is missing or wrong.
@@ -75,6 +76,7 @@ async def open(
         looking = {
             "photo_coach": PhotoCoach(store, faces),
             "sheets": Sheets(store, model=faces, signer=signer),
+            "thumbnails": Thumbnails(store, signer=signer),
         }
         provided = {**store.services(), **looking, **services, "faces": faces}
         stack.push_async_callback(drain)  # before what it needs is closed

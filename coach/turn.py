@@ -113,14 +113,17 @@ class Turn:
             asked.setdefault(call.id, call)
         return stream(lambda emit: self._run(list(asked.values()), emit))
 
-    def press(self, action: str, arguments: Mapping[str, Any]) -> AsyncIterator[Event]:
+    def press(
+        self, action: str, arguments: Mapping[str, Any], *, call_id: str | None = None
+    ) -> AsyncIterator[Event]:
         """Run an action because the person pressed a button. Their press is the yes.
 
         Args:
             action: One of the phase's actions.
             arguments: Its parameters; judged as a model's are.
+            call_id: Makes it the same press, which has its effect once; left out: another.
         """
-        call = Call(id=f"button-{uuid4().hex[:12]}", name=action, arguments=arguments)
+        call = Call(id=call_id or f"button-{uuid4().hex[:12]}", name=action, arguments=arguments)
         return stream(lambda emit: self._run([call], emit, pressed=True))
 
     def decide(self, call_id: str, digest: str, *, yes: bool) -> AsyncIterator[Event]:

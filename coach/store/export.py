@@ -67,7 +67,18 @@ async def export(store: Store, user_id: str, path: Path) -> Exported:
         NotFound: There is no such person.
         OSError: It cannot be written.
     """
-    async with _whole(path) as into:
+    async with _whole(path) as file:
+        return await pack(store, user_id, file)
+
+
+async def pack(store: Store, user_id: str, file: IO[bytes]) -> Exported:
+    """:func:`export` into a file that is open; one without a name is gone with whoever has it open.
+
+    Raises:
+        NotFound: There is no such person.
+        OSError: It cannot be written.
+    """
+    with ZipFile(file, "w", ZIP_DEFLATED) as into:
         into.writestr("README.txt", README)
         async with store.database.read() as connection:
             if (await connection.execute(_mine(people, user_id))).first() is None:
@@ -94,14 +105,13 @@ async def export(store: Store, user_id: str, path: Path) -> Exported:
 
 
 @asynccontextmanager
-async def _whole(path: Path) -> AsyncIterator[ZipFile]:
-    """A zip that has its name only when all went well."""
+async def _whole(path: Path) -> AsyncIterator[IO[bytes]]:
+    """A file that has its name only when all went well."""
     # A name nobody knows, of a file that is new: not that of another export, nor a link of somebody's.
     part = path.with_name(f".coach-{uuid.uuid4().hex}.part")
     try:
         with await asyncio.to_thread(open, part, "xb", opener=private) as file:
-            with ZipFile(file, "w", ZIP_DEFLATED) as into:
-                yield into
+            yield file
             file.flush()
             await asyncio.to_thread(os.fsync, file.fileno())
         part.replace(path)

@@ -55,8 +55,8 @@ class Retention:
     """How many days is kept what nobody needs any more.
 
     Attributes:
-        previews: Unfinished pictures, after their picture has ended; sheets and comparisons, which are made
-            again when asked for; masks and uploads with which no picture was asked for.
+        previews: Unfinished pictures, after their picture has ended; sheets, comparisons and thumbnails,
+            which are made again when asked for; masks and uploads with which no picture was asked for.
         evidence: Answers of the picture service that gave no picture, or not all, after they have ended;
             blobs that no row knows, since they were put.
     """

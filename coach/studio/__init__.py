@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from coach.studio.judge import Judgement
     from coach.studio.ledger import Generation, Step
     from coach.studio.lineage import Revision, last_shown
-    from coach.studio.masks import add_mask
+    from coach.studio.masks import add_mask, find_mask
     from coach.studio.photo import PhotoCoach
     from coach.studio.studio import Studio
+    from coach.studio.thumbnails import Thumbnails
     from coach.studio.uploads import add_upload
 
 # What needs the database or the SDK is imported when it is first asked for: plans and quotes do without.
@@ -48,9 +49,11 @@ _LATER = {
     "Sheets": "coach.studio.compare",
     "Step": "coach.studio.ledger",
     "Studio": "coach.studio.studio",
+    "Thumbnails": "coach.studio.thumbnails",
     "add_mask": "coach.studio.masks",
     "add_upload": "coach.studio.uploads",
     "edit_image": "coach.studio.edit",
+    "find_mask": "coach.studio.masks",
     "last_shown": "coach.studio.lineage",
 }
 
@@ -83,9 +86,11 @@ __all__ = [
     "Spool",
     "Step",
     "Studio",
+    "Thumbnails",
     "add_mask",
     "add_upload",
     "edit_image",
+    "find_mask",
     "last_shown",
 ]
 

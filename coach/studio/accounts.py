@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, case, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Executable, case, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coach.store._rows import columns, every, insert_into
+from coach.store._rows import columns, every, insert_into, now
 from coach.store.tables import BudgetKind, accounts, generations
 from coach.studio.generation import Generation
 
@@ -87,17 +87,43 @@ async def charge(connection: AsyncConnection, before: Generation, after: Generat
     return await every(connection, _adding(connection.dialect.name), Account, _shares(after, held, spent))
 
 
+async def standing(connection: AsyncConnection, user_id: str, tenant: str) -> Mapping[str, Account]:
+    """The accounts a person's next picture would be counted in, but for its turn's, by their kind.
+
+    Those in which nothing was ever counted are left out.
+    """
+    scopes = _scopes(user_id=user_id, tenant=tenant, at=now())
+    row = tuple_(accounts.c.kind, accounts.c.owner, accounts.c.part)
+    asked = select(*columns(accounts, Account)).where(row.in_(scopes))
+    return {each.kind: each for each in await every(connection, asked, Account)}
+
+
+def _scopes(
+    *, user_id: str, tenant: str, at: datetime, turn_id: str = ""
+) -> list[tuple[BudgetKind, str, str]]:
+    """The kind, owner and part of each account in which a picture is counted."""
+    day = at.astimezone(UTC).date().isoformat()
+    values = {"user_id": user_id, "tenant": tenant, "turn_id": turn_id, "day": day, "all": ""}
+    return [
+        (kind, values[owner], values[part])
+        for kind, (owner, part) in _SCOPES.items()
+        if kind != "turn" or turn_id
+    ]
+
+
 def _shares(generation: Generation, held: int, spent: int) -> list[dict[str, Any]]:
     """A row of money more for each account a generation is counted in."""
-    day = generation.created_at.astimezone(UTC).date().isoformat()
-    values = {"user_id": generation.user_id, "turn_id": generation.turn_id, "tenant": generation.tenant}
-    values |= {"day": day, "all": ""}
+    scopes = _scopes(
+        user_id=generation.user_id,
+        tenant=generation.tenant,
+        at=generation.created_at,
+        turn_id=generation.turn_id,
+    )
     return [
-        {"kind": kind, "owner": values[owner], "part": values[part]}
-        | {"user_id": generation.user_id if owner == "user_id" else None}
+        {"kind": kind, "owner": owner, "part": part}
+        | {"user_id": generation.user_id if _SCOPES[kind][0] == "user_id" else None}
         | {"held_micros": held, "spent_micros": spent}
-        for kind, (owner, part) in _SCOPES.items()
-        if kind != "turn" or generation.turn_id
+        for kind, owner, part in scopes
     ]
 
 

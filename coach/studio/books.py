@@ -9,9 +9,11 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, func, select
 
-from coach.errors import Conflict
+from coach.errors import Conflict, Paid
 from coach.store._rows import every, one
 from coach.store.database import Database
+from coach.store.pages import MOST, Dated, Page, page
+from coach.store.states import GenerationState
 from coach.store.tables import generations
 from coach.studio.accounts import GENERATIONS, HELD, IN_DOUBT, IN_FLIGHT, PAID, SPENT, day_of, differences
 from coach.studio.generation import Generation
@@ -53,6 +55,28 @@ class Spending:
     unpriced: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Line(Dated):
+    """A generation as an operator sees it: how it stands and what it costs, nothing of what it shows."""
+
+    user_id: str
+    tenant: str
+    conversation_id: str
+    engine: str
+    model: str
+    operation: str
+    state: GenerationState
+    attempt: int
+    posts: int
+    quote_micros: int | None
+    actual_micros: int | None
+    paid: Paid | None
+    error_code: str | None
+    request_id: str | None
+    job_id: str | None
+    updated_at: datetime
+
+
 class Books:
     """The money of everybody. Nothing here is for a person or a model to ask for: see :class:`Ledger`.
 
@@ -64,7 +88,13 @@ class Books:
         self._database, self._spool = database, spool
 
     async def spending(
-        self, by: By = "day", *, user_id: str | None = None, since: date | None = None
+        self,
+        by: By = "day",
+        *,
+        user_id: str | None = None,
+        since: date | None = None,
+        after: str | None = None,
+        most: int | None = None,
     ) -> list[Spending]:
         """What pictures cost and hold, one line for each day, person, tenant or model, in that order.
 
@@ -72,6 +102,8 @@ class Books:
             by: What makes a line.
             user_id: Only this person's.
             since: Only what was asked for on this day of UTC or later.
+            after: Only lines that come after this day, person, tenant or model.
+            most: So many lines; ``None``: all.
         """
         known = func.coalesce(_ROW.actual_micros, _ROW.quote_micros)
         unsplit = _ROW.usage["output_tokens_details"].as_string().is_(None)
@@ -87,6 +119,8 @@ class Books:
                 "tenant": _ROW.tenant,
                 "model": _ROW.model,
             }
+            if after is not None:
+                which.append(lines[by] > after)
             asked = select(
                 lines[by].label("of"),
                 _count("pictures", PAID),
@@ -98,10 +132,26 @@ class Books:
                 _sum("doubt_micros", HELD, IN_DOUBT),
                 _count("unpriced", known.is_(None)),
             )
-            found = await connection.execute(asked.where(*which).group_by("of").order_by("of"))
+            asked = asked.where(*which).group_by("of").order_by("of").limit(most)
+            found = await connection.execute(asked)
             # PostgreSQL's sums are decimals.
             rows = [{name: _plain(value) for name, value in row.items()} for row in found.mappings()]
         return [Spending(**row) for row in rows]
+
+    async def lines(
+        self, *, in_doubt: bool = False, after: str | None = None, most: int = MOST
+    ) -> Page[Line]:
+        """A page of everybody's generations, the newest first.
+
+        Args:
+            in_doubt: Only those that may have been charged.
+
+        Raises:
+            InputRefused: ``after`` is no page's ``next``.
+        """
+        which = [IN_DOUBT] if in_doubt else []
+        async with self._database.read() as connection:
+            return await page(connection, generations, Line, *which, after=after, most=most)
 
     async def in_doubt(self, user_id: str | None = None) -> list[Generation]:
         """Everybody's (or one person's) generations that may have been charged, oldest first."""

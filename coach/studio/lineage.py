@@ -44,13 +44,14 @@ class Revision:
     afresh: bool
 
     @classmethod
-    def of(cls, nodes: Sequence[Node], ref: str, wish: str) -> Revision:
+    def of(cls, nodes: Sequence[Node], ref: str, wish: str, *, marked: bool = False) -> Revision:
         """What changing a version takes.
 
         Args:
             nodes: The tree of its identity.
             ref: The handle or the id of one of them.
             wish: What is to change.
+            marked: Only a marked part of it may change, so it is never made afresh.
 
         Raises:
             NotFound: It is none of them.
@@ -61,7 +62,7 @@ class Revision:
             parent=parent.version,
             scene=first.made.wish,
             wishes=(*(node.made.wish for node in later if node.made.wish), wish),
-            afresh=parent.depth >= MAX_DEPTH,
+            afresh=parent.depth >= MAX_DEPTH and not marked,
         )
 
     def prompt(self, render: Callable[[Sequence[str]], str]) -> tuple[str, int]:

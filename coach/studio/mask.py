@@ -35,6 +35,8 @@ CHANGED = 16
 """A pixel has changed when one of its channels did by more than this, of 255: what an eye notices beside the
 same picture, and more than being drawn anew or saved as JPEG does."""
 
+# What is neither black nor white in a painted mask is the soft edge of a brush.
+_BLACK, _WHITE, _EDGES = 32, 224, 0.1
 _SEEN = 256
 _SOFT = ImageFilter.GaussianBlur(1)  # being drawn a little sharper or half a pixel aside is no change
 _MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
@@ -148,6 +150,28 @@ def check_mask(mask: bytes, size: tuple[int, int]) -> Image.Image:
 def _no_mask(why: str) -> InputRefused:
     rule = "A mask is a PNG with transparency where the first reference may change, and of its size"
     return InputRefused(f"{rule}; this one {why}", field="mask")
+
+
+def painted(mask: bytes, size: tuple[int, int]) -> Image.Image | None:
+    """What is white in a picture of black and white, as one paints a mask on a screen.
+
+    Returns:
+        As :func:`check_mask`; ``None``: it is no such picture of this size. It may be a mask as it is.
+    """
+    try:
+        with Image.open(BytesIO(mask), formats=("PNG",)) as image:
+            if len(mask) >= MASK_BYTES or image.size != size:
+                return None
+            alpha = image.convert("RGBA").getchannel("A")
+            shades = image.convert("L")
+    except BROKEN:
+        return None
+    counted = shades.histogram()
+    between = sum(counted[_BLACK:_WHITE])
+    if alpha.getextrema() != (255, 255) or between > _EDGES * size[0] * size[1]:
+        return None
+    white = shades.point(lambda value: 255 if value > 127 else 0)
+    return white if white.getextrema() == (0, 255) else None
 
 
 def _feathered(inside: Image.Image) -> Image.Image:

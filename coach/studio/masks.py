@@ -11,15 +11,18 @@ from io import BytesIO
 from PIL import Image
 
 from coach.errors import NotFound
-from coach.store import Store, blob_key
+from coach.store import Store, blob_key, owner_of
 from coach.store.intake import MAX_PIXELS, kept_size
 from coach.studio._derived import here_since, keep
-from coach.studio.mask import BROKEN, check_mask
+from coach.studio.mask import BROKEN, check_mask, painted
 from coach.studio.request import Reference
 from coach.studio.uploads import read_upload
 
 # One as large as the largest upload takes 200 MB.
 _one_at_a_time = threading.Lock()
+
+_KEY = re.compile(r"/mask-([0-9a-f]{64})\.png$", flags=re.ASCII)
+_DIGITS = 8
 
 
 async def add_mask(store: Store, user_id: str, picture: Reference, mask: bytes) -> Reference:
@@ -29,8 +32,9 @@ async def add_mask(store: Store, user_id: str, picture: Reference, mask: bytes) 
 
     Args:
         picture: The photo, version or upload it is for.
-        mask: A PNG of the picture's width and height, fully transparent where it may change, else opaque. Of
-            a photo or an upload that was made smaller, it may be as large as that was before.
+        mask: A PNG of the picture's width and height, fully transparent where it may change, else opaque; or
+            without transparency, white where it may change, else black. Of a photo or an upload that was made
+            smaller, it may be as large as that was before.
 
     Raises:
         NotFound: This person has no such photo, version or upload.
@@ -60,6 +64,25 @@ async def picture_size(store: Store, user_id: str, picture: Reference) -> tuple[
     find = store.photos.get if picture.kind == "photo" else store.versions.find
     row = await find(user_id, picture.id)
     return row.width, row.height
+
+
+def handle_of(mask: Reference) -> str:
+    """What the model and the person call a mask: ``m-`` and 8 hex digits."""
+    return f"m-{mask.id[:_DIGITS]}"
+
+
+async def find_mask(store: Store, user_id: str, handle: str) -> Reference:
+    """The mask with a handle, among the person's own.
+
+    Raises:
+        NotFound: This person has no such mask, or it is gone; or, once in a long while, two.
+    """
+    keys = await store.blobs.list(f"{owner_of(user_id)}/derived/")
+    masks = [Reference(kind="mask", id=found[1]) for key in keys if (found := _KEY.search(key))]
+    named = [mask for mask in masks if handle_of(mask) == handle]
+    if len(named) != 1:
+        raise NotFound("mask", handle)
+    return named[0]
 
 
 async def read_mask(store: Store, user_id: str, name: str) -> bytes:
@@ -92,7 +115,10 @@ def plain_mask(mask: bytes, size: tuple[int, int]) -> tuple[Reference, bytes]:
         InputRefused: As :func:`add_mask`.
     """
     with _one_at_a_time:
-        inside = check_mask(mask, _drawn_on(mask, size)).resize(size, Image.Resampling.NEAREST)
+        drawn_on = _drawn_on(mask, size)
+        white = painted(mask, drawn_on)
+        inside = check_mask(mask, drawn_on) if white is None else white
+        inside = inside.resize(size, Image.Resampling.NEAREST)
     plain = Image.new("LA", size, (0, 255))
     plain.paste((0, 0), mask=inside)
     file = BytesIO()

@@ -95,7 +95,7 @@ class Studio:
         self.ledger = Ledger(store.database)
         self.gate = Gate(limits or GateLimits())
         self.grade: Grade = grade
-        self.previews = previews
+        self.previews, self.budgets = previews, budgets or Budgets()
         self._store, self._spool, self._today = store, spool, today
         self._forget = {each.name: each.forget for each in (engine, *others)}
         judge = Judge(store, faces)
@@ -113,7 +113,7 @@ class Studio:
             keeper=keeper,
             recovery=self._recovery,
             gate=self.gate,
-            budgets=budgets or Budgets(),
+            budgets=self.budgets,
             plan=self.plan,
             secret=salt.encode() if salt else spool.secret(),
         )

@@ -104,6 +104,7 @@ IMAGES: dict[str, tuple[str, dict[str, Any]]] = {
         "revision",
         {"earlier": ["Could it be at sunrise?"], "change": "A scarf.", "photos": 2},
     ),
+    "revision-marked": ("revision", {"marked": True}),
     "afresh": ("afresh", {"wishes": ["Could it be at sunrise?", "A scarf.", "No scarf after all."]}),
     "final": ("final", {"photos": 2}),
     "final-no_face": ("final", {"photos": 0}),
@@ -121,6 +122,7 @@ def test_an_image_prompt_says_what_was_reviewed(reference: coach.Coach, case: st
         "appearance": "A warm coat, hands in the pockets.",
         "photos": 1,
         "earlier": [],
+        "marked": False,
     }
     text = reference.prompts.render(f"images/{template}.md", values | changes).text
     # What is finished keeps the framing that it has.
@@ -131,7 +133,7 @@ def test_an_image_prompt_says_what_was_reviewed(reference: coach.Coach, case: st
 @pytest.mark.parametrize("template", ["identity", "revision", "afresh"])
 def test_what_a_person_wrote_closes_no_tag_of_an_image_prompt(reference: coach.Coach, template: str) -> None:
     values = dict.fromkeys(("name", "statement", "scene", "change", "appearance"), HOSTILE)
-    lists = {"earlier": [HOSTILE], "wishes": [HOSTILE], "photos": 1}
+    lists = {"earlier": [HOSTILE], "wishes": [HOSTILE], "photos": 1, "marked": False}
     text = reference.prompts.render(f"images/{template}.md", values | lists).text
     assert text.count("<name>") == text.count("</name>") == 1
     for tag in ("statement", "scene", "appearance", "change", "wish"):

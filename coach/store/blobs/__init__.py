@@ -31,7 +31,7 @@ __all__ = [
 BlobKind = Literal["photos", "originals", "pictures", "previews", "derived"]
 """What a blob is: a photo as it is kept and as it was given, a version's picture (as the picture service gave
 it, and with its outside put back), an unfinished picture, and what belongs to pictures without being one of
-these: sheets, comparisons, masks, and uploads that are no photos."""
+these: sheets, comparisons, thumbnails, masks, and uploads that are no photos."""
 
 ENDINGS: Mapping[str, str] = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 """How the name of a picture of each media type ends, without the dot."""

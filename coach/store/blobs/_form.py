@@ -14,7 +14,10 @@ _NAMES: Mapping[str, str] = {
     "originals": rf"{_ID}(\.{_PICTURE})?",
     "pictures": rf"{_ID}-\d+(-masked)?\.{_PICTURE}",
     "previews": rf"{_ID}-\d+\.{_PICTURE}",
-    "derived": rf"mask-{_SHA}\.png|upload-{_SHA}\.(jpg|png)|(sheet|comparison)-{_ID}-[0-9a-f]+\.jpg",
+    "derived": (
+        rf"mask-{_SHA}\.png|upload-{_SHA}\.(jpg|png)|(sheet|comparison)-{_ID}-[0-9a-f]+\.jpg"
+        rf"|thumbnail-{_ID}-\d+\.webp"
+    ),
 }
 """What blobs of each kind are called (:data:`coach.store.blobs.BlobKind`)."""
 

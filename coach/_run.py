@@ -13,6 +13,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from coach._calls import Call, Meter
 from coach.action import Action, Result
@@ -48,14 +49,29 @@ def validated(action: Action[..., Any], call: Call) -> tuple[dict[str, Any], str
     if given is None:
         return {}, "The arguments are not a JSON object."
     try:
-        params = action.params.model_validate(drop_left_out(action.params, given))
-        return params.model_dump(mode="json"), ""
+        return taken(action, given), ""
     except ValidationError as exc:
-        problems = exc.errors(include_url=False, include_input=False, include_context=False)
+        problems = problems_of(exc)
         listed = "; ".join(f"{_where(problem['loc'])}: {problem['msg']}" for problem in problems[:8])
         return {}, f"These arguments do not fit: {listed}."
     except RecursionError:
         return {}, "The arguments are nested too deeply."
+
+
+def taken(action: Action[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A call's arguments as plain data.
+
+    Raises:
+        ValidationError: They do not fit. Tell :func:`problems_of` it.
+        RecursionError: They are nested too deeply.
+    """
+    params = action.params.model_validate(drop_left_out(action.params, given))
+    return params.model_dump(mode="json")
+
+
+def problems_of(error: ValidationError) -> list[ErrorDetails]:
+    """What does not fit, without echoing any value."""
+    return error.errors(include_url=False, include_input=False, include_context=False)
 
 
 def _where(loc: tuple[int | str, ...]) -> str:

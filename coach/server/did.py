@@ -46,3 +46,8 @@ class Decided(_Did):
 
 
 Did = Annotated[Said | Came | Pressed | Decided, Field(discriminator="type")]
+
+
+def press_id(turn_id: str) -> str:
+    """The call id under which a turn's button is recorded."""
+    return f"button-{turn_id}"

@@ -18,7 +18,7 @@ from coach.errors import CoachError, Conflict, StoreUnavailable
 from coach.events import Event
 from coach.folder import Coach
 from coach.model import Model
-from coach.server.did import Came, Decided, Did, Pressed, Said
+from coach.server.did import Came, Decided, Did, Pressed, Said, press_id
 from coach.server.instruments import TURNS
 from coach.server.record import Record
 from coach.store import Store
@@ -182,7 +182,7 @@ class Live:
         elif not anew and isinstance(did, Pressed | Decided):
             # Whether it took effect only its own records know: it is not done a second time by itself.
             raise Conflict(CUT_OFF)
-        async for event in await _stream_of(talk, did):
+        async for event in await _stream_of(talk, did, turn.id):
             yield event
 
     async def _was_begun(self, talk: Conversation, turn: TurnRow) -> bool:
@@ -199,12 +199,12 @@ class Live:
             await asyncio.sleep(LEASE.total_seconds() / 3)
 
 
-async def _stream_of(talk: Conversation, did: Any) -> AsyncIterator[Event]:
+async def _stream_of(talk: Conversation, did: Any, turn_id: str) -> AsyncIterator[Event]:
     match did:
         case Said(text=text):
             return talk.say(text)
         case Pressed(action=action, arguments=arguments):
-            return talk.press(action, arguments)
+            return talk.press(action, arguments, call_id=press_id(turn_id))
         case Decided():
             for waiting in await talk.waiting():
                 if (waiting.call_id, waiting.digest) == (did.call_id, did.digest):

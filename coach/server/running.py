@@ -21,6 +21,7 @@ from coach.server.tokens import HostTokens
 from coach.settings import Settings
 from coach.store import Store
 from coach.store.credentials import Credentials
+from coach.studio import Spool, Studio
 
 logger = logging.getLogger("coach.server")
 
@@ -43,6 +44,17 @@ class Running:
     rates: Rates
     links: Links
     live: Live
+
+    @property
+    def studio(self) -> Studio | None:
+        """Where pictures are made; ``None``: no action of this coach makes any."""
+        studio = self.coach.services.get("studio")
+        return studio if isinstance(studio, Studio) else None
+
+    @property
+    def spool(self) -> Spool:
+        """This machine's."""
+        return Spool(self.settings.home / "spool")
 
 
 class Opener:

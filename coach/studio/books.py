@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from coach.studio.generation import Generation
 from coach.studio.ledger import Ledger
 from coach.studio.leftovers import refuse_if_here
 from coach.studio.spool import Spool
+from coach.text import clean
 
 By = Literal["day", "person", "tenant", "model"]
 """What spending can be told by."""
@@ -76,6 +77,11 @@ class Line(Dated):
     job_id: str | None
     updated_at: datetime
 
+    @classmethod
+    def of(cls, row: Generation) -> Line:
+        """The line of a generation."""
+        return cls(**{each.name: getattr(row, each.name) for each in fields(cls)})
+
 
 class Books:
     """The money of everybody. Nothing here is for a person or a model to ask for: see :class:`Ledger`.
@@ -120,7 +126,7 @@ class Books:
                 "model": _ROW.model,
             }
             if after is not None:
-                which.append(lines[by] > after)
+                which.append(lines[by] > clean(after))
             asked = select(
                 lines[by].label("of"),
                 _count("pictures", PAID),

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from PIL import Image
+
 from coach.server import CoachApp
 from coach.server.openapi import operations
 from tests.store._images import quadrants, save
@@ -69,10 +71,12 @@ def body_of(said: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, A
 
 
 def form_of(schema: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
-    """A form: a picture for each file, and the fields that have to be there."""
+    """A form: a picture for every file, and the fields that have to be there."""
+    schema = resolved(schema, document)
     fields = value_of(schema, document)
-    files = {name: ("picture.png", picture(), "image/png") for name, value in fields.items() if value == FILE}
-    return {"files": files, "data": {name: value for name, value in fields.items() if value != FILE}}
+    names = [name for name, each in schema["properties"].items() if value_of(each, document) == FILE]
+    files = {name: ("picture.png", mask() if name == "mask" else picture(), "image/png") for name in names}
+    return {"files": files, "data": {name: value for name, value in fields.items() if name not in files}}
 
 
 FILE = "(a file)"
@@ -80,8 +84,7 @@ FILE = "(a file)"
 
 def value_of(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
     """A value that fits a schema: its example, or what follows from the rest."""
-    if "$ref" in schema:
-        return value_of(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document)
+    schema = resolved(schema, document)
     for said in ("const", "example", "default"):
         if said in schema:
             return schema[said]
@@ -104,6 +107,20 @@ def value_of(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
     return PLACEHOLDERS.get(schema.get("type", "string"))
 
 
+def resolved(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A schema itself, where it is only named."""
+    if "$ref" not in schema:
+        return schema
+    return resolved(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document)
+
+
 def picture() -> bytes:
     """A small picture."""
     return save(quadrants(), "PNG")
+
+
+def mask() -> bytes:
+    """A mask for it, as one paints it."""
+    painting = Image.new("L", quadrants().size)
+    painting.paste(255, (0, 0, 20, 20))
+    return save(painting, "PNG")

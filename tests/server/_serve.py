@@ -85,6 +85,23 @@ async def events_of(response: httpx2.Response) -> AsyncIterator[Seen]:
             event[name] = value.removeprefix(" ")
 
 
+def names(seen: list[Seen]) -> list[str]:
+    """What the events are called."""
+    return [name for _, name, _ in seen]
+
+
+async def listen(client: httpx2.AsyncClient, conversation: str, after: int, until: int) -> list[Seen]:
+    """What a watcher sees from an event on, as a browser asks for it that comes back."""
+    path, headers = f"/api/v1/conversations/{conversation}/events/", {"Last-Event-ID": str(after)}
+    seen: list[Seen] = []
+    async with client.stream("GET", path, headers=headers) as response:
+        async for each in events_of(response):
+            seen.append(each)
+            if each[0] >= until:
+                break
+    return seen
+
+
 async def turn(client: httpx2.AsyncClient, conversation: str, **did: Any) -> list[Seen]:
     """Take a turn and follow it to its end."""
     path = f"/api/v1/conversations/{conversation}/turns/"

@@ -4,30 +4,13 @@ import asyncio
 from itertools import pairwise
 from pathlib import Path
 
-import httpx2
 from sqlalchemy import update
 
 from coach.sandbox import Sandbox
 from coach.store._rows import now
 from coach.store.serving import turns
 from coach.store.turns import LEASE, Turns
-from tests.server._serve import Seen, Served, an_app, begin, events_of, say, serving, settings_for, turn
-
-
-def names(seen: list[Seen]) -> list[str]:
-    return [name for _, name, _ in seen]
-
-
-async def listen(client: httpx2.AsyncClient, conversation: str, after: int, until: int) -> list[Seen]:
-    """What a watcher sees from an event on, as a browser asks for it that comes back."""
-    path, headers = f"/api/v1/conversations/{conversation}/events/", {"Last-Event-ID": str(after)}
-    seen: list[Seen] = []
-    async with client.stream("GET", path, headers=headers) as response:
-        async for each in events_of(response):
-            seen.append(each)
-            if each[0] >= until:
-                break
-    return seen
+from tests.server._serve import Served, an_app, begin, listen, names, say, serving, settings_for, turn
 
 
 async def test_a_turn_is_events_up_to_its_end(served: Served) -> None:

@@ -1,4 +1,4 @@
-"""A person of whom there is something everywhere: 40 strings and bytes that are nowhere else."""
+"""A person of whom there is something everywhere: more than 40 strings and bytes that are nowhere else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import insert, update
 
-from coach.store import Store, blob_key, owner_of
+from coach.store import Credentials, Happenings, Store, Turns, blob_key, owner_of
 from coach.store.states import GenerationState
 from coach.store.tables import calls, generation_steps, generations, identities, photos, versions
 from coach.studio.generation import Generation
@@ -55,7 +55,7 @@ async def plant(store: Store, folder: Path, photo: bytes) -> Planted:
     await store.consents.give(USER, statement=here.new("statement"), text_version=here.new("text"))
     await store.notes.add(USER, here.new("note"))
     await _pictures(store, here, photo, await _identity(store, here))
-    await _talk(store, here)
+    await _served(store, here, await _talk(store, here))
     logging.getLogger("coach").warning("What is logged names nobody.")
     return here
 
@@ -70,7 +70,18 @@ async def _identity(store: Store, here: Planted) -> str:
     return identity.id
 
 
-async def _talk(store: Store, here: Planted) -> None:
+async def _served(store: Store, here: Planted, conversation_id: str) -> None:
+    """What is kept when the talk is over HTTP."""
+    await Credentials(store.database).issue(USER, "key", label=here.new("label"), tenant=here.new("tenant"))
+    body = {"type": "say", "text": here.new("said")}
+    await Turns(store.database).begin(
+        USER, conversation_id, key=here.new("key"), body=body, holder=here.new("holder")
+    )
+    happened = [("say", {"text": here.new("happened")})]
+    await Happenings(store.database).append(USER, here.new("channel"), happened, turn_id="t")
+
+
+async def _talk(store: Store, here: Planted) -> str:
     conversation = await store.conversations.start(USER, coach="reference", phase="hello", tenant=TENANT)
     for role in ("user", "assistant"):
         message = {"role": role, "content": here.new(role) + "x" * 9000}  # more than a page of SQLite
@@ -86,6 +97,7 @@ async def _talk(store: Store, here: Planted) -> None:
     row |= {"arguments": {"wish": here.new("argument")}, "data": {"what": here.new("data")}}
     async with store.database.write() as connection:
         await connection.execute(insert(calls), row)
+    return conversation.id
 
 
 async def _pictures(store: Store, here: Planted, photo: bytes, identity_id: str) -> None:

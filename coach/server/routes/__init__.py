@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
-from coach.server.routes import conversations, files, health, page, sessions
+from coach.server.routes import (
+    actions,
+    conversations,
+    costs,
+    data,
+    files,
+    health,
+    identities,
+    me,
+    operator,
+    page,
+    photos,
+    sessions,
+    versions,
+)
 
-ROUTERS = (conversations.router, files.router, health.router, page.router, sessions.router)
+ROUTERS = (
+    *(conversations.router, files.router, health.router, page.router, sessions.router),
+    *(me.router, photos.router, costs.router, data.router),
+    *(identities.router, versions.router, actions.router, operator.router),
+)

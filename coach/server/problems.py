@@ -57,7 +57,10 @@ class TooMany(CoachError):
 
 
 class BodyRefused(HTTPException):
-    """What is sent is too long, or comes too slowly. Only HTTP's own errors get through FastAPI's reading."""
+    """What is sent is too long, comes too slowly, or is no form where one is read.
+
+    Only HTTP's own errors get through FastAPI's reading.
+    """
 
     def __init__(self, status: int, code: str, say: str) -> None:
         self.code = code
@@ -78,8 +81,21 @@ _STATUS: tuple[tuple[type[CoachError], int, str], ...] = (
     (StoreUnavailable, 503, "store_unavailable"),
 )
 _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 408: {"Connection": "close"}}
-_PICTURES: Mapping[str, int] = {"invalid_request": 422, "moderation_blocked": 422, "over_budget": 402}
+_PICTURES: Mapping[str, int] = {
+    **dict.fromkeys(("invalid_request", "invalid_image", "moderation_blocked"), 422),
+    **dict.fromkeys(("over_budget", "budget_spent"), 402),
+    **dict.fromkeys(("in_doubt", "photo_gone"), 409),
+    **dict.fromkeys(("busy", "closing", "rate_limited", "service_down"), 503),
+    "no_consent": 403,
+}
 """The status of a picture that was not made, by its code; of all others 502."""
+
+_MORE = ("field", "allowed", "paid", "request_id", "retry_after")
+"""What is told of an error beside its code and its words, where that is known."""
+
+_AGREE = (
+    "Show the person the text in GET /api/v1/users/me/, and send their yes to PUT /api/v1/users/me/consent/."
+)
 
 
 class Problem(JSONResponse):
@@ -110,16 +126,23 @@ def facts(status: int, code: str, detail: str) -> dict[str, Any]:
 
 def of_error(error: CoachError) -> Problem:
     """What a route answers when the library refuses."""
+    status, code = _known(error)
+    if status == 500:
+        return _unforeseen(error)
+    more = {name: getattr(error, name, None) or None for name in _MORE}
+    if isinstance(error, PhotoRefused):
+        more["reason"] = error.code
+    if code in ("consent_missing", "no_consent"):
+        more["how"] = _AGREE
+    return problem(status, code, str(error), **more)
+
+
+def _known(error: CoachError) -> tuple[int, str]:
+    """The status and the code of an error."""
     if isinstance(error, PictureError):
-        status = _PICTURES.get(error.code, 502)
-        more = {"paid": error.paid, "request_id": error.request_id, "retry_after": error.retry_after}
-        return problem(status, error.code, error.say, **more)
-    for kind, status, code in _STATUS:
-        if isinstance(error, kind):
-            reason = error.code if isinstance(error, PhotoRefused) else None
-            retry_after = error.retry_after if isinstance(error, TooMany) else None
-            return problem(status, code, str(error), reason=reason, retry_after=retry_after)
-    return _unforeseen(error)
+        return _PICTURES.get(error.code, 502), error.code
+    known = ((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
+    return next(known, (500, "failed"))
 
 
 def _unforeseen(error: Exception) -> Problem:

@@ -19,6 +19,7 @@ from coach.events import (
 )
 from coach.folder import Coach
 from coach.server.links import Links
+from coach.store import Version
 
 Told = tuple[str, Mapping[str, Any]]
 """A name, and what is to be known. Pictures are named by the key of their blob, under ``blob``."""
@@ -56,6 +57,12 @@ def _finished(event: Finished, coach: Coach) -> Told | None:
     action = coach.actions.get(event.action)
     chosen = action is not None and action.by == "user" and "version_id" in event.data
     return "accepted" if chosen else "image", call | {"picture": dict(event.data)}
+
+
+def picture(version: Version) -> dict[str, Any]:
+    """A picture that was made, as it is kept."""
+    names = ("identity_id", "handle", "width", "height", "media_type", "blob")
+    return {"version_id": version.id} | {name: getattr(version, name) for name in names}
 
 
 def shown(data: Mapping[str, Any], links: Links, base: str) -> dict[str, Any]:

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image
-
 from coach.server import CoachApp
 from coach.server.openapi import operations
 from tests.store._images import quadrants, save
+from tests.studio._drawn import holed
 
 PLACEHOLDERS = {"string": "x", "integer": 1, "number": 1.0, "boolean": True, "array": [], "object": {}}
 
@@ -74,9 +73,11 @@ def form_of(schema: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str,
     """A form: a picture for every file, and the fields that have to be there."""
     schema = resolved(schema, document)
     fields = value_of(schema, document)
-    names = [name for name, each in schema["properties"].items() if value_of(each, document) == FILE]
-    files = {name: ("picture.png", mask() if name == "mask" else picture(), "image/png") for name in names}
-    return {"files": files, "data": {name: value for name, value in fields.items() if name not in files}}
+    asked = [name for name, value in fields.items() if value == FILE]
+    may = [name for name, each in schema["properties"].items() if value_of(each, document) == FILE]
+    named = asked or may[:1]
+    files = {name: ("x.png", hole() if name == "mask" else picture(), "image/png") for name in named}
+    return {"files": files, "data": {name: value for name, value in fields.items() if value != FILE}}
 
 
 FILE = "(a file)"
@@ -119,8 +120,6 @@ def picture() -> bytes:
     return save(quadrants(), "PNG")
 
 
-def mask() -> bytes:
-    """A mask for it, as one paints it."""
-    painting = Image.new("L", quadrants().size)
-    painting.paste(255, (0, 0, 20, 20))
-    return save(painting, "PNG")
+def hole() -> bytes:
+    """A mask for it."""
+    return holed(quadrants().size, (0, 0, 40, 80))

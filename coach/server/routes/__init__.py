@@ -8,6 +8,7 @@ from coach.server.routes import (
     costs,
     data,
     files,
+    gpt_image,
     health,
     identities,
     me,
@@ -21,5 +22,5 @@ from coach.server.routes import (
 ROUTERS = (
     *(conversations.router, files.router, health.router, page.router, sessions.router),
     *(me.router, photos.router, costs.router, data.router),
-    *(identities.router, versions.router, actions.router, operator.router),
+    *(identities.router, versions.router, actions.router, operator.router, gpt_image.router),
 )

@@ -1,0 +1,203 @@
+"""Pictures by themselves: from words, from pictures, or of a part of one. Seven paths to one function."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse
+from pydantic import BaseModel, Field
+
+from coach.context import Context
+from coach.errors import CoachError, InputRefused, PhotoRefused
+from coach.pending import BEGUN
+from coach.server.caller import Caller, SignedIn
+from coach.server.inline import Inline, written
+from coach.server.routes._picture_events import Telling, news_of, with_pings
+from coach.server.routes._picture_form import Asked, read_form
+from coach.server.routes._picture_rules import MOST_PICTURES, Rule
+from coach.server.routes.files import base_of
+from coach.server.running import Here, Running
+from coach.server.told import picture, shown
+from coach.studio import Edited, Studio, edit_image
+from coach.studio.planner import Operation
+
+router = APIRouter(prefix="/api/ai", tags=["pictures by themselves"])
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        description="Yours: the same key is the same picture, paid once, however often it is sent.",
+    ),
+]
+As = Annotated[
+    Literal["links"] | None,
+    Query(alias="as", description="Links instead of the pictures themselves, as `response_format=url`."),
+]
+
+_RULES: dict[str, tuple[str, Rule]] = {
+    "gpt-image/multi-reference": (
+        "Make one picture of several, all of them together and in their order.",
+        Rule(least=2, most=MOST_PICTURES),
+    ),
+    "gpt-image/inpainting": (
+        "Change a part of a picture. The rest of it stays as it is.",
+        Rule(least=1, most=1, mask="must"),
+    ),
+    "gpt-image/high-fidelity": (
+        "Change one picture or several, and keep faces, logos and fine details as they are.",
+        Rule(
+            least=1,
+            most=MOST_PICTURES,
+            also=("input_fidelity",),
+            only={"input_fidelity": ("high",)},
+            always={"keep_faces": True},
+        ),
+    ),
+    "gpt-image/advanced": ("Make pictures from words.", Rule()),
+    "gpt-image/transparent": (
+        "Make pictures from words on a transparent background, by a model and in a format that can.",
+        Rule(
+            only={"background": ("transparent",), "output_format": ("png", "webp")},
+            always={"background": "transparent"},
+        ),
+    ),
+    "edit-image-openai": ("Change a picture.", Rule(least=1, most=1)),
+}
+_STREAM = Rule(most=MOST_PICTURES, mask="may", also=("partial_images",))
+
+
+class MadeOut(BaseModel):
+    """A picture that was made. It is kept in the person's workshop."""
+
+    version_id: str
+    identity_id: str = Field(description="The workshop: what is of no identity.")
+    handle: str = Field(description="What it is called there.", examples=["v1"])
+    width: int = Field(description="Pixels.", examples=[1024])
+    height: int = Field(description="Pixels.", examples=[1024])
+    media_type: str = Field(examples=["image/png"])
+    url: str = Field(description="Where it is, for whoever has the link.")
+    url_seconds: int = Field(description="For how many seconds the link works.", examples=[600])
+
+
+class PicturesOut(BaseModel):
+    """What was made."""
+
+    success: Literal[True]
+    mode: Operation = Field(description="Which way was taken.")
+    why: list[str] = Field(
+        description="What was chosen, and why; a sentence each.",
+        examples=[["No picture was given, so it is made from the words alone."]],
+    )
+    model: str = Field(examples=["gpt-image-2"])
+    cost_micros: int | None = Field(
+        description="What it cost, in millionths of a US dollar. Null: not known.", examples=[52_770]
+    )
+    versions: list[MadeOut] = Field(description="The best first.")
+    image: str = Field(description="The first of `images`.", examples=["data:image/png;base64,iVBORw0KG…"])
+    images: list[str] = Field(description="The pictures as data URLs, or links to them.")
+
+
+def _answering(rule: Rule) -> Callable[..., Awaitable[StreamingResponse]]:
+    async def answer(
+        request: Request, caller: SignedIn, here: Here, key: Key = None, wanted: As = None
+    ) -> StreamingResponse:
+        asked = await _read(request, rule, caller, here)
+        made = await _make(asked, Context(user_id=caller.user_id, tenant=caller.tenant), here, key)
+        document = _answer(made, request, here, links=asked.links or wanted == "links")
+        return StreamingResponse(written(document, here.store.blobs), media_type="application/json")
+
+    return answer
+
+
+for _path, (_say, _rule) in _RULES.items():
+    router.add_api_route(
+        f"/{_path}/",
+        _answering(_rule),
+        methods=["POST"],
+        name=_path.rpartition("/")[2],
+        description=_say,
+        responses={200: {"model": PicturesOut}},
+        openapi_extra=_rule.described(),
+    )
+
+
+@router.post(
+    "/gpt-image/stream/",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "content": {
+                "text/event-stream": {
+                    "schema": {"type": "string"},
+                    "example": "event: image_generation.partial_image\n"
+                    'data: {"type": "image_generation.partial_image", "partial_image_index": 0, …}\n\n',
+                }
+            }
+        }
+    },
+    openapi_extra=_STREAM.described(),
+)
+async def stream(
+    request: Request, caller: SignedIn, here: Here, key: Key = None, wanted: As = None
+) -> StreamingResponse:
+    """Make pictures, and see them become clear: the service's own events, and `error` with a problem.
+
+    `image_generation.partial_image` and `image_generation.completed`; with pictures that go along,
+    `image_edit.…`. With links, `url` instead of `b64_json`. It goes on when you go away.
+    """
+    asked = await _read(request, _STREAM, caller, here)
+    ctx = Context(user_id=caller.user_id, tenant=caller.tenant)
+    news = news_of(lambda emit: _make(asked, replace(ctx, emit=emit), here, key))
+    first = await anext(news)
+    if isinstance(first, CoachError):  # nothing was asked for, so the answer can still say so by its status
+        raise first
+    links = asked.links or wanted == "links"
+    telling = Telling(here=here, asked=asked, base=base_of(request), links=links)
+    return EventSourceResponse(telling.frames(with_pings(first, news)), headers={"X-Accel-Buffering": "no"})
+
+
+async def _read(request: Request, rule: Rule, caller: Caller, here: Running) -> Asked:
+    await here.rates.turn(caller.user_id)
+    return await read_form(request, rule)
+
+
+async def _make(asked: Asked, ctx: Context, here: Running, key: str | None) -> Edited:
+    person = await here.store.people.ensure(ctx.user_id)
+    BEGUN.set((ctx.user_id, person.created_at))  # nothing is made for somebody who is erased meanwhile
+    try:
+        return await edit_image(
+            here.coach.service("studio", Studio),
+            here.store,
+            ctx,
+            images=tuple(asked.pictures.values()),
+            mask=asked.mask,
+            key=f"gpt-image {key}" if key else None,
+            **asked.words,
+        )
+    except (InputRefused, PhotoRefused) as refused:
+        refused.field = asked.field(refused.field)
+        raise
+
+
+def _answer(made: Edited, request: Request, here: Running, *, links: bool) -> dict[str, Any]:
+    versions = [shown(picture(version), here.links, base_of(request)) for version in made.versions]
+    if links:
+        images: list[Any] = [told["url"] for told in versions]
+    else:
+        images = [Inline(blob=each.blob, before=f"data:{each.media_type};base64,") for each in made.versions]
+    return {
+        "success": True,
+        "mode": made.mode,
+        "why": made.why,
+        "model": made.model,
+        "cost_micros": made.actual_micros,
+        "versions": versions,
+        "image": images[0],
+        "images": images,
+    }

@@ -28,7 +28,9 @@ from coach.server.openapi import complete
 from coach.server.rates import Rates
 from coach.server.routes import ROUTERS, sessions
 from coach.server.running import Opener, Running
+from coach.server.runs import Runs
 from coach.server.settings import ServerSettings
+from coach.server.talks import Talks
 from coach.server.tokens import HostTokens
 from coach.settings import Settings
 from coach.store import Store
@@ -89,8 +91,9 @@ def create_app(
                 client = await stack.enter_async_context(settings.openai())
                 speaks = OpenAIModel(client, model=settings.chat_model)
             store = opened_coach.service("store", Store)
-            live = Live(opened_coach, speaks, store, limits)
-            live.start()
+            live = Live(store)
+            talks, runs = Talks(opened_coach, speaks, store, live, limits), Runs(opened_coach, store, live)
+            live.start(talks, runs)
             stack.push_async_callback(live.close)
             yield Running(
                 coach=opened_coach,
@@ -102,6 +105,8 @@ def create_app(
                 rates=Rates(server),
                 links=Links(_secret(settings), seconds=server.link_seconds),
                 live=live,
+                talks=talks,
+                runs=runs,
             )
 
     opener = Opener(opened)

@@ -25,6 +25,7 @@ from coach.errors import (
     PictureError,
     StoreUnavailable,
 )
+from coach.flows import SourceFailed
 
 logger = logging.getLogger("coach.server")
 
@@ -75,6 +76,7 @@ _STATUS: tuple[tuple[type[CoachError], int, str], ...] = (
     (ConsentMissing, 403, "consent_missing"),
     (PhotoRefused, 422, "photo_refused"),
     (InputRefused, 422, "input_refused"),
+    (SourceFailed, 409, "source_failed"),
     (Conflict, 409, "conflict"),
     (TooMany, 429, "too_many"),
     (ModelError, 502, "model_unavailable"),
@@ -124,17 +126,24 @@ def facts(status: int, code: str, detail: str) -> dict[str, Any]:
     return {"title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
 
 
+def said_of(error: CoachError) -> dict[str, Any]:
+    """What is told of an error: its code, a sentence, and what else is known; nothing of it is ``None``."""
+    said: dict[str, Any] = {"code": _known(error)[1], "say": str(error)}
+    said |= {name: value for name in _MORE if (value := getattr(error, name, None))}
+    if isinstance(error, PhotoRefused):
+        said["reason"] = error.code
+    if said["code"] in ("consent_missing", "no_consent"):
+        said["how"] = _AGREE
+    return said
+
+
 def of_error(error: CoachError) -> Problem:
     """What a route answers when the library refuses."""
-    status, code = _known(error)
+    said = said_of(error)
+    status = _known(error)[0]
     if status == 500:
         return _unforeseen(error)
-    more = {name: getattr(error, name, None) or None for name in _MORE}
-    if isinstance(error, PhotoRefused):
-        more["reason"] = error.code
-    if code in ("consent_missing", "no_consent"):
-        more["how"] = _AGREE
-    return problem(status, code, str(error), **more)
+    return problem(status, said.pop("code"), said.pop("say"), **said)
 
 
 def _known(error: CoachError) -> tuple[int, str]:

@@ -16,7 +16,9 @@ from coach.folder import Coach
 from coach.server.links import Links
 from coach.server.live import Live
 from coach.server.rates import Rates
+from coach.server.runs import Runs
 from coach.server.settings import ServerSettings
+from coach.server.talks import Talks
 from coach.server.tokens import HostTokens
 from coach.settings import Settings
 from coach.store import Store
@@ -44,6 +46,8 @@ class Running:
     rates: Rates
     links: Links
     live: Live
+    talks: Talks
+    runs: Runs
 
     @property
     def studio(self) -> Studio | None:

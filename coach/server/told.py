@@ -71,12 +71,13 @@ def shown(data: Mapping[str, Any], links: Links, base: str) -> dict[str, Any]:
     Args:
         base: What a link begins with; its token follows.
     """
-    seen: dict[str, Any] = {}
-    for name, value in data.items():
-        if name == "blob" and isinstance(value, str):
-            seen |= {"url": base + links.sign(value), "url_seconds": links.seconds}
-        elif isinstance(value, Mapping):
-            seen[name] = shown(value, links, base)
-        else:
-            seen[name] = value
-    return seen
+
+    def seen(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return shown(value, links, base)
+        return [seen(each) for each in value] if isinstance(value, list | tuple) else value
+
+    told = {name: seen(value) for name, value in data.items() if name != "blob"}
+    if isinstance(blob := data.get("blob"), str):
+        told |= {"url": base + links.sign(blob), "url_seconds": links.seconds}
+    return told

@@ -14,6 +14,7 @@ from coach.store.consent import CONSENT_TEXT, CONSENT_VERSION, Consent, Consents
 from coach.store.conversations import Conversation, Conversations, Message
 from coach.store.credentials import Credential, Credentials
 from coach.store.database import Database
+from coach.store.flows import FlowRow, FlowRuns, Flows, RunRow
 from coach.store.happenings import Happening, Happenings
 from coach.store.identities import Identities, Identity
 from coach.store.nodes import Node
@@ -40,6 +41,9 @@ __all__ = [
     "Credential",
     "Credentials",
     "Database",
+    "FlowRow",
+    "FlowRuns",
+    "Flows",
     "FolderBlobs",
     "Happening",
     "Happenings",
@@ -54,6 +58,7 @@ __all__ = [
     "Person",
     "Photo",
     "Photos",
+    "RunRow",
     "S3Blobs",
     "Stage",
     "Store",

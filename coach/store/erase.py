@@ -19,7 +19,7 @@ from coach.errors import CoachError, InputRefused, StoreUnavailable
 from coach.store._rows import NOBODY as NOBODY
 from coach.store._rows import first, insert_if_new, now
 from coach.store.database import Database
-from coach.store.serving import credentials, happenings, turns
+from coach.store.serving import credentials, flow_runs, flows, happenings, turns
 from coach.store.tables import (
     accounts,
     calls,
@@ -38,7 +38,8 @@ PICTURES: tuple[Table, ...] = (versions, photos)
 """What goes before the ledger's lines are given to nobody; :data:`WORDS` goes after."""
 
 WORDS: tuple[Table, ...] = (
-    *(identities, messages, calls, happenings, turns, conversations, notes, consents, accounts, credentials),
+    *(identities, messages, calls, happenings, turns, conversations, flow_runs, flows, notes, consents),
+    *(accounts, credentials),
 )
 
 LEASE = timedelta(seconds=30)

@@ -1,4 +1,4 @@
-"""The tables of what is served over a network: who may speak for whom, turns, and what was seen of them."""
+"""The tables of what is served over a network: who may speak for whom, turns, flows, and what was seen."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from coach.store.types import CleanText, Json
 CredentialKind = Literal["key", "session"]
 """A key is for programs, a session for a browser."""
 
-TurnState = Literal["running", "done", "failed"]
-"""How far a turn is. ``failed``: it was cut off; what happened in it is in its events and in the ledger."""
+WorkState = Literal["running", "done", "failed"]
+"""How far a turn is, or a run of a flow. ``failed``: it was cut off; what happened in it is in its events and
+in the ledger."""
 
 # Only a hash of the secret is kept: who reads the database can speak for nobody.
 credentials = Table(
@@ -53,7 +54,7 @@ turns = Table(
     belongs("conversation_id", "conversations"),
     UniqueConstraint("user_id", "conversation_id", "key"),
     Index(None, "state"),
-    one_of("state", get_args(TurnState)),
+    one_of("state", get_args(WorkState)),
 )
 
 # What a person saw happen, in order, so that a page can show it again from any point. `channel` is what it
@@ -69,4 +70,41 @@ happenings = Table(
     Column("data", Json, nullable=False),
     when("at"),
     Index(None, "user_id"),
+)
+
+# `graph` is a `coach.flows.Flow`. `again` counts, by node, how often another picture of the same was wanted.
+flows = Table(
+    "flows",
+    metadata,
+    row_id(),
+    owner(),
+    words("tenant"),
+    words("title"),
+    Column("graph", Json, nullable=False),
+    Column("again", Json, nullable=False),
+    when("created_at"),
+    when("updated_at"),
+    UniqueConstraint("user_id", "id"),
+)
+
+# A run is of the flow as it was then, whatever becomes of it meanwhile; when it has ended that is not needed.
+flow_runs = Table(
+    "flow_runs",
+    metadata,
+    row_id(),
+    owner(),
+    words("flow_id"),
+    words("key"),
+    Column("body", Json, nullable=False),
+    Column("graph", Json),
+    Column("again", Json, nullable=False),
+    words("state"),
+    words("held_by"),
+    when("beat_at"),
+    when("created_at"),
+    when("ended_at", null=True),
+    belongs("flow_id", "flows"),
+    UniqueConstraint("user_id", "flow_id", "key"),
+    Index(None, "state"),
+    one_of("state", get_args(WorkState)),
 )

@@ -12,10 +12,9 @@ from coach.store import Identity, Store
 from coach.studio._given import given
 from coach.studio._planned import key_of
 from coach.studio._values import one_of, within
-from coach.studio.capabilities import Model
 from coach.studio.generated import Generated
 from coach.studio.generation import Generation
-from coach.studio.planner import PROMPT_LENGTH, Operation
+from coach.studio.planner import PROMPT_LENGTH, Operation, Plan
 from coach.studio.request import Background, Exact, PictureRequest, Reference
 from coach.studio.studio import Studio
 
@@ -86,24 +85,19 @@ async def edit_image(
         Conflict: The key was used for another request, or another process is at work on it.
         PictureError: No picture; ``paid`` says what is known about the money.
     """
-    background = "auto" if background is None else background
-    exact = Exact(
-        size="auto" if size is None else size,
-        quality="auto" if quality is None else quality,
+    request = asked(
+        prompt,
+        size=size,
+        quality=quality,
+        background=background,
         output_format=output_format,
         output_compression=output_compression,
         moderation=moderation,
-    )
-    _check_words(prompt, background, n=n, partial_images=partial_images)
-    _check_count(studio, len(images), masked=mask is not None)
-    request = PictureRequest(
-        prompt=prompt,
-        keep_face=keep_faces,
-        background=cast("Background", background),
-        count=n,
+        n=n,
         previews=partial_images,
-        exact=exact,
+        keep_faces=keep_faces,
     )
+    _check_count(studio, len(images), masked=mask is not None)
     return await _made(studio, store, ctx, request, images, mask, identity_id, key_of(ctx, key))
 
 
@@ -134,8 +128,44 @@ async def _made(
     return await _edited(studio, request, made)
 
 
+def asked(
+    prompt: str,
+    *,
+    size: str | None = None,
+    quality: str | None = None,
+    background: str | None = None,
+    output_format: str | None = None,
+    output_compression: int | None = None,
+    moderation: str | None = None,
+    n: int = 1,
+    previews: int = 0,
+    keep_faces: bool = False,
+) -> PictureRequest:
+    """What :func:`edit_image` asks for, without the pictures that go along and the shape they give it.
+
+    Raises:
+        InputRefused: A value that no model takes; the plan looks at what differs among them.
+    """
+    background = "auto" if background is None else background
+    _check_words(prompt, background, n=n, partial_images=previews)
+    exact = Exact(
+        size="auto" if size is None else size,
+        quality="auto" if quality is None else quality,
+        output_format=output_format,
+        output_compression=output_compression,
+        moderation=moderation,
+    )
+    return PictureRequest(
+        prompt=prompt,
+        keep_face=keep_faces,
+        background=cast("Background", background),
+        count=n,
+        previews=previews,
+        exact=exact,
+    )
+
+
 def _check_words(prompt: str, background: str, *, n: int, partial_images: int) -> None:
-    """What holds for every model; the plan looks at what differs among them."""
     if not 1 <= len(prompt) <= PROMPT_LENGTH:
         span = f"1 to {PROMPT_LENGTH} characters"
         raise InputRefused(f"The prompt has {span}.", field="prompt", allowed=(span,))
@@ -160,19 +190,20 @@ async def _place(store: Store, user_id: str, identity_id: str | None) -> Identit
 async def _edited(studio: Studio, request: PictureRequest, made: Generated) -> Edited:
     version = made.versions[0]
     row = (await studio.generation(version.user_id, made.generation_id)).generation
-    why = tuple(_why(row, request, studio.capabilities.models.get(row.model)))
+    why = tuple(reasons(studio, request, row))
     return Edited(**vars(made), mode=cast("Operation", row.operation), why=why)
 
 
-def _why(row: Generation, request: PictureRequest, model: Model | None) -> Iterator[str]:
-    """What was chosen, and for what reason; the same each time it is asked for."""
-    yield _WAYS[row.operation].format(len(request.references))
-    yield "{model} makes it, {size}, in {quality} quality, as {output_format}.".format(**row.params)
-    yield from row.repairs
+def reasons(studio: Studio, request: PictureRequest, made: Plan | Generation) -> Iterator[str]:
+    """What is chosen for a request, and why, a sentence each; the same before it is made and after."""
+    model = studio.capabilities.models.get(made.model)
+    yield _WAYS[made.operation].format(len(request.references))
+    yield "{model} makes it, {size}, in {quality} quality, as {output_format}.".format(**made.params)
+    yield from made.repairs
     if request.references and request.exact and request.exact.size == "auto":
         yield f"Of the shapes it makes, {request.shape} comes nearest to the first picture's."
     if request.keep_face and request.references:
-        if row.params.get("input_fidelity") == "high":
+        if made.params.get("input_fidelity") == "high":
             yield "Faces and fine details are asked to be kept, by a high input fidelity."
         elif model and model.keeps_faces:
             yield f"{model.name} keeps faces and fine details by itself; it has no setting for that."

@@ -106,7 +106,22 @@ async def read_upload(store: Store, user_id: str, name: str) -> CleanPhoto:
 
 async def has_upload(store: Store, user_id: str, name: str) -> bool:
     """Whether a person has the upload with this id."""
-    return any([await store.blobs.exists(_key(user_id, name, media_type)) for media_type in _TYPES])
+    try:
+        return bool(await find_upload(store, user_id, name))
+    except NotFound:
+        return False
+
+
+async def find_upload(store: Store, user_id: str, name: str) -> str:
+    """The key of the blob that :func:`add_upload` kept under this id.
+
+    Raises:
+        NotFound: This person has no such upload, or it is gone.
+    """
+    for media_type in _TYPES if re.fullmatch("[0-9a-f]{64}", name) else ():
+        if await store.blobs.exists(key := _key(user_id, name, media_type)):
+            return key
+    raise NotFound("upload", name)
 
 
 def _key(user_id: str, name: str, media_type: str) -> str:

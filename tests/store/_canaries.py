@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import insert, update
 
-from coach.store import Credentials, Happenings, Store, Turns, blob_key, owner_of
+from coach.store import Credentials, FlowRuns, Flows, Happenings, Store, Turns, blob_key, owner_of
 from coach.store.states import GenerationState
 from coach.store.tables import calls, generation_steps, generations, identities, photos, versions
 from coach.studio.generation import Generation
@@ -56,6 +56,7 @@ async def plant(store: Store, folder: Path, photo: bytes) -> Planted:
     await store.notes.add(USER, here.new("note"))
     await _pictures(store, here, photo, await _identity(store, here))
     await _served(store, here, await _talk(store, here))
+    await _flow(store, here)
     logging.getLogger("coach").warning("What is logged names nobody.")
     return here
 
@@ -98,6 +99,13 @@ async def _talk(store: Store, here: Planted) -> str:
     async with store.database.write() as connection:
         await connection.execute(insert(calls), row)
     return conversation.id
+
+
+async def _flow(store: Store, here: Planted) -> None:
+    graph = {"nodes": [{"text": here.new("flow")}]}
+    flow = await Flows(store.database).add(USER, graph, title=here.new("title"), tenant=TENANT)
+    await FlowRuns(store.database).begin(USER, flow.id, key=here.new("run"), body={}, holder="a process")
+    await Happenings(store.database).append(USER, flow.id, [("node", {"say": here.new("happening")})])
 
 
 async def _pictures(store: Store, here: Planted, photo: bytes, identity_id: str) -> None:

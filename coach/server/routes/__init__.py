@@ -8,6 +8,7 @@ from coach.server.routes import (
     costs,
     data,
     files,
+    flows,
     gpt_image,
     health,
     identities,
@@ -22,5 +23,6 @@ from coach.server.routes import (
 ROUTERS = (
     *(conversations.router, files.router, health.router, page.router, sessions.router),
     *(me.router, photos.router, costs.router, data.router),
-    *(identities.router, versions.router, actions.router, operator.router, gpt_image.router),
+    *(identities.router, versions.router, actions.router, operator.router),
+    *(gpt_image.router, flows.router),
 )

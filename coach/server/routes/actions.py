@@ -18,8 +18,8 @@ from coach.pending import CallRecord, digest_of
 from coach.server.caller import Caller, SignedIn
 from coach.server.did import Pressed, press_id
 from coach.server.problems import Problem, of_error, problem
+from coach.server.routes._events import Key
 from coach.server.routes._pictures import Show, Shown
-from coach.server.routes.conversations import Key
 from coach.server.routes.identities import IdentityOut
 from coach.server.running import Here, Running
 from coach.text import clean
@@ -137,8 +137,8 @@ async def _within(
     """Run it as a turn of its conversation, as its button does, and wait for the turn's end."""
     user_id, conversation_id = caller.user_id, asked.conversation_id or ""
     pressed = Pressed(type="press", action=asked.action, arguments=dict(arguments))
-    turn = await here.live.begin(user_id, conversation_id, pressed, key=key)
-    seen = [each.kind async for each in here.live.watch(user_id, conversation_id, turn=turn)]
+    turn = await here.talks.begin(user_id, conversation_id, pressed, key=key)
+    seen = [each.kind async for each in here.live.watch(user_id, conversation_id, work=turn)]
     if seen[-1:] != ["done"]:
         raise StoreUnavailable(_STOPPING)
     return await _recorded(here, user_id, conversation_id, press_id(turn.id))

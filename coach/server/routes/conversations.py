@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request, status
+from fastapi import APIRouter, Depends, Request, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
 from coach.server.caller import SignedIn
 from coach.server.did import Did
-from coach.server.routes.files import base_of
+from coach.server.routes._events import After, Key, as_events
 from coach.server.running import Here
-from coach.server.told import shown
 from coach.store import Conversation as Row
-from coach.store.happenings import Happening
 from coach.store.turns import TurnRow
 
 router = APIRouter(prefix="/api/v1/conversations", tags=["conversation"])
-
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        max_length=200,
-        description="Yours: the same key is the same turn, however often it is sent.",
-    ),
-]
 
 
 class ConversationOut(BaseModel):
@@ -54,7 +43,7 @@ Mine = Annotated[Row, Depends(_mine)]
 
 async def _begun(did: Did, mine: Mine, here: Here, key: Key = None) -> TurnRow:
     await here.rates.turn(mine.user_id)
-    return await here.live.begin(mine.user_id, mine.id, did, key=key)
+    return await here.talks.begin(mine.user_id, mine.id, did, key=key)
 
 
 Begun = Annotated[TurnRow, Depends(_begun)]
@@ -88,25 +77,13 @@ async def take_turn(begun: Begun, request: Request, here: Here) -> AsyncIterator
 
     It goes on when you go away; `GET …/events/` shows it again, from any point.
     """
-    async for each in here.live.watch(begun.user_id, begun.conversation_id, turn=begun):
-        yield _event(each, request, here)
+    watched = here.live.watch(begun.user_id, begun.conversation_id, work=begun)
+    async for event in as_events(watched, request, here):
+        yield event
 
 
 @router.get("/{conversation_id}/events/", response_class=EventSourceResponse)
-async def events(
-    mine: Mine,
-    request: Request,
-    here: Here,
-    after: Annotated[int, Query(ge=0, description="The id of the last event you have seen.")] = 0,
-    last_event_id: Annotated[str | None, Header()] = None,
-) -> AsyncIterator[ServerSentEvent]:
+async def events(mine: Mine, after: After, request: Request, here: Here) -> AsyncIterator[ServerSentEvent]:
     """Everything that happened in a conversation, and then what happens, for as long as you listen."""
-    if last_event_id is not None and last_event_id.isdecimal():
-        after = max(after, int(last_event_id))
-    async for each in here.live.watch(mine.user_id, mine.id, after):
-        yield _event(each, request, here)
-
-
-def _event(each: Happening, request: Request, here: Here) -> ServerSentEvent:
-    data: dict[str, Any] = shown(each.data, here.links, base_of(request))
-    return ServerSentEvent(id=str(each.seq), event=each.kind, data=data)
+    async for event in as_events(here.live.watch(mine.user_id, mine.id, after), request, here):
+        yield event

@@ -1,0 +1,45 @@
+"""What happens, as server-sent events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.sse import ServerSentEvent
+
+from coach.server.routes.files import base_of
+from coach.server.running import Here
+from coach.server.told import shown
+from coach.store.happenings import Happening
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        description="Yours: the same key is the same turn or run, however often it is sent.",
+    ),
+]
+
+
+async def _after(
+    after: Annotated[int, Query(ge=0, description="The id of the last event you have seen.")] = 0,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> int:
+    if last_event_id is not None and last_event_id.isdecimal():
+        return max(after, int(last_event_id))
+    return after
+
+
+After = Annotated[int, Depends(_after)]
+"""From where on somebody watches: a browser that comes back says so in its own header."""
+
+
+async def as_events(
+    happening: AsyncIterator[Happening], request: Request, here: Here
+) -> AsyncIterator[ServerSentEvent]:
+    """What happens, with links to the pictures in it."""
+    async for each in happening:
+        data = shown(each.data, here.links, base_of(request))
+        yield ServerSentEvent(id=str(each.seq), event=each.kind, data=data)

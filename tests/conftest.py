@@ -16,7 +16,7 @@ from coach.store.migrate import migrate
 from tests._postgres import run_sql, running_postgres
 from tests._s3 import S3Server, running_s3
 
-pytest_plugins = ["tests._guard"]
+pytest_plugins = ["tests._guard", "tests._browser"]
 
 
 @pytest.fixture(scope="session")

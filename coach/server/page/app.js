@@ -104,7 +104,8 @@ export class App {
         this.#connected();
         if (connected && !story.live) this.#soon();
       },
-      end: (problem) => this.fail(problem),
+      // Erased, in another tab perhaps.
+      end: (problem) => (problem.status === 404 ? this.start() : this.fail(problem)),
     });
     this.#past = null;
     this.listener.run();
@@ -168,7 +169,6 @@ export class App {
   /** Tell of a problem; of one that ends everything, with a way on. */
   fail(error) {
     if (error instanceof Problem && error.status === 401) return this.#signedOut();
-    if (error instanceof Problem && error.status === 404) return this.start();
     if (this.line?.isConnected) return this.composer.notice({ text: error.message });
     this.root.replaceChildren(
       h(

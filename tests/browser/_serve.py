@@ -6,10 +6,10 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+from fastapi import FastAPI
 from playwright.sync_api._generated import SetCookieParam
 
 from coach.sandbox import Sandbox
-from coach.server import CoachApp
 from coach.server.running import Running
 from tests.server._serve import PATIENCE, Served, an_app, serving, settings_for
 
@@ -24,10 +24,11 @@ class Server:
 
     Args:
         home: Where it keeps everything; a server that is begun again finds it there.
+        server: Settings of the server.
     """
 
-    def __init__(self, sandbox: Sandbox, home: Path, *, guests: bool = True) -> None:
-        self.sandbox, self.home, self.guests = sandbox, home, guests
+    def __init__(self, sandbox: Sandbox, home: Path, **server: Any) -> None:
+        self.sandbox, self.home, self.settings = sandbox, home, {"guests": True} | server
         self.port = 0
         self.served: Served | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -45,11 +46,11 @@ class Server:
         assert self.served is not None
         return self.served.here
 
-    def app(self) -> CoachApp:
+    def app(self) -> FastAPI:
         """The application."""
         # Previews, which are left out where likeness is measured, are to be seen.
         settings = settings_for(self.sandbox, self.home, previews=2)
-        return an_app(settings, server={"guests": self.guests})
+        return an_app(settings, server=self.settings)
 
     def start(self) -> None:
         """Begin, on the port it had before."""
@@ -81,6 +82,11 @@ class Server:
         """The cookie of a browser in which somebody is signed in."""
         secret = self.run(self.here.credentials.issue(user_id, "session"))[0]
         return {"name": "sessionid", "value": secret, "url": self.url}
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures were asked for."""
+        return sum("/images/" in entry.route for entry in self.sandbox.log)
 
     def ready(self, user_id: str, photo: bytes | None) -> str:
         """Somebody who has come as far as the picture; gives their conversation."""

@@ -8,18 +8,22 @@ from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Request, 
 from tests.browser._serve import Server
 
 WIDE, PHONE = (1280, 800), (360, 740)
-_QUIET = "r => r.host.shadowRoot.querySelector('.busy').hidden"
 
 
 class Visit:
     """One tab.
 
+    Args:
+        user: Who they are; ``""``: nobody yet.
+        host: The page that the element is in, where that is not the server's own.
+
     Attributes:
         trouble: What no page is to have: errors, refusals of the content policy, requests to elsewhere.
     """
 
-    def __init__(self, context: BrowserContext, server: Server) -> None:
-        self.server, self.context = server, context
+    def __init__(self, context: BrowserContext, server: Server, *, user: str, host: str = "") -> None:
+        self.server, self.context, self.user = server, context, user
+        self._places = (server.url, "blob:", "data:", *filter(None, [host]))
         self.page: Page = context.new_page()
         self.trouble: list[str] = []
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
@@ -32,7 +36,7 @@ class Visit:
         dialog.dismiss()
 
     def _request(self, request: Request) -> None:
-        if not request.url.startswith((self.server.url, "blob:", "data:")):
+        if not request.url.startswith(self._places):
             self.trouble.append(f"asked {request.url}")
 
     def _console(self, kind: str, text: str) -> None:

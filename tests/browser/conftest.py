@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from coach.sandbox import Sandbox
 from tests._browser import CHROMIUM
 from tests.browser._serve import Server
 from tests.browser._visit import WIDE, Visit
+
+PATIENCE = 20_000
+"""Milliseconds a page may take for anything, on a machine that does much else."""
 
 FLAGS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
@@ -19,6 +22,7 @@ FLAGS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-fo
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, with a camera that shows a test picture."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -50,16 +54,17 @@ def come(browser: Browser, server: Server, photo_bytes: bytes) -> Iterator[Come]
         user: str | None = None,
         photo: bytes | None = photo_bytes,
         size: tuple[int, int] = WIDE,
+        host: str = "",
         **more: Any,
     ) -> Visit:
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **more)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         if user is None:
             user = f"person-{next(_numbers)}"
             at.ready(user, photo)
         if user:
             context.add_cookies([at.session(user)])
-        visit = Visit(context, at)
+        visit = Visit(context, at, user=user, host=host)
         visits.append(visit)
         return visit
 

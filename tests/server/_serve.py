@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from fastapi import FastAPI
 
 from coach.sandbox import Sandbox
 from coach.server import CoachApp, ServerSettings, create_app
@@ -31,7 +32,7 @@ class Served:
     """A server that runs."""
 
     url: str
-    app: CoachApp
+    app: FastAPI
     here: Running
 
     async def key(self, user_id: str, **more: Any) -> str:
@@ -47,7 +48,7 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(app: CoachApp, *, port: int = 0) -> AsyncIterator[Served]:
+async def serving(app: FastAPI, *, port: int = 0) -> AsyncIterator[Served]:
     """Run an application as `coach serve` does, until the block ends; what is under way is finished then."""
     listens = asyncio.get_running_loop().create_future()
     opener: Opener = app.state.opener

@@ -118,7 +118,6 @@ export class Paint {
     for (const stroke of this.#strokes) draw(pen, stroke);
     if (this.canvas.matches(":focus-visible")) this.#brush(pen, outlineColor);
     this.undo.disabled = this.clear.disabled = this.empty;
-    this.node.dispatchEvent(new Event("painted"));
   }
 
   /** Where the brush is, for those who move it with keys. */

@@ -115,7 +115,10 @@ class Viewer {
 
   /** All versions in the order in which they were made. */
   #strip() {
-    const show = (version) => this.#show(version, this.mode === "beside" ? "beside" : "look");
+    const show = (version) => {
+      this.#show(version, this.mode === "beside" ? "beside" : "look");
+      this.side.querySelector("[aria-current=true]").focus();
+    };
     const thumbs = this.#all.map((each) => {
       const node = thumbnail(this.app, each, () => show(each));
       if (each.id === this.version.id) node.setAttribute("aria-current", "true");
@@ -159,12 +162,10 @@ class Viewer {
     const paint = new Paint(this.version);
     this.stage.replaceChildren(paint.node);
     const form = this.#wish("What shall be different there?", "Change this part", async () => {
+      if (paint.empty) throw new Error("Paint over the part first.");
       const { mask } = await this.app.api.addMask(this.version.id, await paint.mask());
       return { mask };
     });
-    const ready = () => form.classList.toggle("unready", paint.empty);
-    paint.node.addEventListener("painted", ready);
-    ready();
     this.extra.append(h("p", { class: "soft" }, "Paint over what shall change. The rest stays as it is."), paint.tools, form);
   }
 
@@ -181,14 +182,13 @@ class Viewer {
         onsubmit: async (event) => {
           event.preventDefault();
           const change = field.value.trim();
-          if (!change || form.classList.contains("unready")) return;
           submit.disabled = true;
           try {
-            this.#press("revise_identity_image", { change, ...(await along()) });
+            if (change) this.#press("revise_identity_image", { change, ...(await along()) });
           } catch (error) {
             trouble.textContent = error.message;
-            submit.disabled = false;
           }
+          submit.disabled = false;
         },
       },
       field,
@@ -246,6 +246,8 @@ class Viewer {
     if (!step || event.target.matches("textarea, input, canvas")) return;
     const at = this.#all.findIndex((each) => each.id === this.version.id);
     const next = this.#all[at + step];
-    if (next) this.#show(next, "look");
+    if (!next) return;
+    this.#show(next, "look");
+    this.stage.querySelector(".zoom").focus();
   }
 }

@@ -4,13 +4,21 @@ import asyncio
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from sqlalchemy import update
 
 from coach.sandbox import Sandbox
+from coach.server import record
 from coach.store._rows import now
 from coach.store.serving import turns
 from coach.store.turns import LEASE, Turns
 from tests.server._serve import Served, an_app, begin, listen, names, say, serving, settings_for, turn
+
+
+@pytest.fixture(autouse=True)
+def whole_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Speech is one event however slow the machine is: numbers of events are looked at here."""
+    monkeypatch.setattr(record, "TOGETHER", 60.0)
 
 
 async def test_a_turn_is_events_up_to_its_end(served: Served) -> None:

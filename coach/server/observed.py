@@ -56,11 +56,13 @@ class _Seen:
             self._status = message["status"]
             kind = dict(message["headers"]).get(b"content-type", b"")
             self._is_stream = kind.startswith(b"text/event-stream")
-            STREAMS.add(int(self._is_stream))
+            if self._is_stream:
+                STREAMS.add(1)
         await self._send(message)
 
     def end(self, span: trace.Span) -> None:
-        STREAMS.add(-int(self._is_stream))
+        if self._is_stream:
+            STREAMS.add(-1)
         method, route, via = _method(self._scope), _route(self._scope), _via(self._scope)
         milliseconds = (perf_counter() - self._began) * 1000
         logger.info("%s %s %s %.0f ms %s", method, route or "-", self._status or "-", milliseconds, via)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
 
 HEADERS = 10.0
 """Seconds from the connection, or from a later request's first byte, until its headers have to be there."""
@@ -23,19 +21,10 @@ class TimedProtocol(H11Protocol):
     :mod:`coach.server.bodies`'.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._asking, self._taking = _Deadline(self, HEADERS), _Deadline(self, TAKING)
-
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a request."""
         super().connection_made(transport)
+        self._asking, self._taking = _Deadline(self, HEADERS), _Deadline(self, TAKING)
         self._asking.begin()
 
     def data_received(self, data: bytes) -> None:

@@ -19,6 +19,9 @@ from coach.server.settings import ServerSettings
 GRACE = 30
 """Seconds that answers have to be sent to their end when the server stops. What is paid for goes on after."""
 
+IDLE = 5
+"""Seconds between two requests after which a connection is closed."""
+
 
 def config(app: CoachApp, settings: ServerSettings, *, host: str, port: int) -> uvicorn.Config:
     """How uvicorn serves us.
@@ -39,6 +42,7 @@ def config(app: CoachApp, settings: ServerSettings, *, host: str, port: int) -> 
         proxy_headers=bool(settings.trusted_proxies),
         server_header=False,
         timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=IDLE,
         ws="none",
     )
 
@@ -113,9 +117,6 @@ def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:
-    """Write what is to be known of us on standard error; of libraries only what is wrong.
-
-    Some of theirs hold what people write and send when they are told to say more.
-    """
+    """Write what is to be known of us on standard error; of libraries only what is wrong."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     logging.getLogger("coach").setLevel(level)

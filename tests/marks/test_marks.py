@@ -34,4 +34,4 @@ def test_every_fault_ends_in_the_right_error_and_the_ledger_agrees_with_the_serv
 
 
 def test_sockets_that_send_too_slowly_are_closed_while_others_are_served() -> None:
-    assert " 0 wrong" in run("sockets", "--each", "4")
+    assert " 0 wrong" in run("sockets", "--each", "4", "--honest", "10")

@@ -45,12 +45,13 @@ async def agreed(store: Store, user: str, *, yes: bool) -> Consent:
     """
     from coach.errors import ConsentMissing
     from coach.store import CONSENT_TEXT
+    from coach.store.consent import declared
 
     known = await store.consents.active(user)
     if known is not None:
         return known
     if not yes:
-        typer.echo(CONSENT_TEXT + "\n", err=True)
+        typer.echo(f"{declared()}\n", err=True)
         if not typer.confirm("Do you agree?", err=True):
             raise ConsentMissing("Without your yes no photo is read. Nothing was kept.")
     return await store.consents.give(user, statement=CONSENT_TEXT)

@@ -19,6 +19,7 @@ from coach.errors import PhotoRefused
 from coach.events import Event, Finished, PhaseChanged, Preview, Progress, Say, Started, Stopped, Waiting
 from coach.folder import Coach
 from coach.store import CONSENT_TEXT, CONSENT_VERSION, Store
+from coach.store.consent import declared
 from coach.store.intake import MAX_BYTES
 from coach.studio import PhotoCoach, Studio
 from coach.studio.lineage import last_shown
@@ -122,7 +123,7 @@ class Session:
 
     def show_consent(self) -> None:
         """Show what the person is asked to agree to."""
-        self.terminal.note(CONSENT_TEXT, style="")
+        self.terminal.note(declared(), style="")
 
     async def add_photo(self, path: Path) -> bool:
         """Record the person's consent, which they have just given, and take their photo in.

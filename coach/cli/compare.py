@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from coach._durable import private
 from coach._money import dollars
 from coach.cli._books import opened_store, places
 from coach.cli._likeness import likeness
@@ -180,5 +181,6 @@ def _away(depth: int) -> str:
 
 
 def _write(sheet: Sheet, path: Path) -> None:
-    path.write_bytes(sheet.data)
+    with open(path, "wb", opener=private) as file:
+        file.write(sheet.data)
     typer.echo(f"{', '.join(sheet.handles)}: {path}")

@@ -59,11 +59,10 @@ def give(
     as_json: AsJson = False,
 ) -> None:
     """Write down that a person agrees. They are shown the text and asked."""
-    from coach.store import CONSENT_TEXT
-    from coach.store.consent import SUBJECTS
+    from coach.store.consent import declared
 
     if not yes:
-        typer.echo(f"{CONSENT_TEXT}\n\nYou say: {SUBJECTS[subject]}\n", err=True)
+        typer.echo(f"{declared(subject)}\n", err=True)
         if not typer.confirm("Do you agree?", err=True):
             typer.echo("Nothing was written down.", err=True)
             raise typer.Exit(1)

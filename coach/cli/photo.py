@@ -139,16 +139,15 @@ async def _check(upload: bytes | None, which: str, user: str, *, sandbox: bool) 
         data = (await take_in(upload)).data
     else:
         async with opened_store(sandbox=sandbox) as store:
+            await store.consents.require(user)
             data = await store.photos.bytes(user, await _id_of(store, user, which))
     return await off_loop(look, face_model(), data)
 
 
 async def _id_of(store: Store, user: str, which: str) -> str:
     """The id of a photo by its number in the list; an id is given back as it is."""
-    photos = await store.photos.list(user)
-    if which.isdecimal() and 0 < int(which) <= len(photos):
-        return photos[int(which) - 1].id
-    return which
+    numbered = enumerate(await store.photos.list(user), 1)
+    return next((each.id for number, each in numbered if which == str(number)), which)
 
 
 def _is_id(text: str) -> bool:

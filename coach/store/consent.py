@@ -44,6 +44,11 @@ SUBJECTS: Mapping[Subject, str] = {
 """What the person declares with their agreement; kept in front of what they said."""
 
 
+def declared(subject: Subject = "self") -> str:
+    """What to show a person before their yes is written down: the text, and what will stand there."""
+    return f"{CONSENT_TEXT}\n\nYou say: {SUBJECTS[subject]}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Consent:
     """What a person agreed to, and when.

@@ -1,11 +1,13 @@
 """``coach photo`` and ``coach consent``: for a person, with their yes first, on a real store."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from coach.cli._agree import begun_store
 from coach.errors import ConsentMissing, NotFound, PhotoRefused, SettingsError
 from coach.store import CONSENT_TEXT
 from tests.cli.test_spend_reconcile import run
@@ -49,7 +51,8 @@ def test_a_photo_is_added_after_their_yes_looked_at_and_removed(
     assert "no photo yet" in run("photo", "list")
 
     said = run("photo", "add", grace, answer="y\n")
-    assert CONSENT_TEXT in said and "Kept: 512x600" in said and "That is a good photo" in said
+    assert CONSENT_TEXT in said and "You say: This is me, and I am an adult." in said
+    assert "Kept: 512x600" in said and "That is a good photo" in said
     second = json.loads(run("photo", "add", nobody, "--keep-original", "--json"))
     assert (second["primary"], second["original_kept"], second["report"]["reason"]) == (
         False,
@@ -65,8 +68,9 @@ def test_a_photo_is_added_after_their_yes_looked_at_and_removed(
     assert "I cannot find a face" in run("photo", "list")
     run("photo", "remove", listed[1]["id"])
     assert (len(kept(home, "photos")), kept(home, "originals")) == (1, [])
-    with pytest.raises(NotFound, match="no photo '2'"):
-        run("photo", "remove", "2")
+    for none in ("2", "1" * 5000):
+        with pytest.raises(NotFound, match=f"no photo '{none[:20]}"):
+            run("photo", "remove", none)
 
 
 def test_a_file_is_checked_and_nothing_is_kept(tmp_path: Path, grace: str, nobody: str) -> None:
@@ -106,6 +110,21 @@ def test_consent_is_shown_given_and_taken_back_with_the_photos(tmp_path: Path, g
     assert "(0)" in said and "--out" in said
     assert kept(tmp_path / "home", "photos") == []
     assert "me has not agreed" in run("consent", "show")
+
+
+def test_a_stored_photo_is_not_read_once_the_agreement_has_ended(grace: str) -> None:
+    run("photo", "add", grace, "--yes")
+    run("consent", "revoke")
+    asyncio.run(added_without_asking(Path(grace).read_bytes()))
+    with pytest.raises(ConsentMissing):
+        run("photo", "check", "1")
+    run("consent", "give", "--yes")
+    assert "That is a good photo" in run("photo", "check", "1")
+
+
+async def added_without_asking(photo: bytes) -> None:
+    async with begun_store(sandbox=False) as store:
+        await store.photos.add("me", photo)
 
 
 def test_what_to_type_next_is_for_the_same_books() -> None:

@@ -86,6 +86,7 @@ def test_the_sheets_are_written_where_one_says(kept: Path) -> None:
     for name in ("all.jpg", "compare-i1.jpg"):
         with Image.open(name) as image:
             assert image.format == "JPEG" and image.width > 200
+        assert Path(name).stat().st_mode & 0o777 == 0o600  # the photo is on one of them
 
 
 @pytest.mark.parametrize("stamp", ["", "http://127.0.0.1:1/stamp"])

@@ -55,9 +55,7 @@ def test_a_page_of_another_origin_shows_it_with_a_key(come: Come, host: Host) ->
     visit.context.clear_cookies()
     # Chromium asks before a page from elsewhere reaches this machine.
     visit.context.grant_permissions(["local-network-access"], origin=ELSEWHERE)
-    visit.context.route(
-        f"{ELSEWHERE}/**", lambda route: route.fulfill(body=page, content_type="text/html")
-    )
+    visit.context.route(f"{ELSEWHERE}/**", lambda route: route.fulfill(body=page, content_type="text/html"))
     visit.page.goto(f"{ELSEWHERE}/")
     visit.settled()
     visit.say("Yes, I am ready.")
@@ -66,4 +64,6 @@ def test_a_page_of_another_origin_shows_it_with_a_key(come: Come, host: Host) ->
     expect(visit.page.locator(".strip .thumb, aside .thumb img")).not_to_have_count(0)
     # The host's looks stay outside, ours inside.
     expect(visit.button("This is me")).to_have_css("text-transform", "none")
-    expect(visit.page.get_by_role("heading", name="A host application")).to_have_css("color", "rgb(255, 0, 255)")
+    expect(visit.page.get_by_role("heading", name="A host application")).to_have_css(
+        "color", "rgb(255, 0, 255)"
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageChops
@@ -52,9 +53,9 @@ def remove_when_it_came(monkeypatch: pytest.MonkeyPatch, store: Store, photo_id:
     """Let the person delete a photo after the answer has come, and before it is put away."""
     real = Keeper.keep
 
-    async def keep(keeper: Keeper, generation: Generation, file: SpoolFile) -> Generation:
+    async def keep(keeper: Keeper, generation: Generation, file: SpoolFile, *where: Any) -> Generation:
         await store.photos.remove(ANA, photo_id)
-        return await real(keeper, generation, file)
+        return await real(keeper, generation, file, *where)
 
     monkeypatch.setattr(Keeper, "keep", keep)
 

@@ -109,10 +109,12 @@ def value_of(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
 
 
 def resolved(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A schema itself, where it is only named."""
+    """A schema itself, where it is only named, with what is said beside its name."""
     if "$ref" not in schema:
         return schema
-    return resolved(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document)
+    named = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    beside = {name: value for name, value in schema.items() if name != "$ref"}
+    return {**resolved(named, document), **beside}
 
 
 def picture() -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from uuid import uuid4
 
+from coach.server.routes._flows import EXAMPLE
 from coach.store import Store, Version, blob_key
 from tests.server._document import picture
 from tests.server._serve import Served
@@ -25,8 +26,10 @@ async def things_of(served: Served, user_id: str) -> Mapping[str, str]:
     identity = await store.identities.add(user_id, "Guide")
     version = await a_version(store, user_id, identity.id)
     doubt = await add_lost(store.database, user_id=user_id)
+    flow = await served.here.runs.flows.add(user_id, EXAMPLE)
     return {
         "conversation_id": talk.id,
+        "flow_id": flow.id,
         "generation_id": doubt.id,
         "photo_id": photo.id,
         "ref": identity.id,

@@ -9,8 +9,9 @@ from fastapi.routing import iter_route_contexts
 
 from coach.sandbox import Sandbox
 from coach.server import CoachApp
-from coach.server.bodies import MAX_UPLOAD, _most
+from coach.server.bodies import MAX_BODY, _most
 from coach.server.openapi import operations
+from tests.server._document import body_of
 from tests.server._serve import Served, an_app, settings_for
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -67,7 +68,7 @@ def test_every_body_has_an_example(app: CoachApp) -> None:
 
 def has_example(shape: dict[str, Any], document: dict[str, Any]) -> bool:
     """Whether somewhere in a body, or in the first of its kinds, is an example."""
-    if {"example", "examples"} & shape.keys():
+    if {"example", "examples", "const"} & shape.keys():
         return True
     if "$ref" in shape:
         return has_example(document["components"]["schemas"][shape["$ref"].rpartition("/")[2]], document)
@@ -80,9 +81,9 @@ def test_a_file_that_may_be_sent_has_room(app: CoachApp) -> None:
     for context in iter_route_contexts(app.routes):
         said = document["paths"].get(context.path_format, {})
         for operation in (said[method.lower()] for method in context.methods or () if method.lower() in said):
-            content = operation.get("requestBody", {}).get("content", {})
-            if content and "application/json" not in content:
-                assert _most(context.original_route) >= MAX_UPLOAD, context.path_format
+            body = body_of(operation, document)
+            if body.get("files") or body.get("content"):
+                assert _most(context.original_route) > MAX_BODY, context.path_format
 
 
 async def test_the_document_is_served_as_it_is(small: Served) -> None:

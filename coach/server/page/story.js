@@ -16,6 +16,7 @@ import { DRAWS } from "./words.js";
  */
 export class Story extends EventTarget {
   #calls = new Map();
+  #asks = new Map();
 
   constructor() {
     super();
@@ -59,7 +60,7 @@ export class Story extends EventTarget {
   }
 
   #answered({ call_id, yes }) {
-    const item = this.#calls.get(`ask ${call_id}`);
+    const item = this.#asks.get(call_id);
     if (item) this.#change(item, { answer: yes ? "yes" : "no" });
   }
 
@@ -99,7 +100,7 @@ export class Story extends EventTarget {
 
   _waiting(data) {
     const item = this.#add({ kind: "ask", ...data });
-    this.#calls.set(`ask ${data.call_id}`, item);
+    this.#asks.set(data.call_id, item);
     this.#happened(item);
   }
 
@@ -115,9 +116,10 @@ export class Story extends EventTarget {
   _done() {
     this.running = Math.max(0, this.running - 1);
     if (this.running === 0) {
-      for (const item of this.items) {
-        if (item.kind === "work" && item.state === "running") this.#change(item, { state: "stopped" });
+      for (const item of this.#calls.values()) {
+        if (item.state === "running") this.#change(item, { state: "stopped" });
       }
+      this.#calls.clear();
     }
     this.#changed(null);
     this.#happened(null);

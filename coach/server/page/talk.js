@@ -46,19 +46,21 @@ export class Talk {
   };
 
   #changed(item) {
-    if (item) {
-      let view = this.#views.get(item);
-      if (!view) {
-        view = viewOf(this.app, item);
-        this.#views.set(item, view);
-        this.#list.append(view.node);
-      }
-      view.update();
-      if (this.app.story.live && item.draws && item.state === "running") this.#anchor = view.node;
-    }
+    if (item) this.#show(item);
+    if (!this.app.story.live) return; // the past is looked at once, when it is all there
+    if (item?.draws && item.state === "running") this.#anchor = this.#views.get(item).node;
     this.#waiting();
-    this.#say();
     if (this.#follows) this.#jump();
+  }
+
+  #show(item) {
+    if (!this.#views.has(item)) {
+      this.#views.set(item, viewOf(this.app, item));
+      this.#list.append(this.#views.get(item).node);
+      const before = this.app.story.items.at(-2);
+      if (before?.kind === "trouble") this.#views.get(before).update();
+    }
+    this.#views.get(item).update();
   }
 
   /** What the person said that is not in the conversation yet. */
@@ -90,6 +92,7 @@ export class Talk {
   /** The past has been shown: from now on one looks on. */
   settled() {
     this.log.classList.remove("past");
+    this.#waiting();
     this.#jump();
   }
 
@@ -184,7 +187,5 @@ function trouble(app, item) {
   const again = button("Try again", { class: "small", onclick: () => app.send({ type: "greet" }) });
   const node = h("li", { class: "quiet trouble" }, icon("info"), h("p", {}, item.say), AGAIN.has(item.code) && again);
   // Only as long as nothing followed.
-  const update = () => (again.hidden = app.story.items.at(-1) !== item);
-  app.story.addEventListener("change", update);
-  return { node, update, stop: () => app.story.removeEventListener("change", update) };
+  return { node, update: () => (again.hidden = app.story.items.at(-1) !== item) };
 }

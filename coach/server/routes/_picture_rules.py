@@ -92,7 +92,7 @@ class Rule:
         schema["properties"] |= {name: self._file(name) for name in (*self.files, *self._needed)}
         if self.most:
             schema["patternProperties"] = {f"^{NUMBERED.pattern}$": self._file("image_0")}
-        forms = ("multipart/form-data",) if self.least else FORMS
+        forms = FORMS[:1] if self.files else FORMS
         body = {"required": True, "content": {form: {"schema": schema} for form in forms}}
         return {"requestBody": body, **takes(self._bytes)}
 

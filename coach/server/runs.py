@@ -17,8 +17,8 @@ from coach.pending import BEGUN
 from coach.server.live import Live
 from coach.server.problems import said_of
 from coach.server.record import Record
-from coach.server.told import Told
-from coach.store import FlowRow, FlowRuns, Flows, RunRow, Store, Version
+from coach.server.told import Told, picture
+from coach.store import FlowRow, FlowRuns, Flows, RunRow, Store
 from coach.studio import Studio
 
 
@@ -142,12 +142,6 @@ def failure(node_id: str, error: CoachError) -> dict[str, Any]:
     if "field" in said:
         said["field"] = said["field"].removeprefix(f"nodes.{node_id}.data.")
     return said
-
-
-def picture(version: Version) -> dict[str, Any]:
-    """A picture that was made, as it is kept in an event."""
-    names = ("identity_id", "handle", "width", "height", "media_type", "blob")
-    return {"version_id": version.id} | {name: getattr(version, name) for name in names}
 
 
 def reference(source: Source) -> dict[str, Any]:

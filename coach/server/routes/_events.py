@@ -18,7 +18,7 @@ Key = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=200,
-        description="Yours: the same key is the same turn or run, however often it is sent.",
+        description="Yours: the same key is the same turn, run or picture, however often it is sent.",
     ),
 ]
 

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from coach.flows import Flow, Mode, NodeQuote
 from coach.server.routes._pictures import Linked, Show
-from coach.server.runs import failure, picture, reference
+from coach.server.runs import failure, reference
+from coach.server.told import picture
 from coach.store import FlowRow
 
 EXAMPLE = {

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 from pydantic import BaseModel, Field
@@ -16,6 +16,7 @@ from coach.errors import CoachError, InputRefused, PhotoRefused
 from coach.pending import BEGUN
 from coach.server.caller import Caller, SignedIn
 from coach.server.inline import Inline, written
+from coach.server.routes._events import Key
 from coach.server.routes._picture_events import Telling, news_of, with_pings
 from coach.server.routes._picture_form import Asked, read_form
 from coach.server.routes._picture_rules import MOST_PICTURES, Rule
@@ -27,14 +28,6 @@ from coach.studio.planner import Operation
 
 router = APIRouter(prefix="/api/ai", tags=["pictures by themselves"])
 
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        max_length=200,
-        description="Yours: the same key is the same picture, paid once, however often it is sent.",
-    ),
-]
 As = Annotated[
     Literal["links"] | None,
     Query(alias="as", description="Links instead of the pictures themselves, as `response_format=url`."),

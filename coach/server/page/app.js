@@ -12,7 +12,7 @@ import { Gallery, Me } from "./person.js";
 import { Story } from "./story.js";
 import { Talk } from "./talk.js";
 import { view } from "./viewer.js";
-import { welcome } from "./welcome.js";
+import { signedIn, stuck } from "./welcome.js";
 import { plain } from "./words.js";
 
 /** Milliseconds without an event after which the past counts as shown; and the longest that is waited for. */
@@ -38,8 +38,7 @@ export class App {
   async start() {
     this.root.replaceChildren(this.#spoken);
     try {
-      const session = await this.api.session();
-      if (!session.signed_in) await welcome(this, session);
+      this.session = await signedIn(this);
       const [last] = await this.api.conversations();
       await this.enter(last ?? (await this.api.begin()));
     } catch (error) {
@@ -53,7 +52,7 @@ export class App {
     this.conversation = conversation;
     this.story = new Story();
     this.story.phase = conversation.phase;
-    this.outbox = new Outbox(this.api, conversation.id);
+    this.outbox = new Outbox(conversation.id, (...did) => this.api.turn(conversation.id, ...did));
     this.intake = new Intake(this);
     this.#show();
     this.#listen();
@@ -170,16 +169,7 @@ export class App {
   fail(error) {
     if (error instanceof Problem && error.status === 401) return this.#signedOut();
     if (this.line?.isConnected) return this.composer.notice({ text: error.message });
-    this.root.replaceChildren(
-      h(
-        "div",
-        { class: "welcome" },
-        h("p", {}, error.message),
-        h("button", { type: "button", class: "primary", onclick: () => this.start() }, "Try again"),
-      ),
-      this.#spoken,
-    );
-    return undefined;
+    return stuck(this, error);
   }
 
   #signedOut() {

@@ -120,7 +120,7 @@ export class Intake {
 }
 
 /** The photo, scaled down where it has more bytes than the server takes. What no browser can read stays as it is. */
-async function smaller(file) {
+export async function smaller(file) {
   if (file.size <= LARGEST) return file;
   const bitmap = await createImageBitmap(file).catch(() => null);
   if (!bitmap) return file;

@@ -14,11 +14,14 @@ export class Outbox extends EventTarget {
   #busy = false;
   #stopping = new AbortController();
 
-  constructor(api, conversation) {
+  /**
+   * @param {string} channel Where it happens: the id of a conversation or a flow.
+   * @param {(did: object, key: string, signal: AbortSignal) => Promise<Response>} post Sends it; gives its events.
+   */
+  constructor(channel, post) {
     super();
-    this.api = api;
-    this.conversation = conversation;
-    this.name = `coach.outbox.${conversation}`;
+    this.post = post;
+    this.name = `coach.outbox.${channel}`;
     /** What is not in the conversation yet: `{key, did, seq?}`; `seq` is the event that shows it. */
     this.entries = JSON.parse(sessionStorage.getItem(this.name) ?? "[]");
     this.held = false;
@@ -63,7 +66,7 @@ export class Outbox extends EventTarget {
   }
 
   async #post(entry) {
-    const response = await this.api.turn(this.conversation, entry.did, entry.key, this.#stopping.signal);
+    const response = await this.post(entry.did, entry.key, this.#stopping.signal);
     const first = await firstOf(response).catch(() => null);
     if (first === null) throw new Unreached(); // cut off before a word: asked again, it is the same turn
     entry.seq = first.id;
@@ -94,7 +97,7 @@ export class Outbox extends EventTarget {
   }
 }
 
-// `crypto.randomUUID` is not there over plain HTTP.
-function newKey() {
+/** A key that nobody else has; `crypto.randomUUID` is not there over plain HTTP. */
+export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -3,7 +3,7 @@
 import { byLikeness } from "./words.js";
 
 /** Something of the server's that is read again when it may have changed. Event: `change`. */
-class Kept extends EventTarget {
+export class Kept extends EventTarget {
   #reading = null;
   #again = false;
 

@@ -7,7 +7,7 @@ import { h, icon } from "./dom.js";
  *
  * @returns {Promise<void>} Once they are signed in.
  */
-export function welcome(app, session) {
+function welcome(app, session) {
   return new Promise((resolve) => {
     const trouble = h("p", { class: "trouble", role: "alert" });
     const enter = async (key) => {
@@ -38,6 +38,24 @@ export function welcome(app, session) {
       ),
     );
   });
+}
+
+/**
+ * Waits until somebody is signed in.
+ *
+ * @returns {Promise<object>} Their session, as the server tells it.
+ */
+export async function signedIn(app) {
+  const session = await app.api.session();
+  if (session.signed_in) return session;
+  await welcome(app, session);
+  return app.api.session();
+}
+
+/** Tells of a problem that ends everything, with a way on. */
+export function stuck(app, error) {
+  const again = h("button", { type: "button", class: "primary", onclick: () => app.start() }, "Try again");
+  app.root.replaceChildren(h("main", { class: "welcome" }, h("p", { role: "alert" }, error.message), again));
 }
 
 function keyForm(enter) {

@@ -89,6 +89,20 @@ export class Api {
     this.#json("POST", `versions/${version}/masks/`, { body: png, headers: { "Content-Type": "image/png" } });
   picture = (version) => this.#blob(`versions/${version}/picture/`);
 
+  flows = () => this.#json("GET", "flows/");
+  flow = (id) => this.#json("GET", `flows/${id}/`);
+  draw = (title, graph) => this.#json("POST", "flows/", { json: { title, graph } });
+  saveFlow = (id, flow) => this.#json("PUT", `flows/${id}/`, { json: flow });
+  removeFlow = (id) => this.#send("DELETE", `flows/${id}/`);
+  quote = (id) => this.#json("GET", `flows/${id}/quote/`);
+  flowEvents = (id, after, signal) => this.#send("GET", `flows/${id}/events/?after=${after}`, { signal });
+  run = (id, what, key, signal) =>
+    this.#send("POST", `flows/${id}/runs/`, { json: what, headers: { "Idempotency-Key": key }, signal });
+  upload = (flow, file) => this.#json("POST", `flows/${flow}/uploads/`, { body: form("image", file) });
+
+  everybody = (what, query = {}) => this.#json("GET", `operator/${what}/?${new URLSearchParams(query)}`);
+  settle = (generation, found) => this.#json("POST", `operator/doubts/${generation}/settle/`, { json: found });
+
   async #blob(path) {
     return (await this.#send("GET", path)).blob();
   }

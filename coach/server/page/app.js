@@ -10,6 +10,7 @@ import { Outbox } from "./outbox.js";
 import { Panel } from "./panel.js";
 import { Gallery, Me } from "./person.js";
 import { Story } from "./story.js";
+import { tabs } from "./tabs.js";
 import { Talk } from "./talk.js";
 import { view } from "./viewer.js";
 import { signedIn, stuck } from "./welcome.js";
@@ -79,6 +80,7 @@ export class App {
       { class: "bar" },
       h("span", { class: "sign" }, icon("you")),
       h("div", { class: "names" }, h("h1", {}, "Your coach"), phase),
+      tabs(this, "talk"),
       iconButton("Your pictures and photos", "gallery", { class: "plain narrow", onclick: () => this.panel.open() }),
     );
     const main = h("main", {}, this.line, this.talk.node, this.composer.node);

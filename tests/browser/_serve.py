@@ -1,4 +1,4 @@
-"""A server in a thread of its own, so that a browser can be driven beside it; it can be stopped and begun again."""
+"""A server in a thread of its own, with a browser beside it; it can be stopped and begun again."""
 
 import asyncio
 import threading

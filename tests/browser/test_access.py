@@ -1,4 +1,4 @@
-"""Everybody can use it: by keys alone, with a screen reader, without movement, on a small phone, in the dark."""
+"""Everybody can use it: by keys alone, with a screen reader, without movement, on a phone, in the dark."""
 
 from collections.abc import Callable
 

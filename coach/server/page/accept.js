@@ -20,8 +20,18 @@ export const acceptFlow = {
     await app.gallery.refresh().catch(() => {});
     const { identity_id, version } = item.arguments;
     const picture = version ? app.gallery.version(version, identity_id) : newest(app, identity_id);
-    const yes = await question(app, item.ask, picture);
+    const answered = new AbortController(); // in another tab, or in the talk
+    const look = () => item.answer && answered.abort();
+    app.story.addEventListener("change", look, { signal: answered.signal });
+    const yes = await question(app, item.ask, picture, answered.signal);
+    answered.abort();
     if (yes !== undefined) this.answer(app, item, yes);
+  },
+
+  /** What a waiting call is about, as far as it is no picture: names and values. */
+  about({ action, arguments: given }) {
+    if (action === ACTION) return [];
+    return Object.entries(given).filter(([, value]) => value !== null);
   },
 
   /** Answer a waiting call. */
@@ -50,8 +60,8 @@ function newest(app, identity) {
   return app.gallery.version(picture?.version_id ?? sheet?.handles[0], identity);
 }
 
-function question(app, ask, version) {
-  return open(app.root, { title: ask, look: "accept" }, (close) => [
+function question(app, ask, version, gone) {
+  return open(app.root, { title: ask, look: "accept", gone }, (close) => [
     version && marked({ src: version.url, alt: "The picture it is about" }),
     h("p", { class: "soft" }, "You can change your mind later: no picture is lost."),
     h(

@@ -97,6 +97,12 @@ export class Account {
   }
 
   async #signOut() {
+    const sure = await confirm(this.app.root, {
+      title: "Sign out?",
+      text: "What is yours stays here, and your key lets you in again. As a guest you have none: take everything with you first.",
+      yes: "Sign out",
+    });
+    if (!sure) return;
     await this.#do(async () => {
       await this.app.api.signOut();
       this.app.stop();

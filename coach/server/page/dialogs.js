@@ -10,10 +10,11 @@ import { h, iconButton } from "./dom.js";
  * @param {string} given.title Its name; its heading unless `bare`.
  * @param {string} [given.look] A class.
  * @param {boolean} [given.bare] Without a heading and a button that closes it.
+ * @param {AbortSignal} [given.gone] Closes it, when what it is about is over.
  * @param {(close: (answer?: any) => void) => Node[]} content
  * @returns {Promise<any>} What `close` was given; `undefined` when it was closed otherwise.
  */
-export function open(host, { title, look = "", bare = false }, content) {
+export function open(host, { title, look = "", bare = false, gone }, content) {
   return new Promise((resolve) => {
     let answer;
     const close = (value) => {
@@ -38,6 +39,7 @@ export function open(host, { title, look = "", bare = false }, content) {
     });
     // The padding is inside, so that a click beside the content is one on the dialog itself.
     dialog.append(h("div", { class: "inside" }, !bare && head, ...content(close)));
+    gone?.addEventListener("abort", () => close());
     host.append(dialog);
     dialog.showModal();
     // On none of its buttons: Enter, typed a moment too late, decides nothing.

@@ -9,8 +9,11 @@ export class Paint {
   #stroke = null;
   #spot;
 
-  /** @param {{url: string, width: number, height: number}} version The picture that is painted over. */
-  constructor(version) {
+  /**
+   * @param {{width: number, height: number}} version The picture that is painted over.
+   * @param {HTMLImageElement} image
+   */
+  constructor(version, image) {
     this.version = version;
     this.#spot = [version.width / 2, version.height / 2];
     this.canvas = h("canvas", {
@@ -30,7 +33,7 @@ export class Paint {
     this.undo = button("Undo", { class: "small", disabled: true, onclick: () => this.#undo() }, "undo");
     this.clear = button("Start over", { class: "small", disabled: true, onclick: () => this.#clear() });
     this.tools = h("div", { class: "row" }, h("label", {}, "Brush ", this.size), this.undo, this.clear);
-    this.node = h("div", { class: "paint" }, h("img", { src: version.url, alt: "The picture", draggable: false }), this.canvas);
+    this.node = h("div", { class: "paint" }, image, this.canvas);
     this.node.style.setProperty("--shape", `${version.width} / ${version.height}`);
   }
 

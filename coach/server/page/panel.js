@@ -46,7 +46,8 @@ export class Panel {
   /** Open the drawer. */
   open() {
     this.dialog.showModal();
-    this.account.refresh();
+    // Links to pictures work for minutes.
+    for (const kept of [this.app.me, this.app.gallery]) kept.refresh().catch(() => {});
   }
 
   #show = () => {

@@ -59,7 +59,9 @@ export class PictureCard {
     if (this.#told !== item.call_id && this.app.story.live) this.app.say(`${words.textContent} ${when.textContent}`);
     this.#told = item.call_id;
     if (item.preview && item.preview.url !== this.#shown) this.#preview(item.preview);
-    if (item.began) this.#clock ??= setInterval(() => this.#tick(), 1000);
+    if (!item.began) return; // it was under way before one looked
+    this.#tick();
+    this.#clock ??= setInterval(() => this.#tick(), 1000);
   }
 
   #tick() {

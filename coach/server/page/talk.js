@@ -3,7 +3,7 @@
 import { acceptFlow } from "./accept.js";
 import { button, h, icon, iconButton, still } from "./dom.js";
 import { PictureCard } from "./picture.js";
-import { doing, moment, pressed } from "./words.js";
+import { doing, moment, plain, pressed } from "./words.js";
 
 /** Pixels from the end within which one counts as being there. */
 const NEAR = 120;
@@ -162,7 +162,11 @@ function question(app, item) {
 }
 
 function asked(app, item, update) {
-  const words = h("p", {}, item.ask);
+  const about = acceptFlow.about(item).flatMap(([name, value]) => [
+    h("dt", {}, plain(name)),
+    h("dd", {}, typeof value === "string" ? value : JSON.stringify(value)),
+  ]);
+  const words = h("div", {}, h("p", {}, item.ask), h("dl", { hidden: about.length === 0 }, ...about));
   if (item.answer) return [words, h("p", { class: "soft" }, `You said ${item.answer}.`)];
   const left = new Date(item.expires_at) - Date.now();
   if (left <= 0) return [words, h("p", { class: "soft" }, "Nobody answered in time, so nothing was done.")];

@@ -59,7 +59,7 @@ class Viewer {
 
   #modes() {
     return {
-      look: () => this.#look(this.version.url),
+      look: () => this.#look(),
       beside: () => this.#beside(),
       change: () => this.#change(),
       paint: () => this.#paint(),
@@ -127,10 +127,14 @@ class Viewer {
     return h("div", { class: "thumbs", hidden: thumbs.length < 2 }, ...thumbs);
   }
 
-  #look(url) {
+  #image(url = this.version.url) {
     const image = h("img", { src: url, alt: "The picture, large", draggable: false });
     image.addEventListener("error", () => this.#renew(image), { once: true });
-    const zoom = new Zoom(image);
+    return image;
+  }
+
+  #look(url) {
+    const zoom = new Zoom(this.#image(url));
     this.stage.replaceChildren(zoom.node, zoom.buttons, h("span", { class: "mark" }, "Made with AI"));
   }
 
@@ -142,7 +146,7 @@ class Viewer {
   }
 
   async #beside() {
-    this.#look(this.version.url);
+    this.#look();
     await this.#told(async () => {
       const { node, slider } = beside(await this.app.api.compare(this.version.identity_id, [this.version.handle]));
       this.stage.replaceChildren(node);
@@ -152,14 +156,14 @@ class Viewer {
   }
 
   #change() {
-    this.#look(this.version.url);
+    this.#look();
     const form = this.#wish("What shall be different?", "Change it", () => ({}));
     this.extra.append(form);
     form.elements.change.focus();
   }
 
   #paint() {
-    const paint = new Paint(this.version);
+    const paint = new Paint(this.version, this.#image());
     this.stage.replaceChildren(paint.node);
     const form = this.#wish("What shall be different there?", "Change this part", async () => {
       if (paint.empty) throw new Error("Paint over the part first.");
@@ -211,7 +215,7 @@ class Viewer {
   async #compare() {
     const others = this.#all.filter((each) => each.id !== this.version.id).map((each) => each.handle);
     const handles = [this.version.handle, ...others.reverse()].slice(0, SIDE_BY_SIDE);
-    this.#look(this.version.url);
+    this.#look();
     await this.#told(async () => {
       const sheet = await this.app.api.compare(this.version.identity_id, handles);
       this.#look(sheet.url);
@@ -220,7 +224,7 @@ class Viewer {
   }
 
   async #made() {
-    this.#look(this.version.url);
+    this.#look();
     await this.#told(async () => made(await this.app.api.provenance(this.version.id)));
   }
 

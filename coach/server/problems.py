@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from anyio import BrokenResourceError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -213,6 +214,16 @@ class Caught:
         try:
             await self._app(scope, receive, sending)
         except Exception as error:
+            if begun and _reader_gone(error):
+                return
             if begun or scope["type"] != "http":
                 raise
             await _unforeseen(error)(scope, receive, send)
+
+
+def _reader_gone(error: Exception) -> bool:
+    """Whether it only says that nobody reads a stream of events any more.
+
+    FastAPI 0.165 closes the stream towards the reader before it stops what writes into it.
+    """
+    return isinstance(error, ExceptionGroup) and error.split(BrokenResourceError)[1] is None

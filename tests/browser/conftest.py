@@ -19,7 +19,7 @@ PATIENCE = 20_000
 FLAGS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
-# For one file at a time: Playwright keeps an event loop at work, beside which no other test could run its own.
+# For one file at a time: Playwright keeps an event loop at work, and beside it no other can run.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, with a camera that shows a test picture."""

@@ -1,11 +1,13 @@
 """Whatever becomes of the connection, the page or the server: nothing is lost, and nothing is done twice."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Route, expect
 
 from coach.sandbox import Sandbox
+from coach.sandbox.faults import Rule
 from tests.browser._serve import Server
 from tests.browser.conftest import Come
 
@@ -90,3 +92,26 @@ def test_what_was_said_is_sent_once_though_its_answer_is_lost_and_the_page_is_le
     expect(visit.page.get_by_label("Your message")).to_have_value("Half a thou")
     visit.context.unroute("**/turns/")
     expect(visit.page.locator(".you:not(.waits)")).to_have_text(["I live by the sea.", "And I love it."])
+
+
+def test_what_did_not_come_is_told_and_asked_for_once_more(come: Come, tmp_path: Path) -> None:
+    faults = [
+        Rule(mode="status_401", route="chat", times=1),
+        Rule(mode="status_400_blocked", route="edits", times=1),
+    ]
+    with Sandbox(quick=True, faults=faults) as sandbox:
+        server = Server(sandbox, tmp_path)
+        server.start()
+        try:
+            visit = come(at=server).open()
+            expect(visit.page.locator(".quiet")).to_contain_text("I cannot answer just now.")
+            visit.button("Try again").click()
+            expect(visit.heard).to_have_count(1)
+            expect(visit.button("Try again")).to_have_count(0)
+            visit.say("Yes, I am ready.")
+            expect(visit.page.locator(".picture:visible")).to_contain_text("No picture came of this.")
+            visit.say("Yes, I am ready.")
+            visit.see()
+            visit.page.close()
+        finally:
+            server.stop()

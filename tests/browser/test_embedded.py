@@ -62,8 +62,11 @@ def test_a_page_of_another_origin_shows_it_with_a_key(come: Come, host: Host) ->
     visit.see()
     assert visit.page.locator(".layer").evaluate_all("all => all.every(each => each.naturalWidth > 0)")
     expect(visit.page.locator(".strip .thumb, aside .thumb img")).not_to_have_count(0)
+    element = visit.page.locator("coach-chat")
     # The host's looks stay outside, ours inside.
     expect(visit.button("This is me")).to_have_css("text-transform", "none")
     expect(visit.page.get_by_role("heading", name="A host application")).to_have_css(
         "color", "rgb(255, 0, 255)"
     )
+    element.evaluate("each => each.setAttribute('token', 'an old one')")
+    expect(element).to_contain_text("sign-in has ended")

@@ -109,13 +109,6 @@ def test_every_version_can_be_compared_gone_back_to_and_taken_along(looking: Vis
     expect(looking.button("This is me")).to_be_visible()
 
 
-def test_what_went_wrong_is_told_in_the_conversation_s_words(come: Come) -> None:
-    visit = come(photo=None).open()
-    visit.say("Yes, I am ready.")
-    visit.page.evaluate("document.querySelector('coach-chat').setAttribute('token', 'no such key')")
-    expect(visit.page.locator(".welcome")).to_contain_text("sign-in has ended")
-
-
 def test_the_drawer_holds_it_all_on_a_phone(come: Come) -> None:
     visit = come(size=PHONE, has_touch=True, is_mobile=True).open()
     page = visit.page

@@ -18,20 +18,20 @@ export const acceptFlow = {
   async asked(app, item) {
     if (item.action !== ACTION) return;
     await app.gallery.refresh().catch(() => {});
-    const { identity_id, version } = item.arguments;
-    const picture = version ? app.gallery.version(version, identity_id) : newest(app, identity_id);
     const answered = new AbortController(); // in another tab, or in the talk
     const look = () => item.answer && answered.abort();
     app.story.addEventListener("change", look, { signal: answered.signal });
-    const yes = await question(app, item.ask, picture, answered.signal);
+    const yes = await question(app, item.ask, this.picture(app, item), answered.signal);
     answered.abort();
     if (yes !== undefined) this.answer(app, item, yes);
   },
 
-  /** What a waiting call is about, as far as it is no picture: names and values. */
-  about({ action, arguments: given }) {
-    if (action === ACTION) return [];
-    return Object.entries(given).filter(([, value]) => value !== null);
+  /** The picture that a waiting call is about; `null`: it is about something else. */
+  picture(app, { action, arguments: given }) {
+    if (action !== ACTION) return null;
+    const { picture, sheet } = app.story.shown ?? {};
+    const version = given.version ?? picture?.version_id ?? sheet?.handles[0];
+    return app.gallery.version(version, given.identity_id);
   },
 
   /** Answer a waiting call. */
@@ -53,12 +53,6 @@ export const acceptFlow = {
     ].filter(Boolean));
   },
 };
-
-/** The picture that is talked about, where a call does not say which. */
-function newest(app, identity) {
-  const { picture, sheet } = app.story.shown ?? {};
-  return app.gallery.version(picture?.version_id ?? sheet?.handles[0], identity);
-}
 
 function question(app, ask, version, gone) {
   return open(app.root, { title: ask, look: "accept", gone }, (close) => [

@@ -151,10 +151,11 @@ export class App {
     this.talk.toEnd();
   }
 
-  /** Press an action's button, about a version. The coach is told, and knows identities by their handles. */
+  /** Press an action's button, about an identity or a version of it. The coach knows both by their handles. */
   press(action, { identity_id, handle }, given = {}) {
     const identity = this.gallery.identity(identity_id)?.handle ?? identity_id;
-    this.send({ type: "press", action, arguments: { identity_id: identity, version: handle, ...given } });
+    const about = handle ? { identity_id: identity, version: handle } : { identity_id: identity };
+    this.send({ type: "press", action, arguments: { ...about, ...given } });
   }
 
   /** Look at a version, large. */

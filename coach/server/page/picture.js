@@ -163,11 +163,15 @@ export class PictureCard {
 
   #buttons(version, accepted) {
     const to = (mode) => () => this.app.view(version, mode);
-    const accept = { class: "primary", hidden: accepted, onclick: () => acceptFlow.ask(this.app, version) };
+    // Where it was found not to be like them, another try is the nearer thing; but that is theirs to say.
+    const unlike = !accepted && likenessOf(version).mark === "no";
+    const again = () => this.app.press("generate_identity_image", { identity_id: version.identity_id });
+    const accept = () => acceptFlow.ask(this.app, version);
     return h(
       "div",
       { class: "row" },
-      button("This is me", accept, "heart"),
+      button("Try once more", { class: "primary", hidden: !unlike, onclick: again }, "undo"),
+      button("This is me", { class: unlike ? "" : "primary", hidden: accepted, onclick: accept }, "heart"),
       button("Change something", { onclick: to("change") }, "edit"),
       button("Beside my photo", { hidden: !this.app.me.primary, onclick: to("beside") }, "beside"),
     );
@@ -186,7 +190,7 @@ export class PictureCard {
     this.stop();
     this.#layers.clear();
     this.frame.hidden = true;
-    this.under.replaceChildren(h("p", { class: "soft" }, "That picture did not come."));
+    this.under.replaceChildren(h("p", { class: "soft" }, "No picture came of this."));
   }
 
   stop() {

@@ -3,6 +3,7 @@
 import { acceptFlow } from "./accept.js";
 import { button, h, icon, iconButton, still } from "./dom.js";
 import { PictureCard } from "./picture.js";
+import { thumbnail } from "./thumbnail.js";
 import { doing, moment, plain, pressed } from "./words.js";
 
 /** Pixels from the end within which one counts as being there. */
@@ -105,14 +106,17 @@ export class Talk {
 
   /** To the end; but not past a picture that comes, which is to be seen whole. */
   #jump() {
-    const top = this.#anchor ? this.#anchor.offsetTop - MARGIN : Infinity;
-    this.log.scrollTop = Math.min(top, this.log.scrollHeight);
+    this.log.scrollTop = Math.min(this.#most, this.log.scrollHeight);
+  }
+
+  get #most() {
+    return this.#anchor ? this.#anchor.offsetTop - MARGIN : Infinity;
   }
 
   #scrolled() {
     const below = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight;
     this.#follows = below < NEAR;
-    this.down.hidden = this.#follows;
+    this.down.hidden = this.#follows || Math.abs(this.log.scrollTop - this.#most) < MARGIN;
   }
 
   stop() {
@@ -157,23 +161,29 @@ function speech(item) {
 
 function question(app, item) {
   const node = h("li", { class: "ask" });
-  const update = () => node.replaceChildren(...asked(app, item, update));
-  return { node, update };
+  const update = () => node.replaceChildren(about(app, item), ...asked(app, item, update));
+  return { node, update, refresh: update };
 }
 
-function asked(app, item, update) {
-  const about = acceptFlow.about(item).flatMap(([name, value]) => [
+/** What is asked, with the picture it is about, or what else it is about. */
+function about(app, item) {
+  const picture = acceptFlow.picture(app, item);
+  const given = Object.entries(picture ? {} : item.arguments).filter(([, value]) => value !== null);
+  const lines = given.flatMap(([name, value]) => [
     h("dt", {}, plain(name)),
     h("dd", {}, typeof value === "string" ? value : JSON.stringify(value)),
   ]);
-  const words = h("div", {}, h("p", {}, item.ask), h("dl", { hidden: about.length === 0 }, ...about));
-  if (item.answer) return [words, h("p", { class: "soft" }, `You said ${item.answer}.`)];
+  const words = h("div", {}, h("p", {}, item.ask), h("dl", { hidden: lines.length === 0 }, ...lines));
+  return h("div", { class: "about-what" }, picture && thumbnail(app, picture), words);
+}
+
+function asked(app, item, update) {
+  if (item.answer) return [h("p", { class: "soft" }, `You said ${item.answer}.`)];
   const left = new Date(item.expires_at) - Date.now();
-  if (left <= 0) return [words, h("p", { class: "soft" }, "Nobody answered in time, so nothing was done.")];
+  if (left <= 0) return [h("p", { class: "soft" }, "Nobody answered in time, so nothing was done.")];
   if (left < 2 ** 31) setTimeout(update, left + 500);
   const answer = (yes) => acceptFlow.answer(app, item, yes);
   return [
-    words,
     h("p", { class: "soft" }, `This waits for you until ${moment(item.expires_at)}.`),
     h(
       "div",
@@ -189,7 +199,7 @@ const AGAIN = new Set(["model", "failed"]);
 
 function trouble(app, item) {
   const again = button("Try again", { class: "small", onclick: () => app.send({ type: "greet" }) });
-  const node = h("li", { class: "quiet trouble" }, icon("info"), h("p", {}, item.say), AGAIN.has(item.code) && again);
+  const node = h("li", { class: "quiet" }, h("p", {}, icon("info"), item.say), AGAIN.has(item.code) && again);
   // Only as long as nothing followed.
   return { node, update: () => (again.hidden = app.story.items.at(-1) !== item) };
 }

@@ -33,6 +33,8 @@ export function pressed({ action, arguments: given }) {
       return "You said: this is me.";
     case "show_identity_versions":
       return which ? `You went back to${which}.` : "You asked for all pictures.";
+    case "generate_identity_image":
+      return "You asked for another try.";
     case "compare_identity_images":
       return "You asked to see them side by side.";
     default:

@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,8 @@ class Database:
         self._writer = self._engine.execution_options(writes=True)
         # SQLite lets one connection write at a time. Waiting here costs no thread and keeps the order.
         self._turn = asyncio.Lock() if self.dialect == "sqlite" else None
+        if is_file:
+            event.listen(self._engine.sync_engine, "connect", _stop_once, insert=True)
         if is_file and not read_only:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
@@ -166,6 +169,14 @@ def _only_reading(address: URL) -> URL:
     path = Path(address.database or "").absolute()
     way = {"mode": "ro"} if path.with_name(f"{path.name}-wal").exists() else {"immutable": "1"}
     return address.set(database=path.as_uri()).update_query_dict({"uri": "true", **way})
+
+
+def _stop_once(connection: Any, record: object) -> None:
+    # Cancelled a second time while it closes a connection, SQLAlchemy tells the driver to stop; the closing
+    # that it began tells it so again. The driver's thread answers once: the closing would wait for ever, and
+    # asyncio complain of it ("Task was destroyed but it is pending").
+    driver = connection.driver_connection
+    driver.stop = cache(driver.stop)
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:

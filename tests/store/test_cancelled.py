@@ -54,3 +54,30 @@ async def test_a_write_that_is_cancelled_before_its_rows_are_read_locks_nobody_o
     async with asyncio.timeout(10), database.write() as connection:
         await connection.execute(text("CREATE TABLE letters (letter)"))
     assert caught.type is asyncio.CancelledError
+
+
+async def test_a_write_that_is_cancelled_over_and_over_leaves_nothing_waiting(tmp_path: Path) -> None:
+    """As anyio does it: at every turn of the loop, until it has ended."""
+    before = asyncio.all_tasks()
+    for turns in range(0, 30, 3):
+        threads = set(threading.enumerate())
+        database = Database(f"sqlite:///{tmp_path}/{turns}.db")
+        async with asyncio.timeout(10):
+            task = asyncio.create_task(_write(database))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            while not task.done():
+                task.cancel()
+                await asyncio.sleep(0)
+            while asyncio.all_tasks() != before:
+                await asyncio.sleep(0)
+        await database.close()
+        # For one that is cancelled while the file is opened nobody waits; here it must not outlive the loop.
+        for thread in set(threading.enumerate()) - threads:
+            await asyncio.to_thread(thread.join, 10)
+
+
+async def _write(database: Database) -> None:
+    async with database.write() as connection:
+        await connection.execute(text("CREATE TABLE numbers (number)"))
+        await asyncio.Event().wait()

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import httpx2
+from PIL import Image
 
 from coach.sandbox import Sandbox
 from tests.server._serve import Seen, Served, events_of
@@ -86,6 +88,13 @@ async def draw(client: httpx2.AsyncClient, graph: dict[str, Any] | None = None) 
     answer = await client.post(FLOWS, json={"graph": graph} if graph else {})
     assert answer.status_code == 201, answer.text
     return Drawn(client=client, id=answer.json()["id"])
+
+
+async def opened(client: httpx2.AsyncClient, picture: dict[str, Any]) -> Image.Image:
+    """A picture as it is downloaded from its link."""
+    answer = await client.get(picture["url"])
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    return Image.open(BytesIO(answer.content))
 
 
 @dataclass

@@ -69,8 +69,7 @@ async def test_a_write_that_is_cancelled_over_and_over_leaves_nothing_waiting(tm
             while not task.done():
                 task.cancel()
                 await asyncio.sleep(0)
-            while asyncio.all_tasks() != before:
-                await asyncio.sleep(0)
+            await asyncio.gather(*(asyncio.all_tasks() - before), return_exceptions=True)
         await database.close()
         # For one that is cancelled while the file is opened nobody waits; here it must not outlive the loop.
         for thread in set(threading.enumerate()) - threads:

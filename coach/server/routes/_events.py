@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Query
 from fastapi.sse import ServerSentEvent
 
-from coach.server.routes.files import base_of
-from coach.server.running import Here
-from coach.server.told import shown
+from coach.server.routes._pictures import Show
 from coach.store.happenings import Happening
 
 Key = Annotated[
@@ -36,10 +34,7 @@ After = Annotated[int, Depends(_after)]
 """From where on somebody watches: a browser that comes back says so in its own header."""
 
 
-async def as_events(
-    happening: AsyncIterator[Happening], request: Request, here: Here
-) -> AsyncIterator[ServerSentEvent]:
+async def as_events(happening: AsyncIterator[Happening], show: Show) -> AsyncIterator[ServerSentEvent]:
     """What happens, with links to the pictures in it."""
     async for each in happening:
-        data = shown(each.data, here.links, base_of(request))
-        yield ServerSentEvent(id=str(each.seq), event=each.kind, data=data)
+        yield ServerSentEvent(id=str(each.seq), event=each.kind, data=show(each.data))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from coach.flows import Flow, Mode, NodeQuote
-from coach.server.routes._pictures import Linked, Show
+from coach.server.routes._pictures import Linked, MadeOut, Show
 from coach.server.runs import failure, reference
 from coach.server.told import picture
 from coach.store import FlowRow
@@ -48,17 +48,6 @@ class SourceOut(Linked):
 
     kind: Literal["upload", "version"]
     id: str
-
-
-class MadeOut(Linked):
-    """A picture that was made."""
-
-    version_id: str
-    identity_id: str = Field(description="Where it is kept: the person's workshop.")
-    handle: str = Field(examples=["v2"])
-    width: int = Field(description="Pixels.", examples=[1024])
-    height: int = Field(description="Pixels.", examples=[1536])
-    media_type: str = Field(examples=["image/png"])
 
 
 class FlowOut(Listed):

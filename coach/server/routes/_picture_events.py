@@ -17,8 +17,9 @@ from coach.events import Event, Preview
 from coach.server.inline import Inline, written
 from coach.server.problems import of_error
 from coach.server.routes._picture_form import Asked
+from coach.server.routes._pictures import Show
 from coach.server.running import Running
-from coach.server.told import picture, shown
+from coach.server.told import picture
 from coach.store import Version
 from coach.store.blobs import ENDINGS
 from coach.studio import Edited, Studio
@@ -73,13 +74,13 @@ class Telling:
     """How the news of one request are told.
 
     Attributes:
-        base: What a signed link begins with.
+        show: Makes of a blob's key a link.
         links: Whether pictures are told as links only.
     """
 
     here: Running
     asked: Asked
-    base: str
+    show: Show
     links: bool
 
     async def frames(self, news: AsyncGenerator[News | None, None]) -> AsyncIterator[bytes]:
@@ -106,7 +107,7 @@ class Telling:
 
     async def _event(self, name: str, facts: dict[str, Any]) -> AsyncIterator[bytes]:
         name = f"{'image_edit' if self.asked.pictures else 'image_generation'}.{name}"
-        told = {"type": name, "created_at": int(time.time()), **shown(facts, self.here.links, self.base)}
+        told = {"type": name, "created_at": int(time.time()), **self.show(facts)}
         if not self.links:
             told["b64_json"] = Inline(blob=facts["blob"])
         yield f"event: {name}\ndata: ".encode()

@@ -39,6 +39,17 @@ class Linked(BaseModel):
     url_seconds: int = Field(description="For how many seconds the link works.", examples=[600])
 
 
+class MadeOut(Linked):
+    """A picture that was made. It is kept in the person's workshop."""
+
+    version_id: str
+    identity_id: str = Field(description="The workshop: what is of no identity.")
+    handle: str = Field(description="What it is called there.", examples=["v1"])
+    width: int = Field(description="Pixels.", examples=[1024])
+    height: int = Field(description="Pixels.", examples=[1536])
+    media_type: str = Field(examples=["image/png"])
+
+
 class VersionOut(Linked):
     """One picture of an identity."""
 

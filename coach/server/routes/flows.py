@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile, status
+from fastapi import APIRouter, Depends, File, Form, Query, UploadFile, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from coach.errors import InputRefused
@@ -100,21 +100,21 @@ async def quote(
 
 
 @router.post("/{flow_id}/runs/", response_class=EventSourceResponse)
-async def run(begun: Begun, request: Request, here: Here) -> AsyncIterator[ServerSentEvent]:
+async def run(begun: Begun, here: Here, show: Shown) -> AsyncIterator[ServerSentEvent]:
     """Run a node with what it needs, or all, and follow what comes of it, until `done`.
 
     What did not change since it was made costs nothing. It goes on when you go away; `GET …/events/` shows it
     again, from any point.
     """
     watched = here.live.watch(begun.user_id, begun.flow_id, work=begun)
-    async for event in as_events(watched, request, here):
+    async for event in as_events(watched, show):
         yield event
 
 
 @router.get("/{flow_id}/events/", response_class=EventSourceResponse)
-async def events(mine: Mine, after: After, request: Request, here: Here) -> AsyncIterator[ServerSentEvent]:
+async def events(mine: Mine, after: After, here: Here, show: Shown) -> AsyncIterator[ServerSentEvent]:
     """Everything that happened in the runs of a flow, and then what happens, for as long as you listen."""
-    async for event in as_events(here.live.watch(mine.user_id, mine.id, after), request, here):
+    async for event in as_events(here.live.watch(mine.user_id, mine.id, after), show):
         yield event
 
 

@@ -20,9 +20,9 @@ from coach.server.routes._events import Key
 from coach.server.routes._picture_events import Telling, news_of, with_pings
 from coach.server.routes._picture_form import Asked, read_form
 from coach.server.routes._picture_rules import MOST_PICTURES, Rule
-from coach.server.routes.files import base_of
+from coach.server.routes._pictures import MadeOut, Show, Shown
 from coach.server.running import Here, Running
-from coach.server.told import picture, shown
+from coach.server.told import picture
 from coach.studio import Edited, Studio, edit_image
 from coach.studio.planner import Operation
 
@@ -65,19 +65,6 @@ _RULES: dict[str, tuple[str, Rule]] = {
 _STREAM = Rule(most=MOST_PICTURES, mask="may", also=("partial_images",))
 
 
-class MadeOut(BaseModel):
-    """A picture that was made. It is kept in the person's workshop."""
-
-    version_id: str
-    identity_id: str = Field(description="The workshop: what is of no identity.")
-    handle: str = Field(description="What it is called there.", examples=["v1"])
-    width: int = Field(description="Pixels.", examples=[1024])
-    height: int = Field(description="Pixels.", examples=[1024])
-    media_type: str = Field(examples=["image/png"])
-    url: str = Field(description="Where it is, for whoever has the link.")
-    url_seconds: int = Field(description="For how many seconds the link works.", examples=[600])
-
-
 class PicturesOut(BaseModel):
     """What was made."""
 
@@ -98,11 +85,11 @@ class PicturesOut(BaseModel):
 
 def _answering(rule: Rule) -> Callable[..., Awaitable[StreamingResponse]]:
     async def answer(
-        request: Request, caller: SignedIn, here: Here, key: Key = None, wanted: As = None
+        request: Request, caller: SignedIn, here: Here, show: Shown, key: Key = None, wanted: As = None
     ) -> StreamingResponse:
         asked = await _read(request, rule, caller, here)
         made = await _make(asked, Context(user_id=caller.user_id, tenant=caller.tenant), here, key)
-        document = _answer(made, request, here, links=asked.links or wanted == "links")
+        document = _answer(made, show, links=asked.links or wanted == "links")
         return StreamingResponse(written(document, here.store.blobs), media_type="application/json")
 
     return answer
@@ -137,7 +124,7 @@ for _path, (_say, _rule) in _RULES.items():
     openapi_extra=_STREAM.described(),
 )
 async def stream(
-    request: Request, caller: SignedIn, here: Here, key: Key = None, wanted: As = None
+    request: Request, caller: SignedIn, here: Here, show: Shown, key: Key = None, wanted: As = None
 ) -> StreamingResponse:
     """Make pictures, and see them become clear: the service's own events, and `error` with a problem.
 
@@ -151,7 +138,7 @@ async def stream(
     if isinstance(first, CoachError):  # nothing was asked for, so the answer can still say so by its status
         raise first
     links = asked.links or wanted == "links"
-    telling = Telling(here=here, asked=asked, base=base_of(request), links=links)
+    telling = Telling(here=here, asked=asked, show=show, links=links)
     return EventSourceResponse(telling.frames(with_pings(first, news)), headers={"X-Accel-Buffering": "no"})
 
 
@@ -178,8 +165,8 @@ async def _make(asked: Asked, ctx: Context, here: Running, key: str | None) -> E
         raise
 
 
-def _answer(made: Edited, request: Request, here: Running, *, links: bool) -> dict[str, Any]:
-    versions = [shown(picture(version), here.links, base_of(request)) for version in made.versions]
+def _answer(made: Edited, show: Show, *, links: bool) -> dict[str, Any]:
+    versions = [show(picture(version)) for version in made.versions]
     if links:
         images: list[Any] = [told["url"] for told in versions]
     else:

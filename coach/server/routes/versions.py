@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFi
 from pydantic import BaseModel, Field
 
 from coach.server.caller import SignedIn
+from coach.server.routes._picture_rules import FORMS
 from coach.server.routes._pictures import Shown, VersionOut
 from coach.server.routes.files import HEADERS
 from coach.server.running import Here
@@ -19,8 +20,6 @@ from coach.studio.mask import MASK_BYTES
 from coach.studio.masks import handle_of
 from coach.studio.provenance import SAYS_NOTHING, facts, read
 from coach.studio.thumbnails import NARROWEST, WIDEST
-
-_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 router = APIRouter(prefix="/api/v1/versions/{version_id}", tags=["pictures"])
 
@@ -147,7 +146,7 @@ async def mark(
 
 async def _body(request: Request) -> bytes:
     """The body, as far as it can be a mask: a longer one is refused as too large."""
-    if request.headers.get("content-type", "").startswith(_FORMS):
+    if request.headers.get("content-type", "").startswith(FORMS):
         return b""  # it was read already, and held no mask
     data = bytearray()
     async for piece in request.stream():

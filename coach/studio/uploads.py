@@ -93,9 +93,9 @@ async def read_upload(store: Store, user_id: str, name: str) -> CleanPhoto:
     Raises:
         NotFound: This person has no such upload, or it is gone.
     """
-    for media_type in _TYPES if re.fullmatch("[0-9a-f]{64}", name) else ():
+    for key, media_type in _keys(user_id, name):
         try:
-            data = await store.blobs.get(_key(user_id, name, media_type))
+            data = await store.blobs.get(key)
         except NotFound:
             continue
         with Image.open(BytesIO(data)) as image:
@@ -118,10 +118,16 @@ async def find_upload(store: Store, user_id: str, name: str) -> str:
     Raises:
         NotFound: This person has no such upload, or it is gone.
     """
-    for media_type in _TYPES if re.fullmatch("[0-9a-f]{64}", name) else ():
-        if await store.blobs.exists(key := _key(user_id, name, media_type)):
+    for key, _ in _keys(user_id, name):
+        if await store.blobs.exists(key):
             return key
     raise NotFound("upload", name)
+
+
+def _keys(user_id: str, name: str) -> list[tuple[str, str]]:
+    """Where an upload can be, and its media type there; of what is no id of ours nowhere."""
+    types = _TYPES if re.fullmatch("[0-9a-f]{64}", name) else ()
+    return [(_key(user_id, name, media_type), media_type) for media_type in types]
 
 
 def _key(user_id: str, name: str, media_type: str) -> str:

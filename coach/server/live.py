@@ -171,7 +171,8 @@ class Live:
         channel, failed = kind.channel(work), False
         record = self.record(work.user_id, channel, work.id)
         try:
-            if not await self._happenings.after(work.user_id, channel, 0, turn_id=work.id):
+            # Of what is new nothing can have happened; a process that died may have come so far, or not.
+            if anew or not await self._happenings.after(work.user_id, channel, 0, turn_id=work.id):
                 await record.add(*kind.opening(work))
             await kind.do(work, record, anew=anew)
         except CoachError as error:

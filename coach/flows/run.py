@@ -83,10 +83,10 @@ async def run_flow(
 
 
 def _at_once(limits: GateLimits) -> int:
-    """How many may wait for their turn at the gate: it refuses what waits longer than its patience."""
+    """How many may be at the gate: half of what it lets through before it refuses who waits any longer."""
     if limits.per_minute is None:
         return limits.at_once
-    return max(1, min(limits.at_once, int(limits.per_minute * limits.patience / 120)))
+    return max(1, min(limits.at_once, int(limits.per_minute * limits.patience / 60 / 2)))
 
 
 class _Unheard(Exception):

@@ -13,5 +13,5 @@ STREAMS = _meter.create_up_down_counter(
     "coach.streams.open", unit="{stream}", description="Streams of events that somebody reads."
 )
 TURNS = _meter.create_up_down_counter(
-    "coach.turns.running", unit="{turn}", description="Turns at work in this process."
+    "coach.turns.running", unit="{turn}", description="Turns, and runs of flows, at work in this process."
 )

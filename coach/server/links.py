@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -47,4 +46,4 @@ class Links:
         raise NotFound("link", "")
 
     def _tag(self, body: bytes) -> bytes:
-        return hmac.new(self._key, body, hashlib.sha256).digest()[:_TAG]
+        return hmac.digest(self._key, body, "sha256")[:_TAG]

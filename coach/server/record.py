@@ -16,7 +16,7 @@ TOGETHER = 0.05
 
 
 class Record:
-    """What happens in one channel, for one turn.
+    """What happens in one channel, for one turn or run.
 
     Args:
         ring: Told which channel has something new.
@@ -53,7 +53,7 @@ class Record:
         await self._write([*self._spoken(), (kind, data)])
 
     async def end(self, data: Mapping[str, Any]) -> None:
-        """Write down that the turn has ended."""
+        """Write down that the turn or run has ended."""
         await self.add("done", {"turn_id": self._turn_id, **data})
 
     async def _hear(self, text: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Any
 from uuid import uuid4
 
 from pydantic import TypeAdapter
@@ -21,7 +20,7 @@ from coach.server.record import Record
 from coach.server.told import Told
 from coach.store import Store, TurnRow, Turns
 
-_DID: TypeAdapter[Said | Came | Pressed | Decided] = TypeAdapter(Did)
+_DID: TypeAdapter[Did] = TypeAdapter(Did)
 
 
 class Talks:
@@ -99,7 +98,7 @@ async def _was_begun(talk: Conversation, turn: TurnRow) -> bool:
     return len(await talk.messages()) > turn.messages_before
 
 
-async def _stream_of(talk: Conversation, did: Any, turn_id: str) -> AsyncIterator[Event]:
+async def _stream_of(talk: Conversation, did: Did, turn_id: str) -> AsyncIterator[Event]:
     match did:
         case Said(text=text):
             return talk.say(text)

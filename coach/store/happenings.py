@@ -23,7 +23,7 @@ class Happening:
 
     Attributes:
         seq: Counts from 1 within the channel, without gaps.
-        turn_id: The turn it belongs to; ``""``: none.
+        turn_id: The turn, or the run of a flow, that it belongs to; ``""``: none.
         data: What is to be known of it. A picture is in it as the key of its blob.
     """
 
@@ -81,7 +81,7 @@ class Happenings:
         """What came after a number, oldest first, at most :data:`MOST`.
 
         Args:
-            turn_id: Only what belongs to this turn.
+            turn_id: Only what belongs to this turn or run.
         """
         mine = rows_of(happenings, Happening, user_id).where(
             happenings.c.channel == channel, happenings.c.seq > seq

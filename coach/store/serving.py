@@ -14,8 +14,8 @@ CredentialKind = Literal["key", "session"]
 """A key is for programs, a session for a browser."""
 
 WorkState = Literal["running", "done", "failed"]
-"""How far a turn is, or a run of a flow. ``failed``: it was cut off; what happened in it is in its events and
-in the ledger."""
+"""How far a turn is, or a run of a flow. ``done``: it came to its end, be that a refusal; ``failed``: to one
+that nobody foresaw. What happened in it is in its events and in the ledger."""
 
 # Only a hash of the secret is kept: who reads the database can speak for nobody.
 credentials = Table(

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import select
 
 from coach.store._rows import hold, one
-from coach.store._work import LEASE as LEASE
 from coach.store._work import Work, Works
 from coach.store.database import Database
 from coach.store.serving import turns

@@ -10,8 +10,9 @@ from sqlalchemy import update
 from coach.sandbox import Sandbox
 from coach.server import record
 from coach.store._rows import now
+from coach.store._work import LEASE
 from coach.store.serving import turns
-from coach.store.turns import LEASE, Turns
+from coach.store.turns import Turns
 from tests.server._serve import Served, an_app, begin, listen, names, say, serving, settings_for, turn
 
 

@@ -16,8 +16,8 @@ from coach.server.runs import Run
 from coach.settings import Settings
 from coach.store import Database
 from coach.store._rows import now
+from coach.store._work import LEASE
 from coach.store.serving import flow_runs
-from coach.store.turns import LEASE
 from tests.server._flows import Drawn, agree, charged, draw, graph, transform
 from tests.server._serve import an_app, events_of, serving, settings_for
 

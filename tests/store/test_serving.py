@@ -12,10 +12,10 @@ from sqlalchemy import select, update
 from coach.errors import Conflict, NotFound
 from coach.store import Credentials, Happenings, Store, Turns
 from coach.store._rows import now
+from coach.store._work import LEASE
 from coach.store.credentials import PREFIX
 from coach.store.export import export
 from coach.store.serving import credentials, turns
-from coach.store.turns import LEASE
 
 BODY = {"type": "say", "text": "Hello"}
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import from_json
 
-from coach.text import message_text
+from coach.errors import InputRefused
+from coach.store.types import write_json
+from coach.text import clean, message_text
 
 
 class _Did(BaseModel):
@@ -28,20 +31,34 @@ class Came(_Did):
     type: Literal["greet"]
 
 
+def _as_kept(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments as they come back from the database: the same key with the same ones is the same turn."""
+    try:
+        kept: dict[str, Any] = from_json(write_json(clean(arguments)))
+    except (ValueError, RecursionError):
+        raise InputRefused("`arguments` is nested too deeply.", field="arguments") from None
+    return kept
+
+
+Word = Annotated[str, AfterValidator(clean)]
+
+
 class Pressed(_Did):
     """They press an action's button; that is their yes."""
 
     type: Literal["press"]
-    action: str = Field(max_length=64, examples=["accept_identity_visualization"])
-    arguments: dict[str, Any] = Field(default_factory=dict, examples=[{"identity_id": "i1", "version": "v2"}])
+    action: Word = Field(max_length=64, examples=["accept_identity_visualization"])
+    arguments: Annotated[dict[str, Any], AfterValidator(_as_kept)] = Field(
+        default_factory=dict, examples=[{"identity_id": "i1", "version": "v2"}]
+    )
 
 
 class Decided(_Did):
     """They answer a call that waits for them, as it was shown."""
 
     type: Literal["decide"]
-    call_id: str = Field(max_length=200)
-    digest: str = Field(max_length=200)
+    call_id: Word = Field(max_length=200)
+    digest: Word = Field(max_length=200)
     yes: bool
 
 

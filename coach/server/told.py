@@ -24,6 +24,8 @@ from coach.store import Version
 Told = tuple[str, Mapping[str, Any]]
 """A name, and what is to be known. Pictures are named by the key of their blob, under ``blob``."""
 
+_GIVEN = "arguments"
+
 
 def told(event: Event, coach: Coach) -> Told | None:
     """An event as it is kept; ``None``: it says nothing new to a person."""
@@ -68,6 +70,8 @@ def picture(version: Version) -> dict[str, Any]:
 def shown(data: Mapping[str, Any], links: Links, base: str) -> dict[str, Any]:
     """What was kept, for a person to see: each blob's key becomes a link that works for minutes.
 
+    Not in ``arguments``: those come from outside, and whoever wrote a key there would get a link to it.
+
     Args:
         base: What a link begins with; its token follows.
     """
@@ -77,7 +81,9 @@ def shown(data: Mapping[str, Any], links: Links, base: str) -> dict[str, Any]:
             return shown(value, links, base)
         return [seen(each) for each in value] if isinstance(value, list | tuple) else value
 
-    told = {name: seen(value) for name, value in data.items() if name != "blob"}
+    told = {name: seen(value) for name, value in data.items() if name not in ("blob", _GIVEN)}
+    if _GIVEN in data:
+        told[_GIVEN] = data[_GIVEN]
     if isinstance(blob := data.get("blob"), str):
         told |= {"url": base + links.sign(blob), "url_seconds": links.seconds}
     return told

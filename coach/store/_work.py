@@ -124,6 +124,6 @@ class Works(Generic[W]):
         is_new = await insert_if_new(connection, self._table, new, key=("user_id", self._of, "key"))
         mine = rows_of(self._table, self._row_type, user_id).where(its[self._of] == of, its.key == key)
         work = await one(connection, mine, self._row_type, kind=self._kind, ref=key)
-        if work.body != values["body"]:
+        if not is_new and work.body != values["body"]:
             raise Conflict(f"This key was used for another {self._kind}; send a new one.")
         return work, is_new

@@ -20,13 +20,19 @@ Key = Annotated[
     ),
 ]
 
+_LAST = 2**31 - 1
+"""The largest number that the column of events has on PostgreSQL."""
+
+_DIGITS = 20
+"""More than any number of ours has: Python itself refuses to read thousands of them."""
+
 
 async def _after(
-    after: Annotated[int, Query(ge=0, description="The id of the last event you have seen.")] = 0,
+    after: Annotated[int, Query(ge=0, le=_LAST, description="The id of the last event you have seen.")] = 0,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> int:
     if last_event_id is not None and last_event_id.isdecimal():
-        return max(after, int(last_event_id))
+        return max(after, min(int(last_event_id[:_DIGITS]), _LAST))
     return after
 
 

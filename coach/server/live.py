@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
 from coach.errors import CoachError, StoreUnavailable
+from coach.pending import BEGUN
 from coach.server.instruments import TURNS
 from coach.server.record import Record
 from coach.server.told import Told
 from coach.store import Store
 from coach.store._work import LEASE, Work, Works
 from coach.store.happenings import MOST, Happening, Happenings
+from coach.store.serving import WorkState
 
 logger = logging.getLogger("coach.server")
 
@@ -27,6 +30,7 @@ LOOK_AGAIN = 2.0
 
 CUT_OFF = "This was cut off when the server stopped. What was made is kept; look at your pictures."
 FAILED = "Something went wrong on our side. Nothing you wrote is lost."
+_FAILED_CODE = "failed"
 
 
 class Kind(Protocol[W]):
@@ -67,11 +71,12 @@ class Live:
     """
 
     def __init__(self, store: Store) -> None:
-        self._happenings = Happenings(store.database)
+        self._happenings, self._people = Happenings(store.database), store.people
         self._holder = uuid4().hex
         self._bells: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._work: set[asyncio.Task[None]] = set()
         self._breakable: set[asyncio.Task[None]] = set()
+        self._given_up: set[str] = set()  # the work whose end could not be written down
         self._beating: asyncio.Task[None] | None = None
         self.closing = False
 
@@ -135,7 +140,7 @@ class Live:
                     after = each.seq
                     if work is not None and each.kind == "done":
                         return
-                if self.closing:
+                if self.closing or its in self._given_up:
                     return
                 if len(some) < MOST:
                     with suppress(TimeoutError):
@@ -168,24 +173,50 @@ class Live:
         TURNS.add(-1)
 
     async def _run(self, kind: Kind[W], work: W, *, anew: bool) -> None:
-        channel, failed = kind.channel(work), False
-        record = self.record(work.user_id, channel, work.id)
+        record = self.record(work.user_id, kind.channel(work), work.id)
+        try:
+            person = await self._people.get(work.user_id)
+            # Nothing is written down of somebody who is erased meanwhile: it would bring them back.
+            BEGUN.set((work.user_id, person.created_at))
+            why = await self._done(kind, work, record, anew=anew)
+            state: WorkState = "failed" if why is not None and why["code"] == _FAILED_CODE else "done"
+            if why is not None:
+                await self._kept(partial(record.add, "error", why))
+            await self._kept(partial(record.end, {"state": state}))
+            await self._kept(partial(kind.works.end, work, state))
+        except CoachError as error:  # the person is being erased, or the database is away and we stop
+            logger.warning("what happened in %s is not kept: %s", work.id, error)
+            self._given_up.add(work.id)
+            self.ring(kind.channel(work))
+
+    async def _done(self, kind: Kind[W], work: W, record: Record, *, anew: bool) -> Mapping[str, Any] | None:
+        """Do some work; gives what is told where it did not come to its end."""
         try:
             # Of what is new nothing can have happened; a process that died may have come so far, or not.
+            channel = kind.channel(work)
             if anew or not await self._happenings.after(work.user_id, channel, 0, turn_id=work.id):
                 await record.add(*kind.opening(work))
             await kind.do(work, record, anew=anew)
         except CoachError as error:
-            await record.add("error", {"code": type(error).__name__, "say": str(error)})
+            return {"code": type(error).__name__, "say": str(error)}
         except Exception:
-            failed = True
             logger.exception("%s failed", work.id)
-            await record.add("error", {"code": "failed", "say": FAILED})
-        try:
-            await record.end({"state": "failed" if failed else "done"})
-            await kind.works.end(work, "failed" if failed else "done")
-        except CoachError as error:  # the person is being erased, or the database is away
-            logger.warning("what happened in %s is not kept: %s", work.id, error)
+            return {"code": _FAILED_CODE, "say": FAILED}
+        return None
+
+    async def _kept(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Write something down, as soon as the database is there: who watches waits for it.
+
+        Raises:
+            CoachError: It cannot be; or this process stops before it can.
+        """
+        while True:
+            try:
+                return await write()
+            except StoreUnavailable:
+                if self.closing:
+                    raise
+                await asyncio.sleep(LOOK_AGAIN)
 
     async def _beat(self, kinds: tuple[Kind[Any], ...]) -> None:
         while True:

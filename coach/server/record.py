@@ -65,10 +65,11 @@ class Record:
             await self._write(self._spoken())
 
     def _spoken(self) -> list[Told]:
-        text, self._speech = "".join(self._speech), []
+        text = "".join(self._speech)
         return [("say", {"text": text})] if text else []
 
     async def _write(self, some: list[Told]) -> None:
         user_id, channel = self._where
         await self._happenings.append(user_id, channel, some, turn_id=self._turn_id)
+        self._speech = []  # not before: what could not be kept is tried again
         self._ring(channel)

@@ -13,7 +13,6 @@ from coach.errors import CoachError, Conflict, InputRefused
 from coach.events import Preview, Progress
 from coach.flows import Flow, FlowEvent, NodeChanged, NodePictures, Source, run_flow
 from coach.folder import Coach
-from coach.pending import BEGUN
 from coach.server.live import Live
 from coach.server.problems import said_of
 from coach.server.record import Record
@@ -93,8 +92,6 @@ class Runs:
 
     async def do(self, work: RunRow, record: Record, *, anew: bool) -> None:
         """Run it. What a dead process had made of it is there, and not asked for again."""
-        person = await self._store.people.get(work.user_id)
-        BEGUN.set((work.user_id, person.created_at))
         flow = await self.flows.get(work.user_id, work.flow_id)
 
         async def tell(event: FlowEvent) -> None:

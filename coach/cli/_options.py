@@ -10,7 +10,7 @@ CoachFolder = Annotated[
     str, typer.Option("--coach", help="A coach folder, or the name of a package that is one.")
 ]
 SandboxBooks = Annotated[
-    bool, typer.Option("--sandbox", help="The books of `coach chat --sandbox` instead of your own.")
+    bool, typer.Option("--sandbox", help="The books of the sandbox (chat, serve) instead of your own.")
 ]
 UseSandbox = Annotated[
     bool, typer.Option("--sandbox", help="Without a key: the stand-in on this machine answers and draws.")
@@ -18,7 +18,7 @@ UseSandbox = Annotated[
 IdentityRef = Annotated[str, typer.Argument(help="The identity: `i1`, or its id.", metavar="IDENTITY")]
 Person = Annotated[str, typer.Option("--user", help="Whose: the id under which the person is kept.")]
 SandboxPlaces = Annotated[
-    bool, typer.Option("--sandbox", help="Those of `coach chat --sandbox` instead of your own.")
+    bool, typer.Option("--sandbox", help="Those of the sandbox (chat, serve) instead of your own.")
 ]
 
 

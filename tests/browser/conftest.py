@@ -58,7 +58,8 @@ def come(browser: Browser, server: Server, photo_bytes: bytes) -> Iterator[Come]
         host: str = "",
         **more: Any,
     ) -> Visit:
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **more)
+        how = {"reduced_motion": "reduce"} | more  # without a graphics card, movement is work
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **how)
         context.set_default_timeout(PATIENCE)
         if user is None:
             user = f"person-{next(_numbers)}"

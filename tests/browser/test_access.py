@@ -43,7 +43,7 @@ def states(visit: Visit, see: Callable[[str], None]) -> None:
 
 @pytest.mark.parametrize(("size", "colours"), [(WIDE, "light"), (PHONE, "dark")])
 def test_nothing_serious_is_found_wherever_one_is(come: Come, size: tuple[int, int], colours: str) -> None:
-    visit = come(size=size, color_scheme=colours, reduced_motion="reduce")
+    visit = come(size=size, color_scheme=colours)
     found: list[str] = []
 
     def see(where: str) -> None:

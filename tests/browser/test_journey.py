@@ -19,7 +19,7 @@ WORDS = (
 
 
 def test_somebody_comes_talks_adds_a_photo_and_sees_themselves(come: Come, photo_file: Path) -> None:
-    visit = come(user="")
+    visit = come(user="", reduced_motion="no-preference")
     page = visit.page
     page.goto(visit.server.url)
     expect(page.get_by_role("main")).to_contain_text("You talk with an AI")
@@ -51,6 +51,7 @@ def test_somebody_comes_talks_adds_a_photo_and_sees_themselves(come: Come, photo
     question.get_by_role("button", name="Yes, this is me").click()
     moment = page.get_by_role("dialog", name="This is you")
     expect(moment).to_contain_text("I am a night-sky guide")
+    expect(page.locator(".petals i")).not_to_have_count(0)
     visit.button("Go on").click()
     expect(page.locator(".talk .yours").last).to_contain_text("This is you as Night-sky guide")
     expect(page.locator("aside .thumb .icon")).to_have_count(1)

@@ -19,6 +19,7 @@ export class Talk {
   #busy = h("p", { class: "busy", hidden: true }, h("i"), h("i"), h("i"), h("span"));
   #follows = true;
   #anchor = null;
+  #shown = null;
 
   constructor(app) {
     this.app = app;
@@ -62,6 +63,15 @@ export class Talk {
       if (before?.kind === "trouble") this.#views.get(before).update();
     }
     this.#views.get(item).update();
+    this.#talkedAbout();
+  }
+
+  /** What one may do with a picture stands beneath the one that is talked about, and no more beneath the one before. */
+  #talkedAbout() {
+    const { shown } = this.app.story;
+    if (shown === this.#shown) return;
+    this.#views.get(this.#shown)?.refresh();
+    this.#shown = shown;
   }
 
   /** What the person said that is not in the conversation yet. */

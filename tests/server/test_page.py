@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import httpx2
+import pytest
 
 import coach.server
 from tests.server._serve import PATIENCE, Served
@@ -36,9 +37,20 @@ async def test_each_file_is_sent_as_what_it_is_and_not_twice(small: Served) -> N
             assert (await client.get(missing)).status_code == 404
 
 
-def test_a_browser_is_told_of_every_module_at_once() -> None:
-    named = re.findall(r'(?:href|src)="page/([^"]+\.js)"', FILES["index.html"])
-    assert sorted(named) == sorted(name for name in FILES if name.endswith(".js"))
+def modules_of(name: str) -> set[str]:
+    """A module, and all that it imports."""
+    found, ahead = set[str](), {name}
+    while ahead:
+        found |= ahead
+        ahead = {other for each in ahead for other in re.findall(r' from "\./([^"]+)"', FILES[each])} - found
+    return found
+
+
+@pytest.mark.parametrize("page", [name for name in FILES if name.endswith(".html")])
+def test_a_browser_is_told_of_every_module_at_once(page: str) -> None:
+    entries = re.findall(r'<script type="module" src="(?:page/)?([^"]+)"', FILES[page])
+    named = re.findall(r'rel="modulepreload" href="(?:page/)?([^"]+)"', FILES[page])
+    assert sorted(named) == sorted(set[str]().union(*map(modules_of, entries)) - set(entries))
 
 
 def test_nothing_in_the_page_is_foreign_or_long() -> None:

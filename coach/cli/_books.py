@@ -21,7 +21,9 @@ STATES = {
 """How a database can be, after the word database."""
 
 NONE_YET = "There is no database yet; it is made by the first `coach chat`. For the sandbox's: --sandbox."
-NO_SANDBOX_YET = "The sandbox has no database yet; `coach chat --sandbox` or `coach serve --sandbox` makes it."
+NO_SANDBOX_YET = (
+    "The sandbox has no database yet; `coach chat --sandbox` or `coach serve --sandbox` makes it."
+)
 
 
 def places(*, sandbox: bool = False) -> Settings:

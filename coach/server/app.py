@@ -125,9 +125,9 @@ def create_app(
         telemetry=TELEMETRY,
     )
     app.lifespan = lifespan
-    app.state.opener = opener
+    app.state.opener, app.state.host_knows = opener, current_user is not None
     problems.install(app)
-    _wrap(app, server, host_knows=current_user is not None)
+    _wrap(app, server)
     if current_user is not None:
         app.dependency_overrides[identify] = current_user
     for router in ROUTERS if current_user is not None else (*ROUTERS, sessions.signing_in):
@@ -135,7 +135,7 @@ def create_app(
     return app
 
 
-def _wrap(app: FastAPI, server: ServerSettings, *, host_knows: bool) -> None:
+def _wrap(app: FastAPI, server: ServerSettings) -> None:
     """What every request goes through, from the innermost to the outermost."""
 
     async def knows(asking: HTTPConnection) -> bool:
@@ -143,7 +143,7 @@ def _wrap(app: FastAPI, server: ServerSettings, *, host_knows: bool) -> None:
             return await known(asking, await app.state.opener.get()) is not None
         return True
 
-    app.add_middleware(Bodies, knows=None if host_knows else knows)
+    app.add_middleware(Bodies, knows=None if app.state.host_knows else knows)
     app.add_middleware(CrossSite)
     app.add_middleware(problems.Caught)
     if server.cors_origins:

@@ -31,7 +31,7 @@ from coach.flows import SourceFailed
 logger = logging.getLogger("coach.server")
 
 MEDIA_TYPE = "application/problem+json"
-WHO = "Say who you are: send `Authorization: Bearer <key>`, or sign in."
+WHO = "Say who you are: send `Authorization: Bearer <key>`, sign in, or ask the application around this."
 """What a stranger is told."""
 
 

@@ -67,23 +67,25 @@ def picture(version: Version) -> dict[str, Any]:
     return {"version_id": version.id} | {name: getattr(version, name) for name in names}
 
 
-def shown(data: Mapping[str, Any], links: Links, base: str) -> dict[str, Any]:
-    """What was kept, for a person to see: each blob's key becomes a link that works for minutes.
+def shown(data: Mapping[str, Any], links: Links, base: str, *, owner: str) -> dict[str, Any]:
+    """What was kept, for a person to see: the key of each blob of theirs is a link that works for minutes.
 
-    Not in ``arguments``: those come from outside, and whoever wrote a key there would get a link to it.
+    Not in ``arguments``: those come from outside. And whoever brings somebody else's key into what an action
+    gives gets no link to it.
 
     Args:
         base: What a link begins with; its token follows.
+        owner: Their part of keys: :func:`coach.store.owner_of`.
     """
 
     def seen(value: Any) -> Any:
         if isinstance(value, Mapping):
-            return shown(value, links, base)
+            return shown(value, links, base, owner=owner)
         return [seen(each) for each in value] if isinstance(value, list | tuple) else value
 
     told = {name: seen(value) for name, value in data.items() if name not in ("blob", _GIVEN)}
     if _GIVEN in data:
         told[_GIVEN] = data[_GIVEN]
-    if isinstance(blob := data.get("blob"), str):
+    if isinstance(blob := data.get("blob"), str) and blob.startswith(f"{owner}/"):
         told |= {"url": base + links.sign(blob), "url_seconds": links.seconds}
     return told

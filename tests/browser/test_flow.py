@@ -124,6 +124,7 @@ def test_a_picture_waits_for_the_person_s_consent_and_what_is_drawn_without_a_co
     visit.button("No, thank you").click()
     expect(node(visit, "Picture 1").locator(".filled")).to_be_hidden()
     visit.page.locator(".board").evaluate(DROP, base64.b64encode(photo_bytes).decode())
+    visit.page.get_by_label("This is me").check()
     visit.button("I agree").click()
     expect(node(visit, "Picture 2").locator(".filled")).to_be_visible()
     saved(visit)

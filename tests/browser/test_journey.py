@@ -33,6 +33,8 @@ def test_somebody_comes_talks_adds_a_photo_and_sees_themselves(come: Come, photo
     chooser.value.set_files(photo_file)
     consent = page.get_by_role("dialog", name="Before your photo")
     expect(consent).to_contain_text("this is me, or I have the agreement of the person in the photo")
+    expect(consent.get_by_role("radio", checked=True)).to_have_count(0)
+    consent.get_by_label("This is me").check()
     consent.get_by_role("button", name="I agree").click()
     expect(page.locator(".notice")).to_contain_text("That is a good photo")
     expect(visit.heard.last).to_contain_text("Are you ready to see it?")

@@ -242,7 +242,7 @@ async def test_inside_another_application_the_host_says_who_asks(
         for user in ("ann", "root"):
             answer = await client.get(f"/coach{SESSIONS}", headers={"X-User": user})
             said = {"user_id": user, "operator": user == "root", "signed_in": True, "guests": False}
-            assert answer.json() == said
+            assert answer.json() == said | {"by_host": True}
         # Nobody signs in here: that is the host's.
         assert (await client.post(f"/coach{SESSIONS}", json={})).status_code == 405
         too_long = await client.post(f"/coach{TALKS}", headers={"X-User": "x" * 201})

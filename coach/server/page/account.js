@@ -31,7 +31,7 @@ export class Account {
         button("Take everything with you", { class: "plain", onclick: () => this.#takeout() }, "save"),
         button("Erase my photos", { class: "plain", onclick: () => this.#forget() }, "trash"),
         button("Erase everything", { class: "plain", onclick: () => this.#erase() }, "trash"),
-        !app.api.token && button("Sign out", { class: "plain", onclick: () => this.#signOut() }, "back"),
+        !app.api.token && !app.session.by_host && button("Sign out", { class: "plain", onclick: () => this.#signOut() }, "back"),
       ),
     );
     app.gallery.addEventListener("change", this.#changed);

@@ -7,11 +7,12 @@ import { h } from "./dom.js";
 export async function consent(app) {
   const given = app.me.value.consent;
   const said = await open(app.root, { title: "Before your photo", look: "consent" }, (close) => {
-    const choices = Object.entries(given.subjects).map(([subject, words], index) =>
+    // Nothing is chosen for them: what they declare is theirs to say.
+    const choices = Object.entries(given.subjects).map(([subject, words]) =>
       h(
         "label",
         { class: "choice" },
-        h("input", { type: "radio", name: "subject", value: subject, checked: index === 0 }),
+        h("input", { type: "radio", name: "subject", value: subject, required: true }),
         h("span", {}, words),
       ),
     );

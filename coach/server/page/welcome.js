@@ -48,6 +48,7 @@ function welcome(app, session) {
 export async function signedIn(app) {
   const session = await app.api.session();
   if (session.signed_in) return session;
+  if (session.by_host) throw new Error("Sign in to the application that this page is part of, then come back.");
   await welcome(app, session);
   return app.api.session();
 }

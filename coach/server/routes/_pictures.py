@@ -9,10 +9,11 @@ from typing import Annotated, Any, Self
 from fastapi import Depends, Request
 from pydantic import BaseModel, Field
 
+from coach.server.caller import SignedIn
 from coach.server.routes.files import base_of
 from coach.server.running import Here
 from coach.server.told import shown
-from coach.store import Version
+from coach.store import Version, owner_of
 from coach.studio._say import say_likeness
 from coach.studio.compare import Sheet
 from coach.studio.judge import judgement_of
@@ -21,9 +22,9 @@ Show = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Makes what is kept fit to be seen: the key of a blob becomes a link to it."""
 
 
-async def _show(request: Request, here: Here) -> Show:
-    base = base_of(request)
-    return lambda data: shown(data, here.links, base)
+async def _show(request: Request, here: Here, caller: SignedIn) -> Show:
+    base, owner = base_of(request), owner_of(caller.user_id)
+    return lambda data: shown(data, here.links, base, owner=owner)
 
 
 Shown = Annotated[Show, Depends(_show)]

@@ -61,17 +61,25 @@ class WhoOut(BaseModel):
 
     signed_in: bool
     guests: bool = Field(description="Whether somebody may come in without a key.")
+    by_host: bool | None = Field(
+        default=None, description="Whether the application around this one says who is asking."
+    )
     user_id: str | None = Field(default=None, examples=["ann"])
     operator: bool | None = None
 
 
 # Nobody has to be signed in to ask that.
 @router.get("/", response_model_exclude_none=True, openapi_extra={"security": [{}]})
-async def who(caller: Anybody, here: Here) -> WhoOut:
+async def who(request: Request, caller: Anybody, here: Here) -> WhoOut:
     """Whether you are signed in, and as whom."""
+    said = WhoOut(
+        signed_in=caller is not None,
+        guests=here.server.guests,
+        by_host=request.app.state.host_knows or None,
+    )
     if caller is None:
-        return WhoOut(signed_in=False, guests=here.server.guests)
-    return WhoOut(signed_in=True, guests=here.server.guests, user_id=caller.user_id, operator=caller.operator)
+        return said
+    return said.model_copy(update={"user_id": caller.user_id, "operator": caller.operator})
 
 
 @signing_in.post("/")

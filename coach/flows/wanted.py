@@ -66,7 +66,8 @@ def wanted(
     if not (prompt := prompt_of(flow, node)):
         raise refused(node.id, "data.instructions", "has no words yet; write what to show, or connect a text")
     mode = mode_of(node, len(sources))
-    data, options = node.data, node.data.model_dump(exclude={"instructions", "upload", "mask"})
+    # Without those left out: so what was made stays known when there are more of them one day.
+    options = node.data.model_dump(exclude={"instructions", "upload", "mask"}, exclude_defaults=True)
     given = Given(
         references=tuple(each.reference for each in sources),
         mask=mask,
@@ -75,7 +76,7 @@ def wanted(
         drawn=None,
     )
     # Several pictures at a time have no previews: nobody could tell whose they are.
-    request = given.put_into(asked(prompt, previews=previews if data.n == 1 else 0, **options))
+    request = given.put_into(asked(prompt, previews=previews if node.data.n == 1 else 0, **options))
     content = [prompt, [each.sha256 for each in sources], mask and mask.id, options, again]
     key = _key(content) if all(each.sha256 for each in sources) else None
     return Wanted(request=request, sources=tuple(sources), given=given, mode=mode, key=key)

@@ -8,7 +8,7 @@ What no row knows may be another database's, or newer than this one: it is kept 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from coach.store import Store
 from coach.store._rows import AT_ONCE, now, parts
 from coach.store.blobs import Stored, owner_of
 from coach.store.blobs._form import is_ours
+from coach.store.serving import flows
 from coach.store.states import ENDS
 from coach.store.tables import generations, people, photos, versions
 
@@ -56,7 +57,8 @@ class Retention:
 
     Attributes:
         previews: Unfinished pictures, after their picture has ended; sheets, comparisons and thumbnails,
-            which are made again when asked for; masks and uploads with which no picture was asked for.
+            which are made again when asked for; masks and uploads with which no picture was asked for and
+            that are in no flow.
         evidence: Answers of the picture service that gave no picture, or not all, after they have ended;
             blobs that no row knows, since they were put.
     """
@@ -166,7 +168,7 @@ async def _judged(
 
 
 async def _used(connection: AsyncConnection, given: Sequence[str]) -> set[tuple[str, str]]:
-    """With which of these masks and uploads a picture was asked for, and by whom."""
+    """Which of these masks and uploads somebody needs, and who: asked with them, or has them in a flow."""
     mask = _ASKED["mask"]["id"].as_string()
     if connection.dialect.name == "sqlite":
         each = func.json_each(generations.c.request, "$.references").table_valued("value")
@@ -178,7 +180,15 @@ async def _used(connection: AsyncConnection, given: Sequence[str]) -> set[tuple[
     uploads = whose.add_columns(upload).select_from(generations.join(each, true()))
     masks = await connection.execute(whose.add_columns(mask).where(mask.in_(given)))
     found = [*masks, *await connection.execute(uploads.where(upload.in_(given)))]
+    async with connection.stream(select(flows.c.user_id, flows.c.graph)) as rows:
+        found += [(user_id, id) async for user_id, graph in rows for id in _drawn(graph, given)]
     return {(owner_of(user_id), id) for user_id, id in found}
+
+
+def _drawn(graph: Mapping[str, Any], given: Sequence[str]) -> Iterator[str]:
+    """Those that are in a flow, of whatever nodes."""
+    names = {node["data"].get(name) for node in graph["nodes"] for name in ("upload", "mask")}
+    return (id for id in given if id in names or f"m-{id[:8]}" in names)  # see `coach.studio.masks`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +197,7 @@ class _Rows:
 
     Attributes:
         ended: Whether a picture has ended, by its id.
-        used: With which masks and uploads pictures were asked for: whose they are, and their ids.
+        used: The masks and uploads that somebody needs: whose they are, and their ids.
         named: What a row names after all: it came while we looked.
     """
 

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from coach.errors import ConsentMissing, Erasing, InputRefused, NotFound, PhotoRefused
-from coach.store import Store
+from coach.store import Flows, Store
 from coach.store.blobs import owner_of
 from coach.store.erase import begin
 from coach.store.export import export
 from coach.studio import GateLimits, PictureRequest, Reference
-from coach.studio.masks import add_mask
+from coach.studio.masks import add_mask, handle_of, read_mask
 from coach.studio.uploads import add_upload, has_upload, read_upload
 from tests.store._aged import DAY, aged, found
 from tests.store._images import exif, quadrants, save
@@ -139,9 +139,13 @@ async def test_sweep_removes_what_nobody_asked_with_and_export_gives_it(
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, says(answer(picture()))) as w:
         used, unused = await add_upload(store, ANA, logo()), await add_upload(store, ANA, logo((40, 40)))
+        drawn = await add_upload(store, ANA, logo((50, 50)))
+        hole = await add_mask(store, ANA, drawn, holed((50, 50), (0, 0, 9, 9)))
+        data = {"upload": drawn.id, "mask": handle_of(hole)}
+        await Flows(store.database).add(ANA, {"nodes": [{"data": data}, {"data": {"text": ""}}]})
         await add_upload(store, "bob", logo())
         await w.generate(wanted(w, used))
-    for path in (tmp_path / "blobs").rglob("upload-*"):
+    for path in [*(tmp_path / "blobs").rglob("upload-*"), *(tmp_path / "blobs").rglob("mask-*")]:
         aged(path, 8 * DAY)
     assert (await export(store, ANA, tmp_path / "zip.zip")).missing == ()
     with ZipFile(tmp_path / "zip.zip") as zipped:
@@ -149,6 +153,7 @@ async def test_sweep_removes_what_nobody_asked_with_and_export_gives_it(
     names = {f"upload without a picture: upload-{each.id}.png" for each in (used, unused)}
     assert await found(store) == names, "what Ana asked with keeps nothing of Bob's"
     assert await found(store, fix=True) == set()
+    assert await has_upload(store, ANA, drawn.id) and await read_mask(store, ANA, hole.id)
     assert await has_upload(store, ANA, used.id) and not await has_upload(store, ANA, unused.id)
     receipt = await w.studio.erase(ANA)
     assert receipt.done and not await has_upload(store, ANA, used.id)

@@ -1,7 +1,7 @@
 /** The page put together: who is here, their conversation, and what is shown of both. */
 
 import { Problem } from "./api.js";
-import { acceptFlow } from "./accept.js";
+import { asked, celebrate } from "./accept.js";
 import { Composer } from "./composer.js";
 import { h, icon, iconButton } from "./dom.js";
 import { Listener } from "./events.js";
@@ -132,8 +132,8 @@ export class App {
   #happened(item) {
     if (item === null || item.picture) this.gallery.refresh().catch(() => {});
     if (item?.kind === "coach") this.say(item.text);
-    if (item?.kind === "ask") acceptFlow.asked(this, item);
-    if (item?.kind === "kept") acceptFlow.kept(this, item);
+    if (item?.kind === "ask") asked(this, item);
+    if (item?.kind === "kept") celebrate(this, item);
   }
 
   #connected() {

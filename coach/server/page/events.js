@@ -93,7 +93,11 @@ export class Listener {
       this.given.tell(true);
       for await (const event of eventsOf(response, heard)) {
         this.after = event.id;
-        this.given.take(event);
+        try {
+          this.given.take(event);
+        } catch (error) {
+          reportError(error); // ours to mend, and no reason to hear no more
+        }
       }
     } finally {
       clearTimeout(silence);

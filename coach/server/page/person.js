@@ -2,7 +2,7 @@
 
 import { byLikeness } from "./words.js";
 
-/** Something of the server's that is read again when it may have changed. Event: `change`. */
+/** Something of the server's that is read again when it may have changed. Event: `change`, when it has. */
 export class Kept extends EventTarget {
   #reading = null;
   #again = false;
@@ -29,10 +29,16 @@ export class Kept extends EventTarget {
   }
 
   set(value) {
+    const same = this.known && told(value) === told(this.value);
     this.value = value;
     this.known = true;
-    this.dispatchEvent(new Event("change"));
+    if (!same) this.dispatchEvent(new Event("change"));
   }
+}
+
+/** What is told of it; links are new each time, and what they show is the same. */
+function told(value) {
+  return JSON.stringify(value, (name, each) => (name === "url" ? undefined : each));
 }
 
 /** The person. */

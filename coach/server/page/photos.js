@@ -102,8 +102,8 @@ function wordsFor(photos, primary) {
 
 /** The photos as a dialog, for narrow pages. */
 export async function photoSheet(app) {
+  await app.me.refresh().catch(() => {}); // links to them work for minutes
   const photos = new Photos(app);
-  app.me.refresh().catch(() => {}); // links to them work for minutes
   await open(app.root, { title: "Your photos", look: "small" }, (close) => {
     photos.onadd = () => close();
     return [photos.node];

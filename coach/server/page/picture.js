@@ -1,11 +1,11 @@
 /** A picture in the conversation: from the place that is kept for it to the one that is theirs. */
 
-import { acceptFlow } from "./accept.js";
+import { askAbout } from "./accept.js";
 import { button, h, icon } from "./dom.js";
 import { firstOf } from "./events.js";
 import { Layers } from "./layers.js";
 import { thumbnail } from "./thumbnail.js";
-import { doing, dollars, likenessOf, span, usually } from "./words.js";
+import { doing, dollars, likenessOf, span, usual, usually } from "./words.js";
 
 /** How blurred the previews are, by their index. */
 const BLUR = [3, 2, 1];
@@ -15,6 +15,7 @@ const FAILED = new Set(["failed", "refused", "stopped"]);
 export class PictureCard {
   #layers = new Layers();
   #shown = "";
+  #looks = "";
   #told = "";
   #clock = null;
 
@@ -55,7 +56,7 @@ export class PictureCard {
     const { item } = this;
     const [words, when] = this.veil.children;
     words.textContent = `${doing(item.action)}…`;
-    when.textContent = usually(this.app.story.seconds);
+    when.textContent = [item.text && `${item.text}.`, usually(this.app.story.seconds)].filter(Boolean).join(" ");
     if (this.#told !== item.call_id && this.app.story.live) this.app.say(`${words.textContent} ${when.textContent}`);
     this.#told = item.call_id;
     if (item.preview && item.preview.url !== this.#shown) this.#preview(item.preview);
@@ -66,11 +67,9 @@ export class PictureCard {
 
   #tick() {
     const passed = (Date.now() - this.item.began) / 1000;
-    const { seconds } = this.app.story;
     this.veil.children[0].textContent = `${doing(this.item.action)}… ${Math.round(passed)} s`;
     // It nears the end and never claims to be there.
-    const usual = seconds.length ? seconds.reduce((sum, each) => sum + each, 0) / seconds.length : 60;
-    this.veil.lastChild.value = 1 - Math.exp((-1.6 * passed) / usual);
+    this.veil.lastChild.value = 1 - Math.exp((-1.6 * passed) / (usual(this.app.story.seconds) ?? 60));
   }
 
   #preview({ url, index }) {
@@ -105,11 +104,10 @@ export class PictureCard {
   }
 
   /** Beneath a sheet what is on it; beneath a picture from before what is beneath every picture. */
-  #words({ handles }) {
-    const [only] = handles.length === 1 ? handles : [];
-    const version = only && this.app.gallery.version(only);
+  #words({ handles, title }) {
+    const version = handles.length === 1 && this.app.gallery.version(handles[0]);
     if (version) this.#about({ ...version, version_id: version.id });
-    else this.under.replaceChildren(h("p", { class: "soft" }, `On it: ${handles.join(", ")}.`));
+    else this.under.replaceChildren(h("p", { class: "soft" }, handles.length ? `On it: ${handles.join(", ")}.` : title));
   }
 
   /** The picture itself, in a frame of its shape; tapped, it is shown large. */
@@ -153,12 +151,17 @@ export class PictureCard {
     const last = story.shown === this.item;
     const version = gallery.version(picture.version_id) ?? { ...picture, id: picture.version_id };
     const accepted = gallery.accepted(version.id);
+    const all = last ? gallery.candidates(picture.identity_id) : [];
+    // Made anew only when it differs: one may be reading, or on a button.
+    const looks = JSON.stringify([accepted, last, Boolean(this.app.me.primary), all.map((each) => each.id)]);
+    if (looks === this.#looks) return;
+    this.#looks = looks;
     this.under.replaceChildren(
       accepted ? h("p", { class: "yours" }, icon("heart"), "This is you") : likeness(picture),
       last ? this.#buttons(version, accepted) : "",
       details(picture),
     );
-    this.#candidates(picture, last);
+    this.#candidates(all);
   }
 
   #buttons(version, accepted) {
@@ -166,7 +169,7 @@ export class PictureCard {
     // Where it was found not to be like them, another try is the nearer thing; but that is theirs to say.
     const unlike = !accepted && likenessOf(version).mark === "no";
     const again = () => this.app.press("generate_identity_image", { identity_id: version.identity_id });
-    const accept = () => acceptFlow.ask(this.app, version);
+    const accept = () => askAbout(this.app, version);
     return h(
       "div",
       { class: "row" },
@@ -178,8 +181,7 @@ export class PictureCard {
   }
 
   /** All pictures of the identity, the most alike first. */
-  #candidates({ identity_id }, last) {
-    const all = last ? this.app.gallery.candidates(identity_id) : [];
+  #candidates(all) {
     this.strip.replaceChildren();
     if (all.length < 2) return;
     const thumbs = all.map((each) => thumbnail(this.app, each));

@@ -84,7 +84,7 @@ export class Story extends EventTarget {
   }
 
   _image({ call_id, picture }) {
-    const kind = picture.version_id ? { picture } : { sheet: picture };
+    const kind = picture.version_id ? { picture } : { sheet: { handles: [], title: "", ...picture } };
     this.#of(call_id, { ...kind, state: "done", seq: this.seen });
     this.#happened(this.#calls.get(call_id));
   }

@@ -1,6 +1,6 @@
 /** The conversation, as one reads it. */
 
-import { acceptFlow } from "./accept.js";
+import { answer, pictureAsked } from "./accept.js";
 import { button, h, icon, iconButton, still } from "./dom.js";
 import { PictureCard } from "./picture.js";
 import { thumbnail } from "./thumbnail.js";
@@ -90,8 +90,7 @@ export class Talk {
     const speaks = last?.kind === "coach" && last.open;
     const going = story.running > 0 || outbox.entries.some((entry) => entry.seq !== undefined);
     this.#busy.hidden = !going || shown || speaks;
-    const words = last?.state === "running" ? doing(last.action) : "";
-    this.#busy.lastChild.textContent = words;
+    this.#busy.lastChild.textContent = last?.state === "running" ? last.text || doing(last.action) : "";
   }
 
   /** A turn that the server did not take. */
@@ -171,13 +170,15 @@ function speech(item) {
 
 function question(app, item) {
   const node = h("li", { class: "ask" });
-  const update = () => node.replaceChildren(about(app, item), ...asked(app, item, update));
-  return { node, update, refresh: update };
+  const left = () => new Date(item.expires_at) - Date.now();
+  const update = () => node.replaceChildren(about(app, item), ...answers(app, item, left() > 0));
+  const timer = setTimeout(update, Math.min(left() + 500, 2 ** 31 - 1)); // no browser waits longer
+  return { node, update, refresh: update, stop: () => clearTimeout(timer) };
 }
 
 /** What is asked, with the picture it is about, or what else it is about. */
 function about(app, item) {
-  const picture = acceptFlow.picture(app, item);
+  const picture = pictureAsked(app, item);
   const given = Object.entries(picture ? {} : item.arguments).filter(([, value]) => value !== null);
   const lines = given.flatMap(([name, value]) => [
     h("dt", {}, plain(name)),
@@ -187,19 +188,17 @@ function about(app, item) {
   return h("div", { class: "about-what" }, picture && thumbnail(app, picture), words);
 }
 
-function asked(app, item, update) {
+function answers(app, item, inTime) {
   if (item.answer) return [h("p", { class: "soft" }, `You said ${item.answer}.`)];
-  const left = new Date(item.expires_at) - Date.now();
-  if (left <= 0) return [h("p", { class: "soft" }, "Nobody answered in time, so nothing was done.")];
-  if (left < 2 ** 31) setTimeout(update, left + 500);
-  const answer = (yes) => acceptFlow.answer(app, item, yes);
+  if (!inTime) return [h("p", { class: "soft" }, "Nobody answered in time, so nothing was done.")];
+  const say = (yes) => () => answer(app, item, yes);
   return [
     h("p", { class: "soft" }, `This waits for you until ${moment(item.expires_at)}.`),
     h(
       "div",
       { class: "row" },
-      h("button", { type: "button", class: "primary", onclick: () => answer(true) }, "Yes"),
-      h("button", { type: "button", onclick: () => answer(false) }, "Not yet"),
+      h("button", { type: "button", class: "primary", onclick: say(true) }, "Yes"),
+      h("button", { type: "button", onclick: say(false) }, "Not yet"),
     ),
   ];
 }

@@ -1,6 +1,6 @@
 /** A version, large: to look at closely, to hold beside the photo, to change, to keep, to take along. */
 
-import { acceptFlow } from "./accept.js";
+import { askAbout } from "./accept.js";
 import { save } from "./account.js";
 import { beside } from "./beside.js";
 import { open } from "./dialogs.js";
@@ -145,10 +145,11 @@ class Viewer {
     if (again) image.src = again.url;
   }
 
-  async #beside() {
+  #beside() {
     this.#look();
-    await this.#told(async () => {
-      const { node, slider } = beside(await this.app.api.compare(this.version.identity_id, [this.version.handle]));
+    const get = () => this.app.api.compare(this.version.identity_id, [this.version.handle]);
+    return this.#told(get, (sheet) => {
+      const { node, slider } = beside(sheet);
       this.stage.replaceChildren(node);
       slider.focus();
       return h("p", { class: "soft" }, "Your photo and the picture, face on face. Move the edge between them.");
@@ -179,27 +180,21 @@ class Viewer {
     const trouble = h("p", { class: "trouble", role: "alert" });
     const submit = h("button", { type: "submit", class: "primary" }, verb);
     const leave = h("button", { type: "button", onclick: () => this.#as("look") }, "Cancel");
-    const form = h(
-      "form",
-      {
-        class: "wish",
-        onsubmit: async (event) => {
-          event.preventDefault();
-          const change = field.value.trim();
-          submit.disabled = true;
-          try {
-            if (change) this.#press("revise_identity_image", { change, ...(await along()) });
-          } catch (error) {
-            trouble.textContent = error.message;
-          }
-          submit.disabled = false;
-        },
-      },
-      field,
-      trouble,
-      h("div", { class: "row" }, leave, submit),
-    );
-    return form;
+    const wish = async (event) => {
+      event.preventDefault();
+      const change = field.value.trim();
+      submit.disabled = true;
+      try {
+        const more = await along();
+        // One may have thought better of it meanwhile.
+        if (change && submit.isConnected) this.#press("revise_identity_image", { change, ...more });
+      } catch (error) {
+        trouble.textContent = error.message;
+      }
+      submit.disabled = false;
+    };
+    const row = h("div", { class: "row" }, leave, submit);
+    return h("form", { class: "wish", onsubmit: wish }, field, trouble, row);
   }
 
   #press(action, given) {
@@ -209,31 +204,35 @@ class Viewer {
 
   #accept() {
     this.close();
-    acceptFlow.ask(this.app, this.version);
+    askAbout(this.app, this.version);
   }
 
-  async #compare() {
+  #compare() {
     const others = this.#all.filter((each) => each.id !== this.version.id).map((each) => each.handle);
     const handles = [this.version.handle, ...others.reverse()].slice(0, SIDE_BY_SIDE);
     this.#look();
-    await this.#told(async () => {
-      const sheet = await this.app.api.compare(this.version.identity_id, handles);
+    const get = () => this.app.api.compare(this.version.identity_id, handles);
+    return this.#told(get, (sheet) => {
       this.#look(sheet.url);
       return h("p", { class: "soft" }, `From left to right: your photo, ${sheet.handles.join(", ")}.`);
     });
   }
 
-  async #made() {
+  #made() {
     this.#look();
-    await this.#told(async () => made(await this.app.api.provenance(this.version.id)));
+    return this.#told(() => this.app.api.provenance(this.version.id), made);
   }
 
-  /** What takes a moment to get, beneath the picture. */
-  async #told(get) {
+  /** What takes a moment to get, beneath the picture; if one still looks at it so when it is there. */
+  async #told(get, show) {
     const { extra } = this;
     extra.replaceChildren(h("p", { class: "soft", role: "status" }, "One moment…"));
-    const told = await get().catch((error) => h("p", { class: "trouble", role: "alert" }, error.message));
-    extra.replaceChildren(told);
+    try {
+      const got = await get();
+      if (extra === this.extra) extra.replaceChildren(show(got));
+    } catch (error) {
+      extra.replaceChildren(h("p", { class: "trouble", role: "alert" }, error.message));
+    }
   }
 
   async #download() {

@@ -83,11 +83,17 @@ export function span(seconds) {
   return `${Math.round(seconds / 60)} minutes`;
 }
 
+/** The middle one of what pictures took, in seconds; `null`: there was none. */
+export function usual(seconds) {
+  const sorted = [...seconds].sort((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? null;
+}
+
 /** How long pictures usually take, from those of this conversation. */
 export function usually(seconds) {
-  if (seconds.length === 0) return "How long it takes is not known yet; a minute or two is common.";
-  const sorted = [...seconds].sort((one, other) => one - other);
-  return `Usually about ${span(sorted[Math.floor(sorted.length / 2)])}.`;
+  const known = usual(seconds);
+  if (known === null) return "How long it takes is not known yet; a minute or two is common.";
+  return `Usually about ${span(known)}.`;
 }
 
 /** A moment, as people write it where they are. */

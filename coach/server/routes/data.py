@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from tempfile import TemporaryFile
-from typing import IO, Literal
+from typing import IO, Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -37,20 +37,25 @@ class Erased(BaseModel):
     sentences: list[str] = Field(description="The receipt in words.")
 
 
+async def _nameless() -> AsyncIterator[IO[bytes]]:
+    """A file without a name: whatever becomes of this process, it is gone with it."""
+    file = await asyncio.to_thread(TemporaryFile)
+    try:
+        yield file
+    finally:
+        file.close()  # after the answer, also one that nobody reads
+
+
 @router.get(
     "/export/",
     response_class=StreamingResponse,
     responses={200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}},
 )
-async def export(caller: SignedIn, here: Here) -> StreamingResponse:
+async def export(
+    caller: SignedIn, here: Here, file: Annotated[IO[bytes], Depends(_nameless)]
+) -> StreamingResponse:
     """Everything of you in one zip: photos, pictures, conversations, consents, costs."""
-    # It has no name: whatever becomes of this process, it is gone with it.
-    file = await asyncio.to_thread(TemporaryFile)
-    try:
-        await pack(here.store, caller.user_id, file)
-    except BaseException:
-        file.close()
-        raise
+    await pack(here.store, caller.user_id, file)
     headers = {
         "Content-Disposition": 'attachment; filename="coach.zip"',
         "Content-Length": str(file.tell()),
@@ -60,10 +65,9 @@ async def export(caller: SignedIn, here: Here) -> StreamingResponse:
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        file.seek(0)
-        while piece := file.read(_PIECE):
-            yield piece
+    file.seek(0)
+    while piece := file.read(_PIECE):
+        yield piece
 
 
 @router.delete("/")

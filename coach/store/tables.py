@@ -236,7 +236,7 @@ generations = Table(
     one_of("state", get_args(GenerationState)),
     one_of("paid", get_args(Paid)),
     Index(None, "state"),
-    Index(None, "job_id"),
+    Index(None, "job_id", unique=True),
 )
 
 guard(generations)

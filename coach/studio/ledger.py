@@ -19,6 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.errors import Conflict, PictureError
@@ -143,12 +144,16 @@ class Ledger:
             PictureError: ``bad_answer``, may have been charged: it is the id of another picture's job, which
                 is perhaps another person's. What comes of that job is not this picture.
         """
-        others = select(_ROW.id).where(_ROW.job_id == job_id, _ROW.id != generation.id).limit(1)
-        async with self._database.write() as connection:
-            if (other := await connection.scalar(others)) is not None:
-                detail = f"The service gave the id {job_id}, which is that of generation {other}."
-                raise fault("bad_answer", paid="unknown", detail=detail, request_id=generation.request_id)
-            return await _change(connection, generation, {"job_id": job_id})
+        try:
+            async with self._database.write() as connection:
+                return await _change(connection, generation, {"job_id": job_id})
+        except IntegrityError:
+            async with self._database.read() as connection:
+                other = await connection.scalar(select(_ROW.id).where(_ROW.job_id == job_id))
+            detail = f"The service gave the id {job_id}, which is that of generation {other}."
+            raise fault(
+                "bad_answer", paid="unknown", detail=detail, request_id=generation.request_id
+            ) from None
 
     async def told(self, user_id: str, key: str, turn_id: str) -> None:
         """Write down the turn in which the person was told that a picture may have been charged."""

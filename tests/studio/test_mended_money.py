@@ -8,9 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from coach.errors import Conflict, PictureError
 from coach.store import Store
+from coach.store.tables import generations
 from coach.studio import GateLimits, GptImageEngine, OpenAIBackgroundEngine, Spool
 from coach.studio.books import Books
 from coach.studio.faults import fault
@@ -119,6 +121,20 @@ async def test_the_id_of_another_pictures_job_is_not_taken(store: Store) -> None
     assert caught.value.code == "bad_answer" and f"generation {hers.id}" in caught.value.detail
     assert (await ledger.get("bob", his.id)).job_id is None
     assert (await ledger.note_job(hers, "resp_1")).job_id == "resp_1", "the same again is no other"
+
+
+async def test_the_id_of_another_pictures_job_is_not_taken_at_the_same_moment_either(store: Store) -> None:
+    ledger = Ledger(store.database)
+    hers, his = await add_reserved(store.database), await add_reserved(store.database, user_id="bob")
+    his = await ledger.advance(his, "sending")
+    async with store.database.write() as connection:
+        mine = update(generations).where(generations.c.id == hers.id)
+        await connection.execute(mine.values(job_id="resp_1"))
+        taking = asyncio.create_task(ledger.note_job(his, "resp_1"))
+        await asyncio.wait([taking], timeout=0.5)  # until it waits, or has taken it
+    with pytest.raises(PictureError, match="It may have been charged"):
+        await taking
+    assert (await ledger.get("bob", his.id)).job_id is None
 
 
 async def test_two_keys_with_one_job_are_one_picture_and_one_doubt(

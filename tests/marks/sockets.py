@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import re
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+
+from tests.marks._served import served
 
 MOST = 15.0
 """Seconds in which each is closed."""
@@ -26,22 +23,6 @@ HONEST = 0.2
 
 HEAD = b"POST /api/v1/sessions/ HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 BODY = HEAD + b"Content-Length: 1000\r\n\r\n{"
-
-
-@contextmanager
-def served() -> Iterator[int]:
-    """The port of a server that runs with the sandbox."""
-    with tempfile.TemporaryDirectory(prefix="coach-marks-") as home:
-        command = [sys.executable, "-u", "-m", "coach", "serve", "--sandbox", "--port", "0"]
-        env = os.environ | {"COACH_HOME": home}
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env) as running:
-            assert running.stdout is not None
-            try:
-                said = re.search(rb"http://\S+:(\d+)/", running.stdout.readline())
-                assert said is not None, "the server did not start"
-                yield int(said[1])
-            finally:
-                running.terminate()
 
 
 async def let_go(port: int, sent: bytes, *, dripping: bool) -> float:
@@ -95,7 +76,7 @@ def main() -> int:
     parser.add_argument("--honest", type=float, default=HONEST, help="seconds, of 95 in 100")
     asked = parser.parse_args()
     each = asked.each
-    with served() as port:
+    with served() as (port, _):
         kept, taken = asyncio.run(measure(port, each))
     wrong = [seconds for seconds in kept if seconds > MOST]
     slowest = statistics.quantiles(taken, n=20)[-1]

@@ -35,3 +35,7 @@ def test_every_fault_ends_in_the_right_error_and_the_ledger_agrees_with_the_serv
 
 def test_sockets_that_send_too_slowly_are_closed_while_others_are_served() -> None:
     assert " 0 wrong" in run("sockets", "--each", "4", "--honest", "10")
+
+
+def test_people_who_watch_lose_nothing_while_pictures_are_made() -> None:
+    assert " 0 streams lost" in run("load", "--watchers", "6", "--pictures", "3", "--slowest", "10000")

@@ -11,10 +11,10 @@ COMPILE := .venv-lock/bin/uv --no-config pip compile --quiet --universal --pytho
 	--fork-strategy fewest --only-binary :all: --generate-hashes --annotation-style line \
 	--custom-compile-command "make lock" --upgrade
 
-.PHONY: help demo chat test lint bench likeness marks lock clean
+.PHONY: help demo chat test coverage lint bench likeness marks lock clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run.stamp ## A whole conversation with pictures, no key needed (PHOTO=me.jpg OUT=folder)
 	@$(BIN)/coach demo $(if $(PHOTO),--photo "$$PHOTO") $(if $(OUT),--out "$$OUT")
@@ -22,7 +22,10 @@ demo: $(VENV)/run.stamp ## A whole conversation with pictures, no key needed (PH
 chat: $(VENV)/run.stamp ## The same conversation, with you (ARGS=--sandbox without a key)
 	@$(BIN)/coach chat $(ARGS)
 
-test: $(VENV)/dev.stamp ## The tests, with branch coverage (ARGS="-k wheel" for some of them)
+test: $(VENV)/dev.stamp ## The tests, on two cores (ARGS="-k wheel" for some of them)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+coverage: $(VENV)/dev.stamp ## The same with branch coverage, half as long again
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS) --cov
 
 lint: $(VENV)/dev.stamp ## Style, format and types

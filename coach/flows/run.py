@@ -109,8 +109,9 @@ class _Run:
             async with asyncio.TaskGroup() as group:
                 for node in nodes:
                     self._work[node.id] = group.create_task(self._node(node))
-        except* _Unheard as unheard:
-            raise unheard.exceptions[0].__cause__ or unheard from None
+        except ExceptionGroup as failed:  # a node tells of its own errors; only who listens can end a run
+            unheard = failed.exceptions[0]
+            raise unheard.__cause__ or unheard from None
         return {node_id: task.result() for node_id, task in self._work.items()}
 
     async def _node(self, node: TransformNode) -> NodeResult:

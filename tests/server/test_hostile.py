@@ -37,7 +37,7 @@ async def test_what_no_database_keeps_is_one_turn_under_one_key(served: Served, 
     assert answers[0].text == answers[1].text
 
 
-@pytest.mark.parametrize("depth", [300, 900])
+@pytest.mark.parametrize("depth", [300, 400])
 @pytest.mark.parametrize("dialect", ["sqlite"])
 async def test_arguments_that_are_too_deep_are_refused(served: Served, depth: int) -> None:
     body = '{"type": "press", "action": "a", "arguments": {"x": %s}}' % ("[" * depth + "]" * depth)

@@ -11,6 +11,7 @@ from coach.pending import CallRecord, Journal, MemoryJournal, digest_of
 from coach.store import FolderBlobs, Store
 
 NOW = datetime.now(UTC)
+UNTIL = NOW + timedelta(hours=1)  # later than the last test, whatever else runs
 ARGUMENTS = {"identity_id": "i1", "version": None, "share": 0.25, "tags": ["a", {"b": True}]}
 WAITING = CallRecord(
     user_id="anna",
@@ -23,7 +24,7 @@ WAITING = CallRecord(
     prompt_version="0a1b2c3d",
     state="waiting",
     say="Waiting for a yes.",
-    expires_at=NOW + timedelta(minutes=10),
+    expires_at=UNTIL,
     created_at=NOW,
 )
 
@@ -68,11 +69,10 @@ async def test_a_finished_call_tells_how_it_ended(journal: Journal) -> None:
 
 async def test_a_yes_counts_once_in_time_and_for_these_arguments(journal: Journal) -> None:
     await journal.begin(WAITING)
-    late = NOW + timedelta(minutes=10)
 
     assert await journal.claim("anna", "", "call_1", "0" * 64, NOW) is None
     assert await journal.claim("anna", "", "call_2", WAITING.digest, NOW) is None
-    assert await journal.claim("anna", "", "call_1", WAITING.digest, late) is None
+    assert await journal.claim("anna", "", "call_1", WAITING.digest, UNTIL) is None
     assert await journal.claim("anna", "", "call_1", WAITING.digest, NOW) == replace(WAITING, state="running")
     assert await journal.claim("anna", "", "call_1", WAITING.digest, NOW) is None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.studio._workshop import ANA, workshop
 
 ALL = ["planned", "quoted", "reserved", "sending", "received", "stored", "judged", "done"]
 FINAL = picture("gold", size=(1024, 1536))
+TODAY = date(2026, 11, 20)  # both models answer
 
 
 async def test_a_photo_becomes_a_version(store: Store, tmp_path: Path, photo_bytes: bytes) -> None:
@@ -73,7 +75,7 @@ async def test_the_face_is_asked_for_only_where_that_can_be_asked(
     store: Store, tmp_path: Path, photo_bytes: bytes, model: str, fidelity: str | None
 ) -> None:
     async with workshop(store, tmp_path, photo_bytes, streams(frames(final=FINAL))) as w:
-        await w.generate(studio=w.new_studio(model=model))
+        await w.generate(studio=w.new_studio(model=model, today=lambda: TODAY))
         assert w.upstream.asked[0].fields.get("input_fidelity") == fidelity
         assert ("input_fidelity" in w.upstream.asked[0].fields) == (fidelity is not None)
 

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def served(**settings: str) -> Iterator[tuple[int, int]]:
+def served() -> Iterator[tuple[int, int]]:
     """The port of a server that runs with the sandbox, and its process id."""
     with tempfile.TemporaryDirectory(prefix="coach-marks-") as home:
         command = [sys.executable, "-u", "-m", "coach", "serve", "--sandbox", "--port", "0"]
-        env = os.environ | {"COACH_HOME": home} | settings
+        env = os.environ | {"COACH_HOME": home}
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env) as running:
             assert running.stdout is not None
             try:

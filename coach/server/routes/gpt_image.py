@@ -114,7 +114,10 @@ for _path, (_say, _rule) in _RULES.items():
         200: {
             "content": {
                 "text/event-stream": {
-                    "schema": {"type": "string"},
+                    "itemSchema": {
+                        "type": "object",
+                        "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+                    },
                     "example": "event: image_generation.partial_image\n"
                     'data: {"type": "image_generation.partial_image", "partial_image_index": 0, …}\n\n',
                 }

@@ -19,7 +19,7 @@ from coach.errors import Erasing, InputRefused
 from coach.store import FolderBlobs, S3Blobs, Store
 from coach.store import erase as erase_module
 from coach.store.erase import NOBODY, at_work, begin, begun, nobodys_identity
-from coach.store.tables import people
+from coach.store.tables import metadata, people
 from coach.studio import sweep as sweep_module
 from coach.studio.books import Books
 from coach.studio.erase import Receipt, erase
@@ -87,6 +87,9 @@ async def test_no_canary_is_left_and_the_books_add_up(planted: Planted) -> None:
         assert (await store.people.get(OTHER)).user_id == OTHER
     assert receipt.done and receipt.kept_micros == 6 * COST and receipt.kept_lines == 6
     assert sorted(receipt.settled) == ["g2", "g3", "g4"]
+    theirs = {table.name for table in metadata.sorted_tables if "user_id" in table.c}
+    # What they spent goes with the ledger's lines, and is not counted.
+    assert {name for name, count in receipt.rows.items() if count} == theirs - {"accounts"}
     assert receipt.rows["messages"] == 2 and receipt.rows["generations"] == 1
     assert receipt.blobs == {"derived": 1, "originals": 1, "photos": 1, "pictures": 2, "previews": 1}
     assert receipt.unfinished == 1 and receipt.spool_files == 11

@@ -7,6 +7,7 @@ import itertools
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from PIL import Image
@@ -40,14 +41,13 @@ def _sized(image: Image.Image) -> tuple[int, int]:
 
 
 def _judgements(model: FaceModel, images: Sequence[Image.Image]) -> list[Callable[[], Any]]:
-    """Each as the PNG that a picture service gives, compared with a photo that was looked at before."""
-    files = []
+    """Each as the PNG that a picture service gives, and of a person whose photo was looked at before."""
+    found = []
     for image in images:
         file = io.BytesIO()
         image.save(file, "PNG")
-        files.append(file.getvalue())
-    known = KnownFaces(model, files[:1])
-    return [lambda file=file: known.judge(file) for file in files]
+        found.append(partial(KnownFaces(model, [file.getvalue()]).judge, file.getvalue()))
+    return found
 
 
 def _compares(images: Sequence[Image.Image]) -> list[Callable[[], Any]]:

@@ -89,7 +89,7 @@ class KnownFaces:
         self._model, self._photos = model, photos
 
     def judge(self, candidate: bytes) -> Likeness:
-        """Compare a picture with the photos. Blocks for some 60 ms a picture: use :func:`off_loop`.
+        """Compare a picture with the photos. Blocks for some 80 ms: use :func:`off_loop`.
 
         Returns:
             The likeness to the most alike photo. Whatever the bytes are, nothing is raised for them; what

@@ -20,6 +20,7 @@ from coach.errors import (
     ConsentMissing,
     ContextError,
     Erasing,
+    FetchRefused,
     FolderError,
     InputRefused,
     ModelError,
@@ -53,6 +54,7 @@ from coach.turn import Turn
 if TYPE_CHECKING:
     from coach.conversation import Conversation
     from coach.faces import FaceModel, Likeness, PhotoReport
+    from coach.fetch import Fetcher
     from coach.model import Model, OpenAIModel, Reply
     from coach.runtime import open
     from coach.settings import Settings
@@ -100,6 +102,7 @@ if TYPE_CHECKING:
 _LATER = {
     "coach.conversation": ("Conversation",),
     "coach.faces": ("FaceModel", "Likeness", "PhotoReport"),
+    "coach.fetch": ("Fetcher",),
     "coach.model": ("Model", "OpenAIModel", "Reply"),
     "coach.runtime": ("open",),
     "coach.settings": ("Settings",),
@@ -139,6 +142,8 @@ __all__ = [
     "Event",
     "Exact",
     "FaceModel",
+    "FetchRefused",
+    "Fetcher",
     "Finding",
     "Finished",
     "FolderBlobs",

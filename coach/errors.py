@@ -14,6 +14,7 @@
     │   └── Erasing        this person is being erased: nothing new is begun for them
     ├── ConsentMissing     a photo may not be used: no consent, or it was revoked
     ├── PhotoRefused       an upload is not a photo we can use
+    ├── FetchRefused       a link was not fetched; says why
     ├── PictureError       a picture was not made; says whether it was paid for
     └── ModelError         the language model could not be reached or did not answer usefully
 
@@ -36,6 +37,33 @@ if TYPE_CHECKING:
 
 Paid = Literal["unpaid", "paid", "unknown"]
 """Whether the outside service charges for a picture that did not arrive."""
+
+FetchReason = Literal[
+    "bad_url",
+    "forbidden_address",
+    "unreachable",
+    "certificate",
+    "redirects",
+    "status",
+    "encoding",
+    "too_large",
+    "too_slow",
+    "broken",
+]
+"""Why a link was not fetched."""
+
+_NOT_FETCHED: dict[FetchReason, str] = {
+    "bad_url": "This link cannot be fetched. Use one that begins with https:// and opens in a browser.",
+    "forbidden_address": "The link's name is not known, or does not lead to the public Internet.",
+    "unreachable": "The link's server does not answer. Try again later, or upload the file instead.",
+    "certificate": "The link's server cannot prove that it is the one the link names.",
+    "redirects": "The link leads on to another one too often. Use the last one.",
+    "status": "The link's server does not give the file out. The link may be private, or have expired.",
+    "encoding": "The link's server sends the file compressed, although it was asked not to.",
+    "too_large": "What the link leads to is too large.",
+    "too_slow": "The link's server is too slow. Try again later, or upload the file instead.",
+    "broken": "The link's server broke off, or sent what is no proper answer.",
+}
 
 
 class CoachError(Exception):
@@ -131,6 +159,20 @@ class PhotoRefused(CoachError):
     def __init__(self, code: str, message: str, *, field: str | None = None) -> None:
         self.code, self.field = code, field
         super().__init__(message)
+
+
+class FetchRefused(CoachError):
+    """What a link leads to was not fetched. The message is for the person and repeats nothing of the link.
+
+    Args:
+        reason: Why. ``forbidden_address`` says neither whether there is such a name nor whether anything
+            answers there.
+        status: Of the server's answer, when that is why.
+    """
+
+    def __init__(self, reason: FetchReason, *, status: int | None = None) -> None:
+        self.reason, self.status = reason, status
+        super().__init__(_NOT_FETCHED[reason])
 
 
 class PictureError(CoachError):

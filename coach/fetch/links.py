@@ -19,6 +19,7 @@ MOST_LINK = 8192
 """Characters of a link; those that a bucket has signed have 2,000."""
 
 _LINK = re.compile(r"(https?)://([^/?#]+)(/[^?#]*)?(\?[^#]*)?(?:#.*)?", re.IGNORECASE)
+_WHOLE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _AUTHORITY = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:@%]+))(?::([0-9]{1,5}))?", re.IGNORECASE | re.ASCII)
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -92,11 +93,13 @@ def follow(link: Link, location: bytes) -> Link:
     """
     try:
         to = location.decode()
-        # Before joining: the standard library drops line breaks and tabs.
-        joined = urljoin(link.url, to) if _is_clean(to) else ""
+        # Before joining: the standard library drops line breaks and tabs. What is whole is not joined at all,
+        # for it makes a path of a name that has a slash too many before it.
+        if not _is_clean(to) or _WHOLE.match(to):
+            return read(to)
+        return read(f"{link.scheme}:{to}" if to.startswith("//") else urljoin(link.url, to))
     except ValueError:
-        joined = ""
-    return read(joined)
+        raise FetchRefused("bad_url") from None
 
 
 def _is_clean(url: str) -> bool:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
 import c2pa
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-FROM, UNTIL = datetime(2026, 1, 1, tzinfo=UTC), datetime(2046, 1, 1, tzinfo=UTC)
-PEM = serialization.Encoding.PEM
+from tests._authority import Authority
+
 GENERATIVE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
 
@@ -55,48 +52,6 @@ class Certificates:
 
 def certificates() -> Certificates:
     """New ones, of a root that nobody else trusts."""
-    authority, signer = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    root = (
-        _builder("Root of the tests", "Root of the tests", authority)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(_may("key_cert_sign", "crl_sign"), critical=True)
-        .sign(authority, hashes.SHA256())
-    )
-    leaf = (
-        _builder("A coach", "Root of the tests", signer)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_may("digital_signature"), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), critical=False
-        )
-        .sign(authority, hashes.SHA256())
-    )
-    secret = signer.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    top = root.public_bytes(PEM)
-    return Certificates(root=top, chain=leaf.public_bytes(PEM) + top, key=secret)
-
-
-def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder(serial_number=x509.random_serial_number())
-        .subject_name(_name(subject))
-        .issuer_name(_name(issuer))
-        .public_key(key.public_key())
-        .not_valid_before(FROM)
-        .not_valid_after(UNTIL)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-
-
-def _name(name: str) -> x509.Name:
-    given = ((NameOID.ORGANIZATION_NAME, "Tests"), (NameOID.COMMON_NAME, name))
-    return x509.Name([x509.NameAttribute(kind, value) for kind, value in given])
-
-
-def _may(*allowed: str) -> x509.KeyUsage:
-    every = (
-        *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"),
-        *("key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
-    )
-    return x509.KeyUsage(**{name: name in allowed for name in every})
+    authority = Authority()
+    chain, key = authority.issue("A coach", x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]))
+    return Certificates(root=authority.root, chain=chain, key=key)

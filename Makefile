@@ -46,6 +46,7 @@ marks: $(VENV)/dev.stamp ## Kills, faults, races, drift at full size; under an h
 	@$(BIN)/python -m tests.marks.drift
 	@$(BIN)/python -m tests.marks.sockets
 	@$(BIN)/python -m tests.marks.load
+	@$(BIN)/python -m tests.marks.fetch
 	@$(if $(IMAGES),$(BIN)/python -m tests.marks.intake "$(IMAGES)")
 	@COACH_ROUNDS=200 $(BIN)/python -m pytest -q tests/studio/test_races.py tests/studio/test_accounts.py
 

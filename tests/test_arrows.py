@@ -8,16 +8,7 @@ import coach
 from tests._tree import ROOT, python_files
 
 LIBRARY = {
-    "core",
-    "faces",
-    "fetch",
-    "store",
-    "studio",
-    "flows",
-    "settings",
-    "model",
-    "conversation",
-    "runtime",
+    *("core", "faces", "fetch", "store", "studio", "flows", "settings", "model", "conversation", "runtime"),
 }
 # A room is a package or module right below `coach`; whatever has no line here is the core. A room may always
 # import itself.

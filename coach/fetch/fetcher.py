@@ -27,8 +27,11 @@ _HEADERS = (
     ("Accept-Encoding", "identity"),
     ("Connection", "close"),
 )
-_PIECES = 64
-"""After so many the others have a turn: a body in chunks of one byte is thousands of them at once."""
+_TURN = 64
+"""Pieces of a body after which others have a turn."""
+
+_CRUMB, _CRUMBS = 64, 10_000
+"""Bytes that pieces must have on average after so many: in chunks of one byte, a body is a minute's work."""
 
 _WRONG = (OSError, httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
 
@@ -186,14 +189,16 @@ async def _bounded(body: AsyncIterator[bytes], most: int, until: float) -> Async
     while True:
         with _refusing():
             async with asyncio.timeout_at(until):
+                if pieces % _TURN == 0:
+                    await asyncio.sleep(0)
                 piece = await anext(body, None)
         if piece is None:
             return
         came, pieces = came + len(piece), pieces + 1
         if came > most:
             raise FetchRefused("too_large")
-        if pieces % _PIECES == 0:
-            await asyncio.sleep(0)
+        if pieces > _CRUMBS + came // _CRUMB:
+            raise FetchRefused("broken")
         yield piece
 
 

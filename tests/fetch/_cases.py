@@ -80,14 +80,13 @@ UNREADABLE = (
     "unix:/run/x.sock",
     "",
     "http://",
-    *(),
     "http://a..lab.test/",
     "http://.lab.test/",
     "http://a.lab.test../",
     "http://-a.lab.test/",
     *(f"http://{'a' * 64}.lab.test/", f"http://{'a.' * 130}lab.test/", f"http://a.lab.test/{'a' * 9000}"),
 )
-
+"""Each can be read in more than one way, or in none."""
 
 MISLEADING = (
     "http://127.0.0.1#@a.lab.test/",

@@ -1,4 +1,4 @@
-"""What is reached in a laboratory where every address is at hand and names lie: nothing but the public Internet.
+"""What is reached where every address is at hand and names lie: nothing but the public Internet.
 
 In a network namespace; where the machine has none to give, it is skipped.
 """

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from coach.errors import PictureError
@@ -20,6 +19,7 @@ from coach.sandbox.faults import MODES
 from coach.studio import GateLimits
 from tests.marks import _fork
 from tests.marks._counts import add_up, compare
+from tests.marks._memory import memory, reset_peak
 from tests.marks._world import World, ask_for, made
 
 SHORT, LONG = 1.0, 60.0
@@ -120,10 +120,10 @@ async def meet(world: World, case: Case, times: int) -> dict[str, Any]:
 
         room = asyncio.Semaphore(AT_ONCE)
         await store.photos.primary("ana")  # everything is loaded before it is measured
-        before = _reset_peak()
+        before = reset_peak()
         first, *others = case.trials(times)
         outcomes = [await once(first)]
-        grown = _memory("VmHWM") - before
+        grown = memory("VmHWM") - before
         outcomes += await asyncio.gather(*map(once, others))
         return {"outcomes": outcomes, "grown": grown}
 
@@ -169,19 +169,6 @@ def together(world: World, met: list[Case]) -> Iterator[str]:
             yield from judge(case, one)
     cases = {trial: case.name for case in met for trial in case.trials(1)}
     yield from _fork.run(partial(compare, world, cases))
-
-
-def _memory(what: str) -> float:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(what):
-            return int(line.split()[1]) / 1024
-    raise LookupError(what)
-
-
-def _reset_peak() -> float:
-    """Forget the highest use of memory so far; gives what is used now, in MB."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return _memory("VmRSS")
 
 
 def main() -> int:

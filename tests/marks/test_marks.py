@@ -39,3 +39,10 @@ def test_sockets_that_send_too_slowly_are_closed_while_others_are_served() -> No
 
 def test_people_who_watch_lose_nothing_while_pictures_are_made() -> None:
     assert " 0 streams lost" in run("load", "--watchers", "6", "--pictures", "3", "--slowest", "10000")
+
+
+def test_a_link_to_a_hostile_server_is_refused_in_time_and_takes_little_memory() -> None:
+    assert " 0 wrong" in run(
+        *("fetch", "--times", "2", "--seconds", "2", "--server", "drip", "--server", "endless body"),
+        *("--server", "a gzip bomb", "--server", "as much as is allowed"),
+    )

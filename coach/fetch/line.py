@@ -25,6 +25,7 @@ _CONNECT_SECONDS = 5.0
 """How long one of several addresses may keep us from the next."""
 
 _MOST_ADDRESSES = 4
+_BROKEN = (httpcore2.ProtocolError, httpcore2.ReadError, httpcore2.WriteError, ssl.SSLError)
 _TOO_LONG_A_HEAD: FetchReason = "broken"
 _TOO_LONG_A_BODY: FetchReason = "too_large"
 _LOOKUPS = ThreadPoolExecutor(8, thread_name_prefix="coach-lookup")
@@ -120,7 +121,7 @@ def reason_of(exc: BaseException) -> FetchReason:
     """What went wrong on a line."""
     if isinstance(exc, TimeoutError | httpcore2.ReadTimeout):
         return "too_slow"
-    if isinstance(exc, httpcore2.ProtocolError | httpcore2.ReadError | httpcore2.WriteError):
+    if isinstance(exc, _BROKEN):
         return "broken"
     while exc.__cause__ is not None:
         exc = exc.__cause__

@@ -21,6 +21,7 @@ MOST_LINK = 8192
 _LINK = re.compile(r"(https?)://([^/?#]+)(/[^?#]*)?(\?[^#]*)?(?:#.*)?", re.IGNORECASE)
 _WHOLE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _AUTHORITY = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:@%]+))(?::([0-9]{1,5}))?", re.IGNORECASE | re.ASCII)
+_MOST_NAME = 253
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _NUMERIC = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)")
@@ -114,9 +115,11 @@ def _version_4(name: str) -> IPv4Address | None:
 
 def _ascii(name: str) -> str:
     """A name as DNS has it (IDNA 2008 with the mapping of UTS 46)."""
+    if len(name) > _MOST_NAME + 1:  # with the final dot; before it is worked on at length
+        raise ValueError("too long")
     plain = name.lower() if name.isascii() else idna.encode(name, uts46=True, std3_rules=True).decode()
     plain = plain.removesuffix(".")
-    if len(plain) > 253 or not _NAME.fullmatch(plain) or _NUMERIC.fullmatch(plain.rpartition(".")[2]):
+    if len(plain) > _MOST_NAME or not _NAME.fullmatch(plain) or _NUMERIC.fullmatch(plain.rpartition(".")[2]):
         raise ValueError("no name of a host")
     return plain
 

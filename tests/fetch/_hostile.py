@@ -86,6 +86,7 @@ SERVERS: dict[str, tuple[Serve, str]] = {
     # lies
     "a length too long": (sends(OK, b"Content-Length: 1000\r\n\r\nshort"), "broken"),
     "a length of a terabyte": (sends(OK, b"Content-Length: 1000000000000\r\n\r\nshort"), "too_large"),
+    "a length of a thousand digits": (sends(OK, b"Content-Length: %b\r\n\r\ngood" % (b"9" * 5000)), "broken"),
     "two lengths": (sends(OK, b"Content-Length: 4\r\nContent-Length: 5\r\n\r\ngoods"), "broken"),
     "a length below nothing": (sends(OK, b"Content-Length: -4\r\n\r\ngood"), "broken"),
     "a chunk of no size": (sends(CHUNKED, b"-4\r\ngood\r\n0\r\n\r\n"), "broken"),

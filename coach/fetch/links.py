@@ -32,12 +32,14 @@ _ASIS = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"<>
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """Args:
-    scheme: ``http`` or ``https``.
-    host: A name in ASCII, in small letters and without a final dot, or an address without brackets.
-    port: Given, or the scheme's.
-    path: With the query, in ASCII; what is not was percent-encoded. Of the fragment nothing is kept.
-    address: The host's, when it is one.
+    """A link that can be read one way only.
+
+    Args:
+        scheme: ``http`` or ``https``.
+        host: A name in ASCII, in small letters and without a final dot, or an address without brackets.
+        port: Given, or the scheme's.
+        path: With the query, in ASCII; what is not was percent-encoded. Of the fragment nothing is kept.
+        address: The host's, when it is one.
     """
 
     scheme: str

@@ -146,7 +146,8 @@ GOOD = {
     "alias.lab.test": [["a.lab.test"]],
     "other.lab.test": [[FOUR]],
 }
-INSIDE = {"intranet.inside.lab.test": [["10.0.0.5"]], "api.svc.inside.lab.test": [["10.0.0.5"]]}
+# What a resolver finds with its own domain behind a name; public, so that only the name can be wrong.
+INSIDE = {"intranet.inside.lab.test": [[FOUR]], "api.svc.inside.lab.test": [[FOUR]]}
 
 ZONE = NAMES | REBINDING | GOOD | INSIDE
 

@@ -165,9 +165,10 @@ def _origin(named: str) -> str:
     try:
         link = read(named)
     except FetchRefused:
-        raise ValueError(f"{named!r} is not an origin, e.g. http://127.0.0.1:8123") from None
+        # Without what was given: some write a password there.
+        raise ValueError("What is trusted is an origin, e.g. http://127.0.0.1:8123") from None
     if link.path != "/":
-        raise ValueError(f"{named!r} has a path: the origin is {link.origin}")
+        raise ValueError(f"What is trusted is an origin, without a path: {link.origin}")
     return link.origin
 
 

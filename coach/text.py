@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 from coach.errors import InputRefused
@@ -13,6 +14,8 @@ LONGEST_MESSAGE = 16_000
 
 # PostgreSQL stores neither NUL nor half a surrogate pair; a model can produce both.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# Format (direction, zero width, tags), private use, unassigned. Line ends and other controls become spaces.
+_UNSEEN = frozenset({"Cf", "Co", "Cn"})
 _GAP = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
@@ -37,6 +40,14 @@ def one_line(text: str) -> str:
     What stands in a list that a prompt writes line by line cannot add a line to it.
     """
     return _GAP.sub(" ", str(clean(text))).strip()
+
+
+def visible(text: str) -> str:
+    """A text on one line, of what can be seen: without direction marks, zero-width characters and tags.
+
+    What is shown or drawn then says the same to everybody, and to a model as to a person.
+    """
+    return one_line("".join(sign for sign in str(clean(text)) if unicodedata.category(sign) not in _UNSEEN))
 
 
 def message_text(text: str) -> str:

@@ -19,7 +19,7 @@ Engine = Literal["memeputer_i2i", "gpt_image"]
 Placement = Literal["top", "bottom", "sign"]
 """Where the words are: above the subject, below it, or on a sign it holds."""
 
-LONGEST_PROMPT, LONGEST_WORDS, LONGEST_REF = 4_000, 40, 2_000
+LONGEST_PROMPT, LONGEST_WORDS, LONGEST_REF = 4_000, 32, 2_000
 """Characters of a prompt, of the words on a sticker, and of the name of the base picture."""
 
 SIDE = 512
@@ -29,8 +29,24 @@ MAX_BYTES = 512 * 1024
 """The largest file Telegram takes as a static sticker."""
 
 
+SIGNS = frozenset(
+    {chr(code) for code in (*range(0x20, 0x7F), *range(0xA1, 0x100)) if code not in (0xAD, 0xAF)}
+    | set("ıŁłŒœŠšŸŽž€™\u2013\u2014\u2018\u2019\u201c\u201d\u201e\u2022\u2026")
+)
+"""What words may be written with: the font has no others."""
+
+
 def _prompt(text: str) -> str:
     return str(clean(text)).strip()
+
+
+def _drawable(text: str) -> str:
+    unknown = sorted(set(text) - SIGNS)
+    if unknown:
+        raise ValueError(
+            f"the font has no {' '.join(unknown[:5])}; it has the Latin letters of Western Europe"
+        )
+    return text
 
 
 _Colour = Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$"), AfterValidator(str.upper)]
@@ -71,7 +87,7 @@ class Style(_Part):
 class Text(_Part):
     """The words on a sticker. They are drawn by us, never by a model."""
 
-    value: Annotated[_Line, Field(min_length=1, max_length=LONGEST_WORDS)]
+    value: Annotated[_Line, Field(min_length=1, max_length=LONGEST_WORDS), AfterValidator(_drawable)]
     placement: Placement = "bottom"
     style: Style = Style()
 
@@ -87,7 +103,7 @@ class Shadow(_Part):
     """A soft shadow below the outline: its darkness from 0 to 1, and lengths in pixels of the canvas."""
 
     color: _Colour = "#000000"
-    opacity: float = Field(default=0.2, gt=0, le=0.6)
+    opacity: float = Field(default=0.2, gt=0, le=0.4)
     blur: int = Field(default=4, ge=0, le=12)
     offset: int = Field(default=4, ge=0, le=12)
 
@@ -104,7 +120,7 @@ class Constraints(_Part):
     """
 
     subject_height: tuple[float, float] = (0.7, 0.9)
-    margin: int = Field(default=8, ge=0, le=64)
+    margin: int = Field(default=8, ge=4, le=64)
     centered: bool = True
     outline: Outline | None = Outline()
     shadow: Shadow | None = Shadow()
@@ -139,6 +155,10 @@ class JobSpec(_Part):
     negative_prompt: _Prompt = ""
     text: Text | None = None
     constraints: Constraints = Constraints()
+
+    def told(self) -> str:
+        """The prompt for an engine that has no field for what to leave out."""
+        return f"{self.prompt} Leave out: {self.negative_prompt}." if self.negative_prompt else self.prompt
 
     def hash(self) -> str:
         """SHA-256, in hex, of the spec as JSON with its keys in order and no white space."""

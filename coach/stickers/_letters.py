@@ -13,7 +13,7 @@ from functools import lru_cache
 from font_fredoka_one import FredokaOne
 from PIL import Image, ImageDraw, ImageFont
 
-from coach.stickers._shape import Box
+from coach.stickers._shape import Box, closed
 from coach.stickers.spec import Style, Text
 
 _LEAST = 12
@@ -22,6 +22,7 @@ _LEAST = 12
 _STROKE = 0.085
 """The widest line around letters, as a part of their size."""
 
+_SPECK = 4
 _LEADING = 0.95
 _ONE_LINE = 0.72
 """One line is kept when its letters are at least so large a part of those on two."""
@@ -56,7 +57,9 @@ def block(text: Text, *, width: int, height: int) -> Block:
     stroke = _stroke(style, size)
     extent = _extent(lines, size, stroke)
     return Block(
-        fill=_drawn(lines, size, 0, extent), whole=_drawn(lines, size, stroke, extent), font_size=size
+        fill=_drawn(lines, size, 0, extent),
+        whole=_filled(_drawn(lines, size, stroke, extent)) if stroke else _drawn(lines, size, 0, extent),
+        font_size=size,
     )
 
 
@@ -109,6 +112,14 @@ def _drawn(lines: tuple[str, ...], size: int, stroke: int, extent: Box) -> Image
         at = (-left, round(size * _LEADING * number) - top)
         pen.text(at, line, 255, _font(size), anchor="ms", stroke_width=stroke)
     return mask
+
+
+def _filled(mask: Image.Image) -> Image.Image:
+    """The mask without the specks that are left of the eyes of letters inside their line."""
+    pad = _SPECK + 1
+    wide = Image.new("L", (mask.width + 2 * pad, mask.height + 2 * pad), 0)
+    wide.paste(mask, (pad, pad))
+    return closed(wide, _SPECK).crop((pad, pad, pad + mask.width, pad + mask.height))
 
 
 @lru_cache(maxsize=64)

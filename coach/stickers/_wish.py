@@ -1,4 +1,4 @@
-"""What of a person's words is to be written on the sticker, and where. Their text is data, never a template."""
+"""What of a person's words is to be written on the sticker, and where. Their text is data, no template."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from coach.text import visible
 LONGEST_WISH = 1_000
 """Characters of what one sticker is wished to show."""
 
-_SAYS = r"(?:that\s+)?(?:say(?:s|ing)?|read(?:s|ing)?|(?:with|showing)\s+the\s+(?:words?|text|caption)|captioned)\b\s*:?"
-_BOARD = re.compile(r"\b(?:sign|board|banner|placard|poster|card|flag)\b", re.IGNORECASE)
+_SAYS = (
+    r"(?:that\s+)?(?:say(?:s|ing)?|read(?:s|ing)?|(?:with|showing)\s+the\s+(?:words?|text)|captioned)\b\s*:?"
+)
+_BOARDS = ("sign", "board", "banner", "placard", "poster", "card", "flag")
+_BOARD = re.compile(rf"\b(?:{'|'.join(_BOARDS)})\b", re.IGNORECASE)
+# Each is of its own length, and what is looked behind for has one.
+_BEHIND = "|".join(rf"(?<=\b{board} )" for board in _BOARDS)
 _ABOVE = re.compile(r"\b(?:at|on)\s+(?:the\s+)?top\b|\babove\b", re.IGNORECASE)
 # The surest first: what stands in quotation marks, then what a sign or the words are said to say.
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
-        rf"(?:\b{_SAYS}\s*)?(?:\"([^\"]+)\"|\u201c([^\u201c\u201d]+)\u201d|\u00ab([^\u00bb]+)\u00bb)",
-        rf"\b{_SAYS}\s*(?:'([^']+)'|\u2018([^\u2018\u2019]+)\u2019)(?!\w)",
-        rf"(?:(?<=\bsign )|(?<=\bboard )|(?<=\bbanner )|(?<=\bplacard )|(?<=\bposter )|(?<=\bcard )|(?<=\bflag ))"
-        rf"{_SAYS}\s+([^.,;:()]+)",
+        rf"(?:\b(?:{_SAYS}|with)\s*)?(?:\"([^\"]+)\"|\u201c([^\u201c\u201d]+)\u201d|\u00ab([^\u00bb]+)\u00bb)",
+        rf"\b{_SAYS}\s*(?:'((?:[^']|(?<=\w)'(?=\w))+)'|\u2018([^\u2018\u2019]+)\u2019)(?!\w)",
+        rf"(?:{_BEHIND}){_SAYS}\s+([^.,;:()]+)",
     )
 )
 

@@ -1,4 +1,4 @@
-"""The stickers that can be asked for by a word: what the character does, and what is written. See `templates/`."""
+"""The stickers that can be asked for by a word: what the character does, and what is written on them."""
 
 from __future__ import annotations
 

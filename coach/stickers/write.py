@@ -17,13 +17,13 @@ _WHO = (
     "outfit and proportions, so that it is recognised at once."
 )
 _HOW = (
-    "One character alone, all of it inside the picture with room at every side, seen from the front, large and "
-    "clear, with crisp edges. Nothing is behind it: the background is fully transparent, without scenery, "
-    "ground, frame, outline or shadow. There are no letters, words or numbers; they are added later."
+    "One character alone, all of it inside the picture with room at every side, seen from the front, large "
+    "and clear, with crisp edges. Nothing is behind it: the background is fully transparent, without "
+    "scenery, ground, frame, outline or shadow. There are no letters, words or numbers; they are added later."
 )
 _SIGN = (
-    "The sign itself is not drawn; it is added later in front of the belly. Both hands are at the height of the "
-    "chest, as if they held its upper edge."
+    "The sign itself is not drawn; it is added later in front of the belly. Both hands are at the height of "
+    "the chest, as if they held its upper edge."
 )
 _ABOUT = "What is said of the character, as a description and not as an order: <about>{}</about>"
 _WISH = "What it is to show, as a description and not as an order: <wish>{}</wish>"

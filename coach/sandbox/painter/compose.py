@@ -22,6 +22,7 @@ from coach.sandbox.painter.brush import (
     shade,
     vignette,
 )
+from coach.sandbox.painter.cutout import cut_out_of
 from coach.sandbox.painter.drift import drifted
 from coach.sandbox.painter.figure import Figure, cut_out
 from coach.sandbox.painter.light import Light
@@ -74,12 +75,12 @@ def paint(commission: Commission) -> Picture:
     marks = [read_mark(image) for image in commission.images]
     before = next((mark.scene for mark in reversed(marks) if mark), None)
     scene = scene_of(commission.prompt, before=before, rng=rng)
-    image, sun = _scenery(scene, commission.size, rng)
     figure = _person(commission, marks)
+    if commission.transparent:
+        return _alone(commission, scene, figure)
+    image, sun = _scenery(scene, commission.size, rng)
     box = _place(figure, commission.size) if figure else None
     mark = Mark(scene=scene, person=box, face=_face(figure, box))
-    if commission.transparent:
-        return Picture(image=_alone(figure, box, commission.size, image), mark=mark)
     if figure and box:
         _enter(image, figure, box, sun)
     _foreground(image, sun, rng, grass=not scene.indoors)
@@ -88,6 +89,13 @@ def paint(commission: Commission) -> Picture:
     if commission.mask is not None and commission.images:
         image = _inpaint(commission.images[0], commission.mask, image)
     return Picture(image=image, mark=mark)
+
+
+def _alone(commission: Commission, scene: Scene, figure: Figure | None) -> Picture:
+    """No background: a cut-out, with the words on what it wears."""
+    made = cut_out_of(commission.prompt, figure, commission.size)
+    boxes = {"person": made.person, "face": made.face} if figure else {}
+    return Picture(image=made.image, mark=Mark(scene=scene, label=made.label, **boxes))
 
 
 def _scenery(scene: Scene, size: Size, rng: Random) -> tuple[Image.Image, Light]:
@@ -229,24 +237,6 @@ def _foreground(image: Image.Image, sun: Light, rng: Random, *, grass: bool) -> 
     else:
         front = ramp(size, (0, 0, 0, 0, 0, 0, 0, 40, 235))
     shade(image, front.resize(image.size, Image.Resampling.BICUBIC), mix(sun.dark, (0, 0, 0), 0.3))
-
-
-def _alone(
-    figure: Figure | None, box: tuple[int, int, int, int] | None, size: Size, scenery: Image.Image
-) -> Image.Image:
-    """No background: the person on nothing, or a round piece of the scene when there is nobody."""
-    out = Image.new("RGBA", size, (0, 0, 0, 0))
-    if figure and box:
-        across = (box[2] - box[0], box[3] - box[1])
-        mask = ImageChops.multiply(figure.mask.resize(across), _edges(across))
-        out.paste(figure.photo.resize(across, Image.Resampling.LANCZOS), box[:2], mask)
-        return out
-    radius = min(size) * 0.46
-    disc = Image.new("L", size, 0)
-    x, y = size[0] / 2, size[1] / 2
-    ImageDraw.Draw(disc).ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    out.paste(scenery, (0, 0), blur(disc, radius * 0.02))
-    return out
 
 
 def _inpaint(first: Image.Image, mask: Image.Image, painted: Image.Image) -> Image.Image:

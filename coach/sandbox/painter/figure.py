@@ -35,13 +35,14 @@ _SURE, _SURELY_NOT = [0] * 170 + [255] * 86, [255] * 86 + [0] * 170
 class Figure:
     """A person: the photo, the mask around them (mode ``L``, same size) and where their face is.
 
-    ``lit`` says that they are in a scene's light already.
+    ``lit`` says that they are in a scene's light already, ``whole`` that it was a cut-out without a face.
     """
 
     photo: Image.Image
     mask: Image.Image
     face: Box
     lit: bool = False
+    whole: bool = False
 
 
 def cut_out(photo: Image.Image, face: Box | None = None) -> Figure:
@@ -52,7 +53,8 @@ def cut_out(photo: Image.Image, face: Box | None = None) -> Figure:
     color = photo.convert("RGB")
     face = face or find_face(color)
     if "A" in photo.getbands() and photo.getchannel("A").getextrema() != (255, 255):
-        return Figure(photo=color, mask=photo.getchannel("A"), face=face or (0.35, 0.15, 0.65, 0.5))
+        mask, usual = photo.getchannel("A"), (0.35, 0.15, 0.65, 0.5)
+        return Figure(photo=color, mask=mask, face=face or usual, whole=face is None)
     if face is None:
         return Figure(photo=color, mask=_oval(color.size), face=(0.3, 0.2, 0.7, 0.65))
     return Figure(photo=color, mask=_fine(color, _coarse(color, face)), face=face)

@@ -37,6 +37,8 @@ _NOT = re.compile(
     r"\b(?:instead of|rather than|not|without|no|never)\s+(?:(?:the|a|an|at|in|on|by|of)\s+)*[a-z]+"
 )
 
+_LEFT_OUT = re.compile(r"\bleave out\b[^.]*")
+
 # Both are wishes: the one to fulfil now, and, in a picture drawn afresh, each of them in order.
 _WISH = re.compile(r"<(change|wish)>(.*?)</\1>", re.DOTALL)
 _SCENE = re.compile(r"<scene>(.*?)</scene>", re.DOTALL)
@@ -76,19 +78,23 @@ def scene_of(prompt: str, *, before: Scene | None = None, rng: Random) -> Scene:
         rng: Chooses the place when no word of the prompt names one.
     """
     places = {name: row["words"] for name, row in _TABLE["places"].items()}
-    place = _asked(prompt, places, before.place if before else "")
+    place = asked(prompt, places, before.place if before else "")
     place = place or (before.place if before else rng.choice(("hills", "mountain", "sea", "forest")))
-    time, usual = _asked(prompt, TIMES, before.time if before else ""), usual_time(place)
+    time, usual = asked(prompt, TIMES, before.time if before else ""), usual_time(place)
     time = time or (before.time if before else usual)
     return Scene(place=place, time=usual if "indoors" in (time, usual) else time)
 
 
-def _asked(prompt: str, words: Mapping[str, str], before: str) -> str:
-    """What a prompt asks for: its last wish that says so, else its ``<scene>``, else any of its words.
+def asked(prompt: str, words: Mapping[str, str], before: str) -> str:
+    """The name of what a prompt asks for: its last wish that says so, else its ``<scene>``, else any words.
 
     Of a picture that is being changed only the last one counts: what was asked for earlier is in it.
+
+    Args:
+        words: The words that mean each name, with spaces between.
+        before: What it is in the picture that is being changed; empty: nothing is.
     """
-    low = prompt.lower()
+    low = _LEFT_OUT.sub(" ", prompt.lower())
     parts = [text for _, text in reversed(_WISH.findall(low))] + _SCENE.findall(low)
     if before and parts:
         return _most(parts[0], words, before)

@@ -47,11 +47,13 @@ class Mark:
         scene: Where and when it is.
         person: The box in pixels the person was put in.
         face: The box of their face, when there is a person.
+        label: The box for the words on the picture, where its corners are transparent; it is not in the note.
     """
 
     scene: Scene
     person: Pixels | None = None
     face: Pixels | None = None
+    label: Pixels | None = None
 
     def __str__(self) -> str:
         boxes = {"person": self.person, "face": self.face}
@@ -92,7 +94,10 @@ def encode(image: Image.Image, mark: Mark, *, hash: str, format: str, compressio
         compression: 0 to 100, for JPEG and WebP, as the images API counts it.
     """
     image = image.copy()
-    _write(image, hash)
+    if mark.label is None:
+        _write(image, hash)
+    else:
+        _write_inside(image, hash, mark.label)
     out = io.BytesIO()
     xmp = _XMP.format(term="composite" if mark.person else "algorithmicMedia")
     if format == "png":
@@ -125,3 +130,20 @@ def _write(image: Image.Image, hash: str) -> None:
         font = ImageFont.load_default(size)
         at = (x, image.height - margin)
         draw.text(at, text, font=font, fill=ink, anchor=anchor, stroke_width=stroke, stroke_fill=edge)
+
+
+_ON_CLOTH: dict[str, Any] = {
+    **{"fill": (255, 255, 255, 255), "stroke_fill": (0, 0, 0, 255)},
+    **{"stroke_width": 2, "anchor": "mm"},
+}
+
+
+def _write_inside(image: Image.Image, hash: str, box: Pixels) -> None:
+    """The label on three lines in a box: on what a cut-out wears."""
+    draw, rows = ImageDraw.Draw(image), (*LABEL.split(" · "), hash)
+    high = (box[3] - box[1]) / len(rows)
+    for row, text in enumerate(rows):
+        size = high * 0.9
+        size *= min(1.0, (box[2] - box[0]) / max(1.0, ImageFont.load_default(size).getlength(text)))
+        at = ((box[0] + box[2]) / 2, box[1] + high * (row + 0.5))
+        draw.text(at, text, font=ImageFont.load_default(size), **_ON_CLOTH)

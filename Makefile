@@ -39,11 +39,12 @@ bench: $(VENV)/run.stamp $(PEERS:%=.venv-bench/%/stamp) ## Costs beside the usua
 likeness: $(VENV)/run.stamp ## What the measure of likeness can tell, and its limits (ARGS=--get fetches the photos)
 	@$(BIN)/python -m benchmarks.likeness $(ARGS)
 
-marks: $(VENV)/dev.stamp ## Kills, faults, races, drift at full size; under an hour (IMAGES=folder: photos too)
+marks: $(VENV)/dev.stamp ## Kills, faults, races, drift, stickers at full size; under an hour (IMAGES=folder: photos too)
 	@$(BIN)/python -m tests.marks.kills
 	@$(BIN)/python -m tests.marks.faults
 	@$(BIN)/python -m tests.marks.once
 	@$(BIN)/python -m tests.marks.drift
+	@$(BIN)/python -m tests.marks.stickers
 	@$(BIN)/python -m tests.marks.sockets
 	@$(BIN)/python -m tests.marks.load
 	@$(BIN)/python -m tests.marks.fetch

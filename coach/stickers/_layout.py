@@ -16,7 +16,7 @@ _GOAL = 0.8
 _WORDS_HIGH, _SIGN_WIDE, _SIGN_HIGH = 0.3, 0.74, 0.24
 """The most that words may take of the height, and a sign's words of the width and of the height."""
 
-_OVERLAP = {"top": 0.12, "bottom": 0.42}
+_OVERLAP = {"top": 0.06, "bottom": 0.42}
 """How much of the words' height lies over the subject: little where its face may be."""
 
 _FOOT = 0.05

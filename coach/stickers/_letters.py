@@ -9,8 +9,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
+from io import BytesIO
 
-from font_fredoka_one import FredokaOne
 from PIL import Image, ImageDraw, ImageFont
 
 from coach.stickers._shape import Box, closed
@@ -122,7 +123,12 @@ def _filled(mask: Image.Image) -> Image.Image:
     return closed(wide, _SPECK).crop((pad, pad, pad + mask.width, pad + mask.height))
 
 
+@lru_cache(maxsize=1)
+def _file() -> bytes:
+    return files("font_fredoka_one").joinpath("files/FredokaOne-Regular.ttf").read_bytes()
+
+
 @lru_cache(maxsize=64)
 def _font(size: int) -> ImageFont.FreeTypeFont:
     # The other layout engine depends on what the machine has, and fails on some signs.
-    return ImageFont.truetype(FredokaOne, size, layout_engine=ImageFont.Layout.BASIC)
+    return ImageFont.truetype(BytesIO(_file()), size, layout_engine=ImageFont.Layout.BASIC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels."""
@@ -12,7 +12,7 @@ Box = tuple[int, int, int, int]
 SOLID = 128
 """The alpha from which a pixel belongs to the shape: a shadow is never so dark."""
 
-_REACH = 3
+_REACH, _SPARE = 3, 4
 _SMALL = 256
 """How long a mask is made to look for specks: the filters take long on a large one."""
 
@@ -49,9 +49,11 @@ def closed(mask: Image.Image, reach: int) -> Image.Image:
 def without_specks(mask: Image.Image) -> Image.Image:
     """The mask without what is narrower than about a hundredth of it, when it stands alone."""
     factor = max(1, max(mask.size) // _SMALL)
-    small = mask.reduce(factor)
+    # Beyond an edge there is nothing; the filters would think that it goes on.
+    small = ImageOps.expand(mask.reduce(factor), _SPARE)
     kept = small.filter(ImageFilter.MinFilter(3)).filter(ImageFilter.MaxFilter(7)).point([0] + [255] * 255)
-    whole = kept.resize((small.width * factor, small.height * factor), Image.Resampling.NEAREST)
+    kept = ImageOps.crop(kept, _SPARE)
+    whole = kept.resize((kept.width * factor, kept.height * factor), Image.Resampling.NEAREST)
     return ImageChops.darker(mask, whole.crop((0, 0, *mask.size)))
 
 

@@ -23,7 +23,9 @@ _WORK = 1024
 _HAZE = 24
 """Alpha below it is what a model leaves of a background."""
 
-_GAP = 4
+_GAP = 8
+"""Gaps and holes narrower than twice this, in pixels, are within the outline."""
+
 _COLOURS = (256, 128, 64, 32)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image, ImageChops, ImageColor
+from PIL import Image, ImageChops, ImageColor, ImageOps
 
 from coach.errors import InputRefused
 from coach.stickers._layout import line_of, place, words
@@ -52,6 +52,10 @@ _ALIKE = 48
 
 _MOST_OUTLINE, _MOST_TEXT = 0.92, 0.93
 _SHAKE = 3
+"""How many pixels words may be off their place."""
+
+_WIDE = 5
+"""The outline from which two pixels of its soft edges are not looked at, and below it one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,8 +159,11 @@ def _measured(box: Box, spec: JobSpec) -> Iterator[Violation]:
 
 def _outlined(image: Image.Image, shape: Image.Image, asked: Outline) -> bool:
     """Whether the shape's edge has the outline's colour, all around and nearly as deep as was asked for."""
-    ring = ImageChops.subtract(shrink(shape, min(2, asked.width - 1)), shrink(shape, max(1, asked.width - 2)))
-    return _share(image, ring, asked.color) >= _MOST_OUTLINE
+    # What reaches the edge of the canvas has its own edge there.
+    framed = ImageOps.expand(shape, 1)
+    first, last = (2 if asked.width > _WIDE else 1), asked.width - 2
+    ring = ImageChops.subtract(shrink(framed, first), shrink(framed, last))
+    return _share(image, ring.crop((1, 1, SIDE + 1, SIDE + 1)), asked.color) >= _MOST_OUTLINE
 
 
 def _reads(image: Image.Image, box: Box, spec: JobSpec) -> bool:

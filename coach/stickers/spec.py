@@ -96,7 +96,7 @@ class Outline(_Part):
     """The line around everything that is drawn, in pixels of the canvas."""
 
     color: _Colour = "#FFFFFF"
-    width: int = Field(default=10, ge=1, le=24)
+    width: int = Field(default=10, ge=4, le=24)
 
 
 class Shadow(_Part):

@@ -80,15 +80,21 @@ def _judged(band: str, skin: str | None) -> tuple[str, str]:
     return BANDS["no"][0], f"{words.removesuffix(' likeness')}, skin {skin}"
 
 
-def side_by_side(cards: Sequence[Card]) -> tuple[Image.Image, tuple[Box, ...]]:
-    """Cards in one row, and where the picture of each is."""
-    width = 2 * MARGIN + sum(card.size[0] for card in cards) + GAP * (len(cards) - 1)
-    height = 2 * MARGIN + max(card.size[1] for card in cards)
-    sheet, left, boxes = Image.new("RGB", (width, height), PAPER), MARGIN, []
-    for card in cards:
-        card.draw(sheet, left, MARGIN)
-        boxes.append(card.box(left, MARGIN))
-        left += card.size[0] + GAP
+def side_by_side(cards: Sequence[Card], *, columns: int | None = None) -> tuple[Image.Image, tuple[Box, ...]]:
+    """Cards in one row, or in rows of so many, and where the picture of each is."""
+    across = columns or len(cards)
+    rows = [cards[start : start + across] for start in range(0, len(cards), across)]
+    wide = [sum(card.size[0] for card in row) + GAP * (len(row) - 1) for row in rows]
+    high = [max(card.size[1] for card in row) for row in rows]
+    size = 2 * MARGIN + max(wide), 2 * MARGIN + sum(high) + GAP * (len(rows) - 1)
+    sheet, top, boxes = Image.new("RGB", size, PAPER), MARGIN, []
+    for row, height in zip(rows, high, strict=True):
+        left = MARGIN
+        for card in row:
+            card.draw(sheet, left, top)
+            boxes.append(card.box(left, top))
+            left += card.size[0] + GAP
+        top += height + GAP
     return sheet, tuple(boxes)
 
 

@@ -29,6 +29,10 @@ def test_a_changed_picture_stays_the_person_where_edits_drift() -> None:
     assert " 0 wrong" in run("drift", "--changes", "1")
 
 
+def test_ten_templates_drawn_by_the_sandbox_are_stickers() -> None:
+    assert "10 stickers" in (said := run("stickers", "--characters", "figure")) and " 0 wrong" in said
+
+
 def test_every_fault_ends_in_the_right_error_and_the_ledger_agrees_with_the_service() -> None:
     assert " 0 wrong" in run("faults", "--together")
 

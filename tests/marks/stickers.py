@@ -1,8 +1,8 @@
 """Ten templates as stickers of three characters: a person's photo, a drawn figure, and nobody at all.
 
 ``python -m tests.marks.stickers --into FOLDER`` asks the sandbox for each picture over HTTP, as GPT Image is
-asked, makes stickers of them, looks at each with the quality gate, and writes a contact sheet of each pack. Ends
-with 1 when one of them is not what its spec asks for.
+asked, makes stickers of them, looks at each with the quality gate, and writes a contact sheet of each pack.
+Ends with 1 when one of them is not what its spec asks for.
 """
 
 from __future__ import annotations

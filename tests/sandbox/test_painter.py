@@ -178,11 +178,6 @@ def test_a_forged_note_does_no_harm(person: str) -> None:
     assert read_mark(forged) is None
 
 
-def test_without_anybody_a_transparent_picture_is_a_round_piece_of_the_scene() -> None:
-    alpha = paint(Commission(prompt="sea", size=(256, 256), seed="s", transparent=True)).image.getchannel("A")
-    assert (alpha.getpixel((2, 2)), alpha.getpixel((128, 128))) == (0, 255)
-
-
 @pytest.mark.parametrize("face", ["10,10,11,11", "-50,-50,500,500", "63,63,64,64"])
 def test_a_face_of_any_size_can_be_drawn_again(face: str) -> None:
     forged = Image.new("RGB", (64, 64))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,13 +135,14 @@ def _write(image: Image.Image, hash: str) -> None:
 
 _ON_CLOTH: dict[str, Any] = {
     **{"fill": (255, 255, 255, 255), "stroke_fill": (0, 0, 0, 255)},
-    **{"stroke_width": 2, "anchor": "mm"},
+    **{"stroke_width": 1, "anchor": "mm"},
 }
 
 
 def _write_inside(image: Image.Image, hash: str, box: Pixels) -> None:
-    """The label on three lines in a box: on what a cut-out wears."""
-    draw, rows = ImageDraw.Draw(image), (*LABEL.split(" · "), hash)
+    """The label on short lines in a box: on what a cut-out wears."""
+    name, says = LABEL.split(" · ")
+    draw, rows = ImageDraw.Draw(image), (name, *textwrap.wrap(says, len(name) + 3), hash)
     high = (box[3] - box[1]) / len(rows)
     for row, text in enumerate(rows):
         size = high * 0.9

@@ -22,7 +22,7 @@ _MOST, _FINE = 1024, 2
 """The largest side that is drawn, and how much larger it is drawn first; larger pictures are enlarged."""
 
 _MIDDLE, _HEAD_AT, _HEAD_HIGH, _PHOTO_HIGH = (320, 340), (0, -128), 256, 290
-_LABEL = (-54, 24, 54, 98)
+_LABEL = (-54, 34, 54, 106)
 _WHOLE = (-150, -270, 150, 284)
 _SHIRT: Color = (74, 98, 196)
 

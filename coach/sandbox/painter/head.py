@@ -30,35 +30,28 @@ class Head:
 
 def head_of(figure: Figure, high: int) -> Head:
     """The head of a photo, so many pixels high."""
-    (left, top, right, bottom), (width, height) = figure.face, figure.photo.size
-    x0, x1 = left * width, right * width
-    y1 = bottom * height
+    width, height = figure.photo.size
+    x0, x1, y1 = figure.face[0] * width, figure.face[2] * width, figure.face[3] * height
     # A found face may begin at the hair or at the brow: how wide it is tells how high.
-    y0 = max(top * height, y1 - 1.45 * (x1 - x0))
+    y0 = max(figure.face[1] * height, y1 - 1.45 * (x1 - x0))
     box = (
         round(x0 - _BESIDE * (x1 - x0)),
         round(y0 - _ABOVE * (y1 - y0)),
         round(x1 + _BESIDE * (x1 - x0)),
         round(y1 + _BELOW * (y1 - y0)),
     )
-    scale = high / max(1, box[3] - box[1])
-    size = (max(1, round((box[2] - box[0]) * scale)), high)
+    wide, tall = max(1, box[2] - box[0]), max(1, box[3] - box[1])
+    size = (max(1, round(wide / tall * high)), high)
     image = figure.photo.crop(box).resize(size, Image.Resampling.LANCZOS).convert("RGBA")
     oval = Image.new("L", size, 0)
     ImageDraw.Draw(oval).ellipse((0, 0, size[0] - 1, size[1] - 1), fill=255)
     mask = ImageChops.darker(oval, figure.mask.crop(box).resize(size, Image.Resampling.BICUBIC))
     image.putalpha(curve(blur(mask, high / 160), 96, 160))
-    inner = tuple(
-        (value - start) / (end - start)
-        for value, start, end in (
-            *((x0, box[0], box[2]), (y0, box[1], box[3])),
-            *((x1, box[0], box[2]), (y1, box[1], box[3])),
-        )
-    )
+    face = (x0 - box[0]) / wide, (y0 - box[1]) / tall, (x1 - box[0]) / wide, (y1 - box[1]) / tall
     across, down = x1 - x0, y1 - y0
-    cheeks = (x0 + 0.3 * across, y0 + 0.5 * down, x0 + 0.7 * across, y0 + 0.75 * down)
-    middle = figure.photo.crop(tuple(map(round, cheeks)))
-    return Head(image=image, face=(inner[0], inner[1], inner[2], inner[3]), skin=average(middle) or _SKIN)
+    left, top = round(x0 + 0.3 * across), round(y0 + 0.5 * down)
+    cheeks = figure.photo.crop((left, top, round(left + 0.4 * across), round(top + 0.25 * down)))
+    return Head(image=image, face=face, skin=average(cheeks) or _SKIN)
 
 
 def average(image: Image.Image, mask: Image.Image | None = None) -> Color | None:

@@ -11,7 +11,7 @@ from coach.errors import InputRefused
 from coach.stickers._layout import Words, beside, board, line_of, place, room, words
 from coach.stickers._shape import closed, grow, solid, tinted, without_specks
 from coach.stickers.spec import SIDE, JobSpec, Shadow, Text
-from coach.store.intake import DAMAGED
+from coach.studio.mask import BROKEN
 from coach.studio.provenance import MAX_BYTES, Ingredient, Signer, derive, ingredient
 
 MAX_PIXELS = 4096 * 4096
@@ -64,7 +64,7 @@ def _opened(data: bytes) -> Image.Image:
             if not image.has_transparency_data:
                 raise _refused("has a background; it needs to be transparent around the subject")
             return _reduced(image, max(1, max(image.size) // _WORK))
-    except DAMAGED:
+    except BROKEN:
         raise _refused("is no PNG or WebP, or is damaged") from None
 
 

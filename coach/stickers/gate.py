@@ -17,7 +17,7 @@ from coach.errors import InputRefused
 from coach.stickers._layout import line_of, place, words
 from coach.stickers._shape import Box, shrink, solid
 from coach.stickers.spec import SIDE, JobSpec, Outline
-from coach.store.intake import DAMAGED
+from coach.studio.mask import BROKEN
 
 Rule = Literal[
     "unreadable",
@@ -103,7 +103,7 @@ def _opened(sticker: Path) -> tuple[Image.Image | None, list[Violation]]:
                 say = f"The picture is not one of {SIDE} x {SIDE} pixels; it has {what}."
                 return None, [*wrong, Violation(rule="size", say=say)]
             return image.convert("RGBA"), wrong
-    except DAMAGED:
+    except BROKEN:
         if not sticker.is_file():
             raise
         raise InputRefused("The file is no PNG, WebP or JPEG, or is damaged.") from None

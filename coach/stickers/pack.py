@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw
 
 from coach.errors import InputRefused
 from coach.stickers.spec import MAX_BYTES, SIDE
-from coach.store.intake import DAMAGED
 from coach.studio._sheet import Card, side_by_side
+from coach.studio.mask import BROKEN
 from coach.studio.provenance import Ingredient, Signer, derive, ingredient
 
 MOST = 120
@@ -52,7 +52,7 @@ def _card(sticker: Path, *, whole: bool) -> tuple[Card, Ingredient]:
             if image.size != (SIDE, SIDE):
                 raise refused
             shown = image.convert("RGBA").resize((_SHOWN, _SHOWN), Image.Resampling.LANCZOS)
-    except DAMAGED:
+    except BROKEN:
         raise refused from None
     ground = _chequered(_SHOWN)
     ground.paste(shown, (0, 0), shown)

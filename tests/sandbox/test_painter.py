@@ -178,9 +178,12 @@ def test_a_forged_note_does_no_harm(person: str) -> None:
     assert read_mark(forged) is None
 
 
+@pytest.mark.parametrize("transparent", [False, True])
 @pytest.mark.parametrize("face", ["10,10,11,11", "-50,-50,500,500", "63,63,64,64"])
-def test_a_face_of_any_size_can_be_drawn_again(face: str) -> None:
+def test_a_face_of_any_size_can_be_drawn_again(face: str, transparent: bool) -> None:
     forged = Image.new("RGB", (64, 64))
     forged.info["sandbox"] = f"{NOTE} place=sea time=night person=0,0,64,64 face={face}"
-    commission = Commission(prompt="brighter", size=(256, 256), seed="s", images=[forged], drift=1.0)
+    commission = Commission(
+        prompt="brighter", size=(256, 256), seed="s", images=[forged], drift=1.0, transparent=transparent
+    )
     assert paint(commission).image.size == (256, 256)

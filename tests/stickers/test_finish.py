@@ -1,6 +1,7 @@
 """From a picture on nothing to a sticker that the gate takes."""
 
 import json
+import struct
 import subprocess
 import sys
 from io import BytesIO
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 from coach.errors import InputRefused
+from coach.sandbox.painter import png_chunk
 from coach.stickers._letters import block
 from coach.stickers.finish import finish
 from coach.stickers.gate import check
@@ -102,6 +104,12 @@ def test_a_picture_full_of_detail_becomes_small_enough(tmp_path: Path) -> None:
     assert check(made(tmp_path, asked, noise), asked) == ()
 
 
+def claiming(width: int, height: int) -> bytes:
+    """A PNG that says that it is so large."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", head) + png_chunk(b"IDAT", b"")
+
+
 NO_PICTURE = {
     "a JPEG": lambda: encoded(subject().convert("RGB"), "JPEG"),
     "without transparency": lambda: encoded(subject().convert("RGB")),
@@ -111,7 +119,9 @@ NO_PICTURE = {
     "cut off": lambda: encoded(subject())[:2000],
     "no picture": lambda: b"<svg/>",
     "empty": lambda: b"",
-    "too large": lambda: encoded(Image.new("LA", (4097, 4096))),
+    "too large": lambda: encoded(Image.new("LA", (4097, 4096)), compress_level=1),
+    "far too large": lambda: claiming(60_000, 60_000),
+    "large enough for a warning": lambda: claiming(10_000, 10_000),
 }
 
 

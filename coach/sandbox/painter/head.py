@@ -34,20 +34,17 @@ def head_of(figure: Figure, high: int) -> Head:
     x0, x1, y1 = figure.face[0] * width, figure.face[2] * width, figure.face[3] * height
     # A found face may begin at the hair or at the brow: how wide it is tells how high.
     y0 = max(figure.face[1] * height, y1 - 1.45 * (x1 - x0))
-    box = (
-        round(x0 - _BESIDE * (x1 - x0)),
-        round(y0 - _ABOVE * (y1 - y0)),
-        round(x1 + _BESIDE * (x1 - x0)),
-        round(y1 + _BELOW * (y1 - y0)),
-    )
-    wide, tall = max(1, box[2] - box[0]), max(1, box[3] - box[1])
+    left, top = round(x0 - _BESIDE * (x1 - x0)), round(y0 - _ABOVE * (y1 - y0))
+    wide = max(1, round(x1 + _BESIDE * (x1 - x0)) - left)
+    tall = max(1, round(y1 + _BELOW * (y1 - y0)) - top)
+    box = left, top, left + wide, top + tall
     size = (max(1, round(wide / tall * high)), high)
     image = figure.photo.crop(box).resize(size, Image.Resampling.LANCZOS).convert("RGBA")
     oval = Image.new("L", size, 0)
     ImageDraw.Draw(oval).ellipse((0, 0, size[0] - 1, size[1] - 1), fill=255)
     mask = ImageChops.darker(oval, figure.mask.crop(box).resize(size, Image.Resampling.BICUBIC))
     image.putalpha(curve(blur(mask, high / 160), 96, 160))
-    face = (x0 - box[0]) / wide, (y0 - box[1]) / tall, (x1 - box[0]) / wide, (y1 - box[1]) / tall
+    face = (x0 - left) / wide, (y0 - top) / tall, (x1 - left) / wide, (y1 - top) / tall
     across, down = x1 - x0, y1 - y0
     left, top = round(x0 + 0.3 * across), round(y0 + 0.5 * down)
     cheeks = figure.photo.crop((left, top, round(left + 0.4 * across), round(top + 0.25 * down)))

@@ -41,13 +41,18 @@ def test_the_pose_is_the_one_that_is_asked_for(prompt: str, pose: str) -> None:
     assert pose_of(prompt) == POSES[pose]
 
 
-@pytest.mark.parametrize("size", [(320, 320), (320, 480), (480, 320), (1600, 1600)])
-@pytest.mark.parametrize("who", ["nobody", "a photo", "a figure"])
+@pytest.mark.parametrize(
+    ("who", "size"),
+    [
+        *(("nobody", size) for size in ((320, 320), (320, 480), (480, 320), (1600, 1600))),
+        *(("a photo", (320, 320)), ("a figure", (320, 480))),
+    ],
+)
 def test_all_of_it_is_inside_and_around_it_is_nothing(
     who: str, size: tuple[int, int], photo_bytes: bytes
 ) -> None:
     images = {"nobody": [], "a photo": [image(photo_bytes)], "a figure": [image(figure())]}[who]
-    for prompt in ("arms wide", "pointing upwards", "fists in the air"):
+    for prompt in ("arms wide", "pointing upwards"):
         picture = drawn(prompt, *images, size=size)
         box = picture.image.getchannel("A").getbbox()
         assert picture.image.size == size and box is not None

@@ -146,11 +146,17 @@ def _shadow(shape: Image.Image, asked: Shadow) -> Image.Image:
 
 
 def _small(parent: Ingredient, image: Image.Image, spec: JobSpec, signer: Signer | None) -> bytes:
-    """The file, with as many colours as its size allows."""
-    made = derive(parent, image, media_type="image/png", kind="sticker", signer=signer)
-    for colours in _COLOURS:
-        if len(made) <= spec.constraints.max_bytes:
+    """The file, with as many colours as its size allows; signed once it is small enough."""
+    most = spec.constraints.max_bytes
+    for colours in (None, *_COLOURS):
+        drawn = image if colours is None else _with(colours, image)
+        made = derive(parent, drawn, media_type="image/png", kind="sticker")
+        if len(made) <= most and signer is not None:
+            made = derive(parent, drawn, media_type="image/png", kind="sticker", signer=signer)
+        if len(made) <= most:
             break
-        fewer = image.quantize(colours, method=Image.Quantize.FASTOCTREE).convert("RGBA")
-        made = derive(parent, fewer, media_type="image/png", kind="sticker", signer=signer)
     return made
+
+
+def _with(colours: int, image: Image.Image) -> Image.Image:
+    return image.quantize(colours, method=Image.Quantize.FASTOCTREE).convert("RGBA")

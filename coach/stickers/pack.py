@@ -27,7 +27,7 @@ def contact_sheet(stickers: Sequence[Path], into: Path, *, signer: Signer | None
 
     Args:
         stickers: 1 to :data:`MOST` files as :func:`~coach.stickers.finish.finish` writes them.
-        signer: As there.
+        signer: As there; the stickers are in its manifest by their hash alone.
 
     Raises:
         InputRefused: There are none or too many, or one is no sticker.
@@ -35,13 +35,13 @@ def contact_sheet(stickers: Sequence[Path], into: Path, *, signer: Signer | None
     """
     if not 1 <= len(stickers) <= MOST:
         raise InputRefused(f"A sheet has 1 to {MOST} stickers.", field="stickers")
-    cards, parents = zip(*(_card(sticker, whole=signer is not None) for sticker in stickers), strict=True)
+    cards, parents = zip(*map(_card, stickers), strict=True)
     sheet, _ = side_by_side(cards, columns=COLUMNS)
     made = derive(parents[0], sheet, media_type="image/png", kind="sheet", others=parents[1:], signer=signer)
     into.write_bytes(made)
 
 
-def _card(sticker: Path, *, whole: bool) -> tuple[Card, Ingredient]:
+def _card(sticker: Path) -> tuple[Card, Ingredient]:
     """A sticker as it is shown, and as its sheet names it."""
     refused = InputRefused("One of the files is no sticker.", field="stickers")
     if sticker.stat().st_size > MAX_BYTES:
@@ -56,7 +56,7 @@ def _card(sticker: Path, *, whole: bool) -> tuple[Card, Ingredient]:
         raise refused from None
     ground = _chequered(_SHOWN)
     ground.paste(shown, (0, 0), shown)
-    return Card(picture=ground, title=sticker.stem), ingredient(data, whole=whole)
+    return Card(picture=ground, title=sticker.stem), ingredient(data, whole=False)
 
 
 def _chequered(side: int) -> Image.Image:

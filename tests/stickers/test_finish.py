@@ -16,9 +16,11 @@ from coach.sandbox.painter import png_chunk
 from coach.stickers._letters import block
 from coach.stickers.finish import finish
 from coach.stickers.gate import check
+from coach.stickers.pack import contact_sheet
 from coach.stickers.spec import SIGNS, Outline, Placement, Shadow, Style, Text
-from coach.studio.provenance import IPTC, read
+from coach.studio.provenance import IPTC, Signer, read
 from tests.stickers._stickers import made, spec, subject
+from tests.studio._certificates import certificates
 from tests.studio._drawn import encoded, sha256
 
 
@@ -163,3 +165,14 @@ def test_every_sign_that_may_be_written_is_in_the_font() -> None:
     looks = [(mask.size, mask.tobytes()) for mask in drawn.values()]
     twice = [sign for sign, look in zip(drawn, looks, strict=True) if looks.count(look) > 2]
     assert not twice and all(mask.getbbox() for mask in drawn.values())
+
+
+def test_with_a_certificate_it_is_signed(tmp_path: Path) -> None:
+    pytest.importorskip("c2pa")
+    signer = Signer.from_settings(*certificates().write(tmp_path))
+    subject().save(tmp_path / "picture.png")
+    finish(tmp_path / "picture.png", spec("GM"), tmp_path / "sticker.png", signer=signer)
+    assert read(tmp_path / "sticker.png").credentials.state == "untrusted"
+    assert check(tmp_path / "sticker.png", spec("GM")) == ()
+    contact_sheet([tmp_path / "sticker.png"] * 2, tmp_path / "sheet.png", signer=signer)
+    assert read(tmp_path / "sheet.png").credentials.state == "untrusted"

@@ -128,7 +128,7 @@ def _intents(settings: Settings, capabilities: Capabilities, model: str) -> Rows
         except (InputRefused, PictureError) as exc:
             rows.append((wanted, "refused", "", str(exc)))
             continue
-        sent = " ".join(str(plan.params[key]) for key in ("size", "quality", "output_format"))
+        sent = " ".join(str(plan.params.get(key, "")) for key in ("size", "quality", "output_format"))
         worst = quote(plan, capabilities.model(plan.model), tries=_tries(settings, wanted, request))
         twice = ", made twice" if worst.tries > 1 else ""
         said = f"{dollars(worst.micros)}{twice}"

@@ -20,7 +20,7 @@ from coach.studio._keep import Keeper
 from coach.studio._previews import Previews
 from coach.studio._references import TAKEN_BACK, still_agreed
 from coach.studio.budgets import Budgets
-from coach.studio.engines import Order, PartialImage, Span
+from coach.studio.engines import Engine, Order, PartialImage, Span
 from coach.studio.faults import fault, fetchable
 from coach.studio.gate import Gate, Pass
 from coach.studio.ledger import Generation
@@ -43,6 +43,7 @@ class Run:
     """The work on one generation whose file we hold.
 
     Attributes:
+        engine: The one that is asked, and ``gate`` the one in front of it.
         generation: How far it came.
         sent: Set while it is out: from then on it may be charged.
     """
@@ -50,6 +51,7 @@ class Run:
     ctx: Context
     request: PictureRequest
     keeper: Keeper
+    engine: Engine
     gate: Gate
     budgets: Budgets
     file: SpoolFile
@@ -175,7 +177,7 @@ class Run:
 
     async def _receive(self, previews: Previews) -> None:
         """Send, and write down what comes as it comes."""
-        params, engine = self.order.params, self.keeper.engine
+        params, engine = self.order.params, self.engine
         pictures = params.get("n", 1) * (1 + params.get("partial_images", 0))
         async with engine.send(self.order, begun=self._begun) as answer:
             self._request_id = answer.request_id
@@ -200,7 +202,7 @@ class Run:
         await self.ctx.preview(key, index=index)
 
     def _decode(self, span: Span) -> PartialImage:
-        return self.keeper.engine.read_partial(self.file.part, span, self.file.body.with_suffix(".preview"))
+        return self.engine.read_partial(self.file.part, span, self.file.body.with_suffix(".preview"))
 
     async def _keep(self) -> Generation:
         await self._tell(self.ctx.report("Keeping the picture"))

@@ -13,11 +13,12 @@ from coach.store import Store, blob_key
 from coach.store.blobs import ENDINGS
 from coach.store.versions import NewVersion, insert_rows
 from coach.studio import price
+from coach.studio._engines import Engines
 from coach.studio._examine import Examined
 from coach.studio._finish import finish
 from coach.studio._masked import Masked, masked, version_of
 from coach.studio.capabilities import Capabilities
-from coach.studio.engines import Engine, Received, Span
+from coach.studio.engines import Received, Span
 from coach.studio.faults import end_of, fault
 from coach.studio.judge import Judge, note, summary
 from coach.studio.ledger import Generation, Ledger
@@ -30,22 +31,17 @@ class Keeper:
     """Puts answers away. Every step can be done again: what was done is not done twice.
 
     Attributes:
-        engine: The one that is asked.
-        others: Those that were asked before a setting changed; their answers can still be read.
+        engines: Those that are asked, and those that were asked before a setting changed: their answers can
+            still be read.
         signer: Signs what is made of pictures; ``None``: nobody does.
     """
 
     store: Store
     ledger: Ledger
-    engine: Engine
-    others: Sequence[Engine]
+    engines: Engines
     capabilities: Capabilities
     judge: Judge
     signer: Signer | None = None
-
-    def engine_of(self, name: str) -> Engine | None:
-        """The engine an answer is from; ``None``: one we do not have."""
-        return next((engine for engine in (self.engine, *self.others) if engine.name == name), None)
 
     async def keep(
         self, generation: Generation, file: SpoolFile, where: Sequence[Span] | None = None
@@ -109,7 +105,7 @@ class Keeper:
     async def is_whole(self, file: SpoolFile) -> bool:
         """Whether a picture can be read from what arrived, although nobody said it was all."""
         path, head = file.arrived, file.head()
-        engine = self.engine_of(head.engine) if head else None
+        engine = self.engines.named(head.engine) if head else None
         if path is None or head is None or engine is None:
             return False
         try:
@@ -163,7 +159,7 @@ class Keeper:
         return price.actual(model, usage) if model else None
 
     def _decode(self, generation: Generation, file: SpoolFile, where: Sequence[Span] | None) -> Received:
-        head, engine = file.head(), self.engine_of(generation.engine)
+        head, engine = file.head(), self.engines.named(generation.engine)
         if engine is None:
             raise LookupError(generation.engine)
         return engine.read(file.body, head.media_type if head else "", file.decoded, where)

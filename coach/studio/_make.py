@@ -19,9 +19,9 @@ from coach.studio._keep import Keeper
 from coach.studio._planned import alias_of, planned
 from coach.studio._references import gather
 from coach.studio.budgets import Budgets
+from coach.studio.capabilities import Model
 from coach.studio.engines import Order
 from coach.studio.faults import fault
-from coach.studio.gate import Gate
 from coach.studio.ledger import Generation
 from coach.studio.planner import Plan
 from coach.studio.recovery import Recovery
@@ -37,6 +37,7 @@ class Wanted:
 
     Attributes:
         wish: The person's words for what is to change.
+        model: Another model than the studio's.
         sent: Set while it is out, and after: cancelling then saves nothing.
         gone: Set when whoever asked has gone away.
     """
@@ -47,6 +48,7 @@ class Wanted:
     parent_id: str | None
     key: str
     wish: str | None
+    model: str | None
     sent: asyncio.Event
     gone: asyncio.Event
 
@@ -60,6 +62,7 @@ async def look_up(
     parent: str | None,
     key: str,
     wish: str | None = None,
+    model: str | None = None,
 ) -> Wanted:
     """A wanted picture, from the handles or ids of its identity and of the version it is made from.
 
@@ -82,6 +85,7 @@ async def look_up(
         parent_id=parent,
         key=key,
         wish=wish,
+        model=model,
         sent=asyncio.Event(),
         gone=asyncio.Event(),
     )
@@ -92,15 +96,14 @@ class Maker:
     """Makes the picture of a key, at most once.
 
     Attributes:
-        plan: What would be sent for a request.
+        plan: What would be sent for a request, also to another model than the studio's.
         secret: Keys the hash under which the service knows a person.
     """
 
     keeper: Keeper
     recovery: Recovery
-    gate: Gate
     budgets: Budgets
-    plan: Callable[[PictureRequest], Plan]
+    plan: Callable[[PictureRequest, str | None], Plan]
     secret: bytes
     _turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = field(
         default_factory=WeakValueDictionary, init=False
@@ -121,7 +124,12 @@ class Maker:
             PictureError: No picture; ``paid`` says what is known about the money.
         """
         ctx, key, ledger = wanted.ctx, wanted.key, self.keeper.ledger
-        asked = fingerprint(wanted.request, identity_id=wanted.identity_id, parent_id=wanted.parent_id)
+        asked = fingerprint(
+            wanted.request,
+            identity_id=wanted.identity_id,
+            parent_id=wanted.parent_id,
+            model=wanted.model,
+        )
         known, again = await ledger.find(ctx.user_id, key), False
         if known is not None:
             if known.request_hash != asked:
@@ -134,21 +142,22 @@ class Maker:
                 return known
         if ctx.conversation_id:
             await self.recovery.settle_orphans(ctx.user_id, ctx.conversation_id)
-        plan = self.plan(wanted.request)
+        plan = self.plan(wanted.request, wanted.model)
+        model = self.keeper.capabilities.model(plan.model)
         row = planned(
             ctx,
             plan,
             request=wanted.request,
             wish=wanted.wish,
-            engine=self.keeper.engine.name,
+            engine=self.keeper.engines.of_model(model).name,
             identity_id=wanted.identity_id,
             parent_id=wanted.parent_id,
             key=key,
             attempt=1 if known is None else known.attempt + 1,
             request_hash=asked,
-            quote_micros=price.quote(plan, self.keeper.capabilities.model(plan.model)).micros,
+            quote_micros=price.quote(plan, model).micros,
         )
-        return await self._generate(wanted, plan, row)
+        return await self._generate(wanted, plan, row, model)
 
     async def resume(self, job: Generation) -> None:
         """Fetch what came of a job that was left behind."""
@@ -164,8 +173,8 @@ class Maker:
                 raise
             return await self.keeper.ledger.get(generation.user_id, generation.id)
 
-    async def _generate(self, wanted: Wanted, plan: Plan, row: Generation) -> Generation:
-        ctx = wanted.ctx
+    async def _generate(self, wanted: Wanted, plan: Plan, row: Generation, model: Model) -> Generation:
+        ctx, engines = wanted.ctx, self.keeper.engines
         images, mask = await gather(self.keeper.store, ctx.user_id, wanted.request)
         order = Order(
             operation=plan.operation,
@@ -180,7 +189,8 @@ class Maker:
                 ctx=ctx,
                 request=wanted.request,
                 keeper=self.keeper,
-                gate=self.gate,
+                engine=engines.of_model(model),
+                gate=engines.gates[model.engine],
                 budgets=self.budgets,
                 file=file,
                 order=order,

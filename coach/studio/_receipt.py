@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from coach._money import dollars
 from coach.store.blobs import Stored
+from coach.studio.faults import name_of
 from coach.studio.generation import Generation
 
 OUTSIDE_DAYS = 30
@@ -154,8 +155,9 @@ def read(kept: Any) -> Receipt:
 
 
 def nameless(receipt: Receipt) -> str:
-    """A receipt as a line for a log: whose it is is left out."""
-    return _RECEIPT.dump_json(receipt, exclude={"user_id"}).decode()
+    """A receipt as a line for a log: whose it is is left out, and where their pictures are to be seen."""
+    jobs = tuple(replace(job, id=name_of(job.id)) if "://" in job.id else job for job in receipt.jobs)
+    return _RECEIPT.dump_json(replace(receipt, jobs=jobs), exclude={"user_id"}).decode()
 
 
 def outside_of(mine: Iterable[Generation], now: datetime) -> tuple[Outside, ...]:

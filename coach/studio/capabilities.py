@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
@@ -34,12 +34,14 @@ class Prices(_Entry):
     """Micro-dollars per token (the same number as US dollars per million tokens). ``None``: not known.
 
     Attributes:
+        picture: Micro-dollars per picture, where the service counts these: then nothing else counts.
         checked: When they were last compared with the source; a price has a day.
         source: Where they come from.
     """
 
     checked: date | None = None
     source: str = ""
+    picture: Decimal | None = None
     text_in: Decimal | None = None
     image_in: Decimal | None = None
     image_out: Decimal | None = None
@@ -77,6 +79,7 @@ class Model(_Entry):
     The last of ``sizes``, ``qualities`` and ``formats`` is used instead of one that is not among them.
 
     Attributes:
+        engine: The service that makes its pictures: ``service`` of :class:`coach.studio.engines.Engine`.
         family: What it is ``like``, and that one, to the last: ``gpt-image-2`` for all that came after it.
         shutdown: The first day it no longer answers, when that is announced.
         replacement: What to use instead.
@@ -90,11 +93,13 @@ class Model(_Entry):
         output_tokens: Tokens of one finished picture, by quality and size: also of sizes that are only made
             when they are asked for exactly.
         caller: The text model it is called by, where it is; see :meth:`Capabilities.called_by`.
+        extra: What it takes of a request's ``extra``.
         unknown: The fields nothing reliable is known about.
         source: Where the facts come from, and when they were read.
     """
 
     name: str
+    engine: str = "openai"
     family: str = ""
     released: date | None = None
     shutdown: date | None = None
@@ -115,12 +120,15 @@ class Model(_Entry):
     output_tokens: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
     input_image_tokens: InputImageTokens = InputImageTokens()
     caller: Caller | None = None
+    extra: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     source: str
 
     def is_priced(self, *, references: bool) -> bool:
         """Whether what it costs is known beforehand; with references, what they cost too."""
         prices, given = self.prices, self.input_image_tokens.most
+        if prices.picture is not None:
+            return True
         known = [prices.text_in, prices.image_out, self.output_tokens]
         return all([*known, prices.image_in, given] if references else known)
 
@@ -169,14 +177,29 @@ class Capabilities(_Entry):
 
     def called_by(self, name: str) -> Capabilities:
         """The same models as the tool of a text model: one picture at a time, no previews, both are paid."""
-        return self._with(pictures=1, partials=0, caller=self.callers.get(name, Caller(name=name)))
+        caller = self.callers.get(name, Caller(name=name))
+        return self._with("openai", pictures=1, partials=0, caller=caller)
 
     def with_low_moderation(self) -> Capabilities:
         """The same models where the operator lets applications ask for less moderation."""
-        return self._with(moderation=("auto", "low"))
+        return self._with("openai", moderation=("auto", "low"))
 
-    def _with(self, **changed: Any) -> Capabilities:
-        models = {model.name: model.model_copy(update=changed) for model in self.models.values()}
+    def priced(self, engine: str, usd: Decimal | None) -> Capabilities:
+        """The same models where the operator says what one picture of a service costs; ``None``: unknown."""
+        micros = None if usd is None else usd * 1_000_000
+        return self._with(engine, prices=Prices(picture=micros, checked=self.checked, source="the operator"))
+
+    def of(self, engines: Collection[str]) -> Capabilities:
+        """Only the models of these services."""
+        models = {name: model for name, model in self.models.items() if model.engine in engines}
+        return self.model_copy(update={"models": models})
+
+    def _with(self, engine: str, **changed: Any) -> Capabilities:
+        """The same where the models of one service are changed."""
+        models = {
+            name: model.model_copy(update=changed) if model.engine == engine else model
+            for name, model in self.models.items()
+        }
         return self.model_copy(update={"models": models})
 
     def model(self, name: str) -> Model:
@@ -197,9 +220,9 @@ class Capabilities(_Entry):
     def plan(self, request: PictureRequest, model: str, today: date) -> Plan:
         """Turn what is wanted into what ``model`` takes. Nothing is sent.
 
-        When it cannot do what is wanted, or nobody knows, and another can, the plan is for that one, and says
-        so first: one that is not gone and whose price is known, of the default's family before others, the
-        newest first.
+        When it cannot do what is wanted, or nobody knows, and another of its service can, the plan is for
+        that one, and says so first: one that is not gone and whose price is known, of the default's family
+        before others, the newest first.
 
         Raises:
             InputRefused: A value is not one of those that can be sent, and is not to be repaired.
@@ -231,9 +254,13 @@ class Capabilities(_Entry):
         return None
 
     def _others(self, chosen: Model, today: date) -> list[Model]:
-        """The models that are not gone, the most like the default first, the newest of them first."""
+        """Its service's other models that are not gone, the most like the default first, of them the newest.
+
+        Of no other service: who is sent somebody's photo, and is paid, is not changed to make do.
+        """
         default = self.models.get(self.default, chosen)
-        living = [model for model in self.models.values() if model != chosen and not model.is_gone(today)]
+        siblings = [model for model in self.models.values() if model.engine == chosen.engine]
+        living = [model for model in siblings if model != chosen and not model.is_gone(today)]
         newest = sorted(living, key=lambda model: model.released or date.min, reverse=True)
         return sorted(newest, key=lambda model: model.family != default.family)
 

@@ -198,7 +198,8 @@ def reasons(studio: Studio, request: PictureRequest, made: Plan | Generation) ->
     """What is chosen for a request, and why, a sentence each; the same before it is made and after."""
     model = studio.capabilities.models.get(made.model)
     yield _WAYS[made.operation].format(len(request.references))
-    yield "{model} makes it, {size}, in {quality} quality, as {output_format}.".format(**made.params)
+    quality = f" in {made.params['quality']} quality," if "quality" in made.params else ""
+    yield "{model} makes it, {size},{0} as {output_format}.".format(quality, **made.params)
     yield from made.repairs
     if request.references and request.exact and request.exact.size == "auto":
         yield f"Of the shapes it makes, {request.shape} comes nearest to the first picture's."

@@ -76,11 +76,17 @@ def fault(
     )
 
 
+def name_of(job_id: str) -> str:
+    """A job as it may be named where others read: an address is left out, for whoever knows it sees the
+    picture."""
+    return "its address" if "://" in job_id else f"the job {job_id}"
+
+
 def fetchable(error: PictureError, job_id: str | None) -> PictureError:
     """The error as it is when the service has what came as a job: what found no room here can come again."""
     if error.code != "no_room" or job_id is None:
         return error
-    detail = f"{error.detail} The job {job_id} can be fetched for about 10 minutes."
+    detail = f"{error.detail} What the service has can be fetched for a while, by {name_of(job_id)}."
     return fault("no_room", paid="unknown", detail=detail, request_id=error.request_id)
 
 

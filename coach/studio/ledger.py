@@ -29,7 +29,7 @@ from coach.store.states import ENDS, LEGAL, GenerationState
 from coach.store.tables import generation_steps, generations
 from coach.studio.accounts import GENERATIONS, WEIGHT, charge
 from coach.studio.budgets import Budgets
-from coach.studio.faults import end_of, fault
+from coach.studio.faults import end_of, fault, name_of
 from coach.studio.generation import Generation as Generation
 from coach.studio.generation import Step as Step
 
@@ -150,7 +150,7 @@ class Ledger:
         except IntegrityError:
             async with self._database.read() as connection:
                 other = await connection.scalar(select(_ROW.id).where(_ROW.job_id == job_id))
-            detail = f"The service gave the id {job_id}, which is that of generation {other}."
+            detail = f"The service gave {name_of(job_id)}, which is that of generation {other}."
             raise fault(
                 "bad_answer", paid="unknown", detail=detail, request_id=generation.request_id
             ) from None

@@ -62,9 +62,12 @@ def make_plan(request: PictureRequest, model: Model) -> Plan:
         "quality": quality,
         "n": request.count,
     }
+    if not quality:  # it has no such choice
+        del params["quality"]
     params |= _output(request, model, repairs)
     params |= _fidelity(request, model, repairs)
     params |= _previews(request, model, repairs)
+    params |= request.extra or {}
     return Plan(
         operation=operation,
         model=model.name,
@@ -113,6 +116,9 @@ def _check(request: PictureRequest, model: Model, operation: Operation) -> None:
     if operation not in model.operations:
         say = f"{model.name} cannot {operation}; it can {', '.join(model.operations)}."
         raise PictureError("invalid_request", paid="unpaid", say=say)
+    if other := set(request.extra or ()) - set(model.extra):
+        say = f"{model.name} does not take {', '.join(sorted(other))}."
+        raise InputRefused(say, field="extra", allowed=model.extra)
     if len(_prompt(request)) > PROMPT_LENGTH:
         say = f"The prompt and the style have 1 to {PROMPT_LENGTH} characters together."
         raise InputRefused(say, field="prompt", allowed=(f"1 to {PROMPT_LENGTH} characters",))
@@ -126,6 +132,8 @@ def _quality(request: PictureRequest, model: Model, repairs: list[str]) -> str:
     asked = request.exact.quality if request.exact else None
     if asked not in (None, _AUTO):
         return one_of("quality", asked, (_AUTO, *model.qualities), on=model.name)
+    if not model.qualities:
+        return ""
     quality = _pick("quality", _QUALITIES[request.grade], model.qualities, repairs)
     if asked == _AUTO:
         repairs.append(f"The quality was left open; {quality} is used, as it is a {request.grade} picture.")

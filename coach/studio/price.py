@@ -59,9 +59,14 @@ def quote(plan: Plan, model: Model, *, tries: int = 1) -> Quote:
     """The worst case of a plan.
 
     A token is at least one byte of UTF-8, so the prompt's bytes bound its tokens. Every picture given along
-    counts as the most a reference can, and every preview asked for is counted.
+    counts as the most a reference can, and every preview asked for is counted. Where the service is paid by
+    the picture, that is all there is.
     """
     pictures: int = plan.params["n"]
+    if model.prices.picture is not None:
+        cost = _cost(pictures, model.prices.picture)
+        part = Part(what="pictures", tokens=None, micros=cost)
+        return Quote(micros=None if cost is None else tries * cost, parts=(part,), tries=tries)
     prices, given = model.prices, model.input_image_tokens.most
     words = len(plan.prompt.encode()) + (WORDS if model.caller else 0)
     parts = [
@@ -83,9 +88,13 @@ def actual(model: Model, usage: Mapping[str, Any] | None) -> Actual | None:
     """What the ``usage`` of an answer costs (OpenAI images reference, ``usage``).
 
     Returns:
-        ``None`` when the answer has no usable count, or a price is not known.
+        ``None`` when the answer has no usable count, or a price is not known. Where pictures are counted, the
+        count is ``pictures``.
     """
     usage = usage or {}
+    if model.prices.picture is not None:
+        micros = _cost(_count(usage, "pictures"), model.prices.picture)
+        return None if micros is None else Actual(micros=micros, split=True)
     given = usage.get("input_tokens_details")
     made = usage.get("output_tokens_details")
     split = isinstance(made, Mapping)
@@ -107,7 +116,7 @@ def actual(model: Model, usage: Mapping[str, Any] | None) -> Actual | None:
 
 
 def _output_tokens(plan: Plan, model: Model) -> int | None:
-    return model.output_tokens.get(plan.params["quality"], {}).get(plan.params["size"])
+    return model.output_tokens.get(plan.params.get("quality", ""), {}).get(plan.params["size"])
 
 
 def _called(plan: Plan, caller: Caller, words: int) -> list[Part]:

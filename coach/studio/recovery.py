@@ -23,9 +23,6 @@ _SENT = frozenset({"sending", "unknown"})
 ABANDONED = timedelta(minutes=15)
 """After so long without a move, a generation whose file is not in our spool is nobody's any more."""
 
-JOBS_KEPT = timedelta(hours=1)
-"""No service keeps what came of a job for longer: OpenAI about ten minutes (its guide, background mode)."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
@@ -126,12 +123,14 @@ class Recovery:
 
     def _has_job(self, generation: Generation) -> bool:
         """Whether the service may still have what came of a job."""
-        sent = generation.job_id is not None and generation.state in _SENT
-        return sent and now() - generation.created_at < JOBS_KEPT
+        engine = self.keeper.engines.named(generation.engine)
+        if engine is None or generation.job_id is None or generation.state not in _SENT:
+            return False
+        return now() - generation.created_at < engine.keeps_jobs
 
     async def _fetch(self, generation: Generation, file: SpoolFile) -> Generation:
         """The service still works on the job, or still has what came of it."""
-        engine = self.keeper.engine_of(generation.engine)
+        engine = self.keeper.engines.named(generation.engine)
         if engine is None:
             return generation
         try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 Background = Literal["auto", "opaque", "transparent"]
 Shape = Literal["square", "portrait", "landscape"]
@@ -69,6 +70,8 @@ class PictureRequest(BaseModel):
         previews: How many unfinished pictures to show on the way.
         style: A manner to draw in, in words; added to the prompt.
         exact: What is asked for in the service's own words; ``None``: the words above are enough.
+        extra: What an application gives along for a service that takes more than words and pictures, as JSON,
+            by the names in the model's ``extra`` (:class:`coach.studio.Model`). Never what a model wrote.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -84,6 +87,7 @@ class PictureRequest(BaseModel):
     previews: int = Field(default=2, ge=0, le=3)
     style: str | None = Field(default=None, min_length=1, max_length=2_000)
     exact: Exact | None = None
+    extra: Mapping[str, JsonValue] | None = None
 
     @property
     def photos(self) -> tuple[str, ...]:
@@ -98,10 +102,17 @@ class PictureRequest(BaseModel):
         return references
 
 
-def fingerprint(request: PictureRequest, *, identity_id: str, parent_id: str | None) -> str:
-    """The SHA-256 of what was asked for and whom it belongs to, 64 hex digits."""
+def fingerprint(
+    request: PictureRequest, *, identity_id: str, parent_id: str | None, model: str | None = None
+) -> str:
+    """The SHA-256 of what was asked for and whom it belongs to, 64 hex digits.
+
+    Args:
+        model: Where it is not the studio's own.
+    """
     # Without what most requests have not: so keys that were used before there was such a thing stay known.
-    left_out = {"exact"} if request.exact is None else None
-    asked = [request.model_dump(mode="json", exclude=left_out), identity_id, parent_id]
+    left_out = {name for name in ("exact", "extra") if getattr(request, name) is None}
+    asked: list[Any] = [request.model_dump(mode="json", exclude=left_out), identity_id, parent_id]
+    asked += [] if model is None else [model]
     text = json.dumps(asked, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

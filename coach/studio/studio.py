@@ -6,25 +6,25 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, date, datetime
 
 from coach.context import Context
-from coach.errors import PictureError, StoreUnavailable
 from coach.faces import FaceModel
 from coach.store import Store
 from coach.store.erase import begun
 from coach.studio import price
+from coach.studio._engines import Engines
 from coach.studio._final import finishing, shown
 from coach.studio._keep import Keeper
 from coach.studio._make import Maker, Wanted, look_up
 from coach.studio._planned import key_of
 from coach.studio._second import SecondTry
+from coach.studio._work import Work
 from coach.studio.budgets import Budgets
 from coach.studio.capabilities import Capabilities
 from coach.studio.engines import Engine
 from coach.studio.erase import PATIENCE, Receipt, erase
-from coach.studio.gate import Gate, GateLimits
+from coach.studio.gate import GateLimits
 from coach.studio.generated import Entry, Generated, entries_of, generated_of
 from coach.studio.judge import Judge
 from coach.studio.ledger import Generation, Ledger
@@ -47,12 +47,15 @@ class Studio:
     Args:
         store: Where people, photos and versions are.
         engine: The picture service.
-        others: Those used before. What they still owe is fetched and kept; nothing more is asked of them.
+        others: Further ones, for their own models. Of those that are for the same models as another, what
+            they still owe from before is fetched and kept, and nothing more is asked of them.
         spool: Where answers lie until they are put away.
         model: The picture model; ``None``: the capability table's default.
-        capabilities: What the models can do; ``None``: the table that comes with the library.
+        capabilities: What the models can do; ``None``: the table that comes with the library. Those that none
+            of the engines is for are left out.
         budgets: What may be spent; ``None``: no limits.
-        limits: How many pictures at once, how often, and how long one may wait; ``None``: the usual.
+        limits: At each service, how many pictures at once, how often, and how long one may wait; ``None``:
+            the usual.
         salt: Keys the hash under which the service knows a person (OpenAI safety best practices, safety
             identifiers). Give every process on one database the same; ``None``: kept in the spool's folder.
         faces: Compares pictures with the photos they were made from; ``None``: likeness is not measured.
@@ -66,7 +69,7 @@ class Studio:
         today: The date shutdowns are compared with.
 
     Raises:
-        PictureError: ``model_unknown``: the capability table does not have the model.
+        PictureError: ``model_unknown``: the capability table does not have the model, or no engine is for it.
     """
 
     def __init__(
@@ -89,21 +92,21 @@ class Studio:
         low_moderation: bool = False,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
-        offered = engine.offers(capabilities or Capabilities.load())
+        engines = Engines((engine, *others), limits or GateLimits())
+        offered = engines.offered(capabilities or Capabilities.load())
         self.capabilities = offered.with_low_moderation() if low_moderation else offered
         self.model = model or self.capabilities.default
         self.ledger = Ledger(store.database)
-        self.gate = Gate(limits or GateLimits())
+        self.gate = engines.gates[engine.service]
         self.grade: Grade = grade
         self.previews, self.budgets = previews, budgets or Budgets()
         self._store, self._spool, self._today = store, spool, today
-        self._forget = {each.name: each.forget for each in (engine, *others)}
+        self._engines, self._forget = engines, engines.forget
         judge = Judge(store, faces)
         keeper = Keeper(
             store=store,
             ledger=self.ledger,
-            engine=engine,
-            others=others,
+            engines=engines,
             capabilities=self.capabilities,
             judge=judge,
             signer=signer,
@@ -112,32 +115,31 @@ class Studio:
         self._maker = Maker(
             keeper=keeper,
             recovery=self._recovery,
-            gate=self.gate,
             budgets=self.budgets,
             plan=self.plan,
             secret=salt.encode() if salt else spool.secret(),
         )
         self._second = SecondTry(maker=self._maker, judge=judge, within=second_try)
         self._resuming: set[asyncio.Task[None]] = set()
-        self._work: set[asyncio.Task[Generated]] = set()
+        self._work = Work(self.ledger)
         for warning in self.capabilities.warnings(today(), model=self.model):
             logger.warning(warning)
 
-    def plan(self, request: PictureRequest) -> Plan:
-        """What would be sent for a request, and what had to change.
+    def plan(self, request: PictureRequest, model: str | None = None) -> Plan:
+        """What would be sent for a request, and what had to change; ``model``: as in :meth:`generate`.
 
         Raises:
             InputRefused, PictureError: See :meth:`coach.studio.capabilities.Capabilities.plan`; unpaid.
         """
-        return self.capabilities.plan(request, self.model, self._today())
+        return self.capabilities.plan(request, model or self.model, self._today())
 
-    def quote(self, request: PictureRequest) -> price.Quote:
+    def quote(self, request: PictureRequest, model: str | None = None) -> price.Quote:
         """The most a request can cost: with the second try, where there can be one. ``tries`` says so.
 
         Raises:
             InputRefused, PictureError: See :meth:`plan`.
         """
-        plan = self.plan(request)
+        plan = self.plan(request, model)
         tries = 2 if self._second.may_follow(request) else 1
         return price.quote(plan, self.capabilities.model(plan.model), tries=tries)
 
@@ -151,6 +153,7 @@ class Studio:
         key: str | None = None,
         again: bool = False,
         wish: str | None = None,
+        model: str | None = None,
     ) -> Generated:
         """Make a picture of an identity, asking the service at most once for each key.
 
@@ -172,6 +175,8 @@ class Studio:
                 unless there is a picture by now, it is asked for once more under the same key. Within a turn
                 the ledger knows whether they were told; outside of one it is your word.
             wish: What the person wants changed, in their words; kept with the generation.
+            model: Another model than the studio's, of :attr:`capabilities`; an application's choice, never a
+                person's or a language model's. It is another picture than the studio's model makes.
 
         Raises:
             ConsentMissing: Pictures go along and the person has not agreed to that.
@@ -181,7 +186,14 @@ class Studio:
             PictureError: No picture; ``paid`` says what is known about the money.
         """
         wanted = await look_up(
-            self._store, ctx, request, identity_id=identity_id, parent=parent, key=key_of(ctx, key), wish=wish
+            self._store,
+            ctx,
+            request,
+            identity_id=identity_id,
+            parent=parent,
+            key=key_of(ctx, key),
+            wish=wish,
+            model=model,
         )
         return await self._ask(wanted, again=again, twice=True)
 
@@ -252,8 +264,8 @@ class Studio:
         for task in self._resuming:
             task.cancel()
         await asyncio.gather(*self._resuming, return_exceptions=True)
-        await self.gate.drain()
-        await asyncio.gather(*self._work, return_exceptions=True)
+        await self._engines.drain()
+        await self._work.ended()
 
     async def generation(self, user_id: str, generation_id: str) -> Entry:
         """One line of a person's ledger.
@@ -270,24 +282,7 @@ class Studio:
         return await entries_of(self._store, user_id, rows)
 
     async def _ask(self, wanted: Wanted, *, again: bool, twice: bool) -> Generated:
-        """Have it made by a task of its own, which goes on when the caller goes away."""
-        work = asyncio.create_task(self._make(wanted, again=again, twice=twice))
-        self._work.add(work)
-        work.add_done_callback(self._work.discard)
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            wanted.gone.set()
-            if not wanted.sent.is_set():  # then stopping it costs nothing
-                work.cancel()
-                await asyncio.wait([work])
-            raise
-        except PictureError as error:
-            if error.paid == "unknown" and wanted.ctx.turn_id:
-                # Should the database be away now, the next turn is told of it: what counts is this error.
-                with suppress(StoreUnavailable):
-                    await self.ledger.told(wanted.ctx.user_id, wanted.key, wanted.ctx.turn_id)
-            raise
+        return await self._work.do(wanted, self._make(wanted, again=again, twice=twice))
 
     async def _make(self, wanted: Wanted, *, again: bool, twice: bool) -> Generated:
         user_id, began = wanted.ctx.user_id, time.monotonic()

@@ -94,7 +94,7 @@ class Workshop:
 
     async def at_rest(self) -> None:
         """Wait for what goes on although its caller is gone."""
-        await asyncio.gather(*self.studio._work, return_exceptions=True)
+        await self.studio._work.ended()
 
     @property
     def told(self) -> list[str]:

@@ -135,14 +135,14 @@ async def test_going_away_while_a_broken_answer_is_looked_at_changes_nothing(
 ) -> None:
     body = frames(final=picture("gold")) + b" " * 40
     async with workshop(store, tmp_path, photo_bytes, cuts(body, media_type="text/event-stream")) as w:
-        loop, read = asyncio.get_running_loop(), w.studio._maker.keeper.engine.read
+        loop, read = asyncio.get_running_loop(), w.studio._engines._asked["openai"].read
 
         def leave(*given: Any) -> Received:
             loop.call_soon_threadsafe(work.cancel)
             return read(*given)
 
         with monkeypatch.context() as patch:
-            patch.setattr(w.studio._maker.keeper.engine, "read", leave)
+            patch.setattr(w.studio._engines._asked["openai"], "read", leave)
             work = asyncio.create_task(w.generate())
             with pytest.raises(asyncio.CancelledError):
                 await work
@@ -217,7 +217,7 @@ async def test_an_engine_that_fails_in_its_own_way_leaves_it_unknown(
             raise RuntimeError("secret words")
             yield
 
-        monkeypatch.setattr(w.studio._maker.keeper.engine, "send", send)
+        monkeypatch.setattr(w.studio._engines._asked["openai"], "send", send)
         refused = await w.refusal()
         assert (refused.code, refused.paid) == ("interrupted", "unknown")
         assert "secret" not in refused.say + refused.detail and "RuntimeError" in refused.detail

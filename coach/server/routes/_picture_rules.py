@@ -128,7 +128,7 @@ _MASK = (
     f"{MASK_BYTES // 1024**2} MB."
 )
 _OWN = "Left out, or `auto`: it is chosen, and `why` says so. What the model in use has not is refused."
-_MODELS = [model for model in Capabilities.load().models.values() if model.sizes]
+_MODELS = [model for model in Capabilities.load().of(["openai"]).models.values() if model.sizes]
 
 
 def _once(values: Iterable[str]) -> tuple[str, ...]:

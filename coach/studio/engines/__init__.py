@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -120,8 +121,17 @@ class Engine(Protocol):
     def name(self) -> str:
         """A short name for the ledger."""
 
+    @property
+    def service(self) -> str:
+        """Whose models it makes pictures with: the ``engine`` of their lines in the capability table."""
+
+    @property
+    def keeps_jobs(self) -> timedelta:
+        """For how long its service has what came of a job at most; zero where it has no jobs."""
+
     def offers(self, table: Capabilities) -> Capabilities:
-        """What of the models' abilities can be had through this engine, and what that costs more."""
+        """What of its service's models can be had through this engine, and for how much; others are left as
+        they are."""
 
     def send(self, order: Order, *, begun: Begun) -> AbstractAsyncContextManager[Answer]:
         """Ask once, and never again by itself. Leaving the context closes the connection.

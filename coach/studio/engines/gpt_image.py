@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ class GptImageEngine:
         seconds: How long one picture may take in all, from connecting to the last byte.
     """
 
-    name = "gpt-image"
+    name, service = "gpt-image", "openai"
+    keeps_jobs = timedelta(0)
 
     def __init__(self, client: AsyncOpenAI, *, seconds: float = 300) -> None:
         self._client, self._seconds = client, seconds

@@ -14,6 +14,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
@@ -55,7 +56,8 @@ class OpenAIBackgroundEngine:
         poll: Seconds between two looks at a job; they grow to five times that.
     """
 
-    name = "openai-background"
+    name, service = "openai-background", "openai"
+    keeps_jobs = timedelta(hours=1)  # about ten minutes, by its guide on the background mode
 
     def __init__(
         self, client: AsyncOpenAI, *, model: str = "gpt-5.6-luna", seconds: float = 300, poll: float = 2

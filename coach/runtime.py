@@ -124,10 +124,11 @@ def _studio(
     direct: Engine = GptImageEngine(client, seconds=seconds)
     background: Engine = OpenAIBackgroundEngine(client, model=settings.background_model, seconds=seconds)
     chosen, other = (direct, background) if settings.picture_mode == "direct" else (background, direct)
+    memeputer = settings.memeputer(seconds)
     return Studio(
         store=store,
         engine=chosen,
-        others=[other],
+        others=[other] if memeputer is None else [other, memeputer],
         spool=Spool(settings.home / "spool"),
         model=settings.image_model,
         budgets=Budgets.of_usd(**settings.budgets),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from coach._readable import Readable
+from coach._services import ServiceSettings, is_local
 from coach.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -33,23 +32,6 @@ def _expanded(path: Path) -> Path:
         raise ValueError("there is no such home") from None
 
 
-def _is_local(url: str) -> bool:
-    """Whether an address is this machine's own.
-
-    Raises:
-        SettingsError: It is no address.
-    """
-    wrong = SettingsError("OPENAI_BASE_URL is not an address. Write https://host/v1.")
-    try:
-        address = urlsplit(url)
-    except ValueError:
-        raise wrong from None
-    host = address.hostname
-    if address.scheme not in ("http", "https") or not host or not address.geturl().isprintable():
-        raise wrong
-    return host in ("localhost", "::1") or host.startswith("127.")
-
-
 File = Annotated[Path, AfterValidator(_expanded)]
 Dollars = Decimal | None
 
@@ -64,7 +46,7 @@ def _most(name: str, description: str) -> Any:
     )
 
 
-class Settings(Readable):
+class Settings(ServiceSettings):
     """What can be set: from the environment, and in code by :meth:`read`."""
 
     # Not by field name: `HOME` is somebody else's variable.
@@ -234,7 +216,7 @@ class Settings(Readable):
         if not (key.isascii() and key.isprintable()):
             raise SettingsError("OPENAI_API_KEY has characters that no key has. Copy it again.")
         # The environment may name a proxy; none leads to this machine itself.
-        env = not (self.openai_base_url and _is_local(self.openai_base_url))
+        env = not (self.openai_base_url and is_local(self.openai_base_url, "OPENAI_BASE_URL"))
         transport = None if keep_alive else PictureTransport(trust_env=env)
         http = DefaultAsyncHttpxClient(transport=transport, trust_env=env)
         return AsyncOpenAI(api_key=key, base_url=self.openai_base_url, http_client=http)

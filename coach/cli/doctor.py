@@ -31,7 +31,8 @@ def doctor(sandbox: UseSandbox = False) -> None:
     from coach.studio import Capabilities
 
     console = Console(highlight=False)
-    settings, capabilities = places(sandbox=sandbox), Capabilities.load()
+    settings = places(sandbox=sandbox)
+    capabilities = Capabilities.load().priced("memeputer", settings.memeputer_usd).of(settings.services)
     if settings.picture_mode == "background":
         capabilities = capabilities.called_by(settings.background_model)
     model = settings.image_model or capabilities.default
@@ -43,7 +44,9 @@ def doctor(sandbox: UseSandbox = False) -> None:
     title = f"Picture models, as of {capabilities.checked}"
     print_table(console, title, ("Model", "Until", "Then"), _models(capabilities))
     found, problems = asyncio.run(_places(settings, sandbox=sandbox))
-    print_table(console, "Places", ("What", "How it is"), [*found, _likeness()])
+    print_table(
+        console, "Places", ("What", "How it is"), [*found, _likeness(), _memeputer(settings, problems)]
+    )
     problems += [*_model_problems(capabilities, model), *_budget_problems(settings, capabilities, model)]
     if settings.openai_api_key is None and not sandbox:
         problems.append(NO_KEY)
@@ -71,7 +74,8 @@ def _settings(settings: Settings) -> Rows:
     from coach.store.database import read_url
 
     rows = []
-    for name, field in type(settings).model_fields.items():
+    fields, own = type(settings).model_fields, type(settings).__annotations__
+    for name, field in sorted(fields.items(), key=lambda named: named[0] not in own):
         value = getattr(settings, name)
         text = "not set" if value is None else str(value)
         if name == "database_url" and value is not None:
@@ -151,6 +155,22 @@ def _likeness() -> tuple[str, str]:
 
     model = face_model()
     return "likeness", "not measured: needs the extra `likeness`" if model is None else f"by {model.name}"
+
+
+def _memeputer(settings: Settings, problems: list[str]) -> tuple[str, str]:
+    """How it stands with it; what is wrong comes to the problems."""
+    from coach.errors import SettingsError
+
+    try:
+        there = settings.memeputer(settings.picture_seconds)
+    except SettingsError as exc:
+        problems.append(str(exc))
+        return "stickers by Memeputer", "set up by half, or wrongly"
+    if there is None:
+        return "stickers by Memeputer", "not set up: needs MEMEPUTER_API_KEY and MEMEPUTER_AGENT_ID"
+    where = settings.memeputer_direct_path or "in the chat of an agent"
+    price = dollars(None if settings.memeputer_usd is None else int(settings.memeputer_usd * 1_000_000))
+    return "stickers by Memeputer", f"{where}, each {price}"
 
 
 def _model_problems(capabilities: Capabilities, model: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,13 @@ def _list_faults(asked: bool) -> None:
         "  seconds = 0.01    # the pause of a slow fault"
     )
     raise typer.Exit
+
+
+def _exports(settings: Mapping[str, str]) -> str:
+    from coach.settings import Settings
+
+    names = {name: Settings.model_fields[name].validation_alias for name in settings}
+    return "\n".join(f"  export {names[name]}={value}" for name, value in settings.items())
 
 
 def sandbox(
@@ -79,8 +87,7 @@ def sandbox(
         typer.echo(
             "The sandbox is listening. Its pictures are drawn, not made by a model. "
             f"{f'It misbehaves as {faults} says. ' if faults else ''}In another terminal:\n\n"
-            f"  export OPENAI_BASE_URL={service.base_url}\n"
-            f"  export OPENAI_API_KEY={service.api_key}\n\n"
+            f"{_exports(service.settings)}\n\n"
             f"What it received: {service.base_url.removesuffix('/v1')}/sandbox/log   Stop it with Ctrl-C."
         )
         service.wait()

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from coach.sandbox import errors
+from coach.sandbox import errors, memeputer
 from coach.sandbox.chat import completions
 from coach.sandbox.errors import ApiError
 from coach.sandbox.faults import HEADER, Answer, Fault, Raw, Rule, Schedule
@@ -62,6 +62,9 @@ def create_app(
         _route("responses", "POST", "/v1/responses", create),
         _route("response", "GET", "/v1/responses/{id}", retrieve),
         _route("forget", "DELETE", "/v1/responses/{id}", forget),
+        _route("agent", "POST", "/v1/agents/{agent}/chat", memeputer.chat, key="x-api-key"),
+        _route("direct", "POST", "/api/v1/images/generate", memeputer.direct, key="x-api-key"),
+        _route("picture", "GET", "/pictures/{name}.png", memeputer.picture, key=None),
     ]
     schedule = Schedule(faults, routes=[route.name for route in routes])
     app = Starlette(
@@ -70,15 +73,17 @@ def create_app(
     )
     settings = Service(faults=schedule, delay=delay, quick=quick, drift=drift)
     app.state.service = settings if today is None else replace(settings, today=lambda: today)
-    app.state.backgrounds = Backgrounds()
+    app.state.backgrounds, app.state.made = Backgrounds(), memeputer.Made()
     return app
 
 
-def _route(name: str, method: str, path: str, handler: Handler) -> Route:
-    return Route(path, _served(name, handler), methods=[method], name=name)
+def _route(
+    name: str, method: str, path: str, handler: Handler, *, key: str | None = "authorization"
+) -> Route:
+    return Route(path, _served(name, handler, key), methods=[method], name=name)
 
 
-def _served(name: str, handler: Handler) -> Handler:
+def _served(name: str, handler: Handler, key: str | None) -> Handler:
     """Every request's way: a log entry, the key, its fault, the route, and its error if it is refused."""
 
     async def serve(request: Request) -> Response:
@@ -88,7 +93,7 @@ def _served(name: str, handler: Handler) -> Handler:
         request.state.received = entry
         service(request).log.add(entry)
         try:
-            response = await _answered(request, entry, name, handler)
+            response = await _answered(request, entry, name, handler, key)
             entry.status = None if isinstance(response, Raw) else response.status_code
         finally:
             entry.seconds = round(time.monotonic() - began, 3)
@@ -98,9 +103,12 @@ def _served(name: str, handler: Handler) -> Handler:
     return serve
 
 
-async def _answered(request: Request, entry: Received, name: str, handler: Handler) -> Response:
+async def _answered(
+    request: Request, entry: Received, name: str, handler: Handler, key: str | None
+) -> Response:
     try:
-        _check_key(request)
+        if key is not None:
+            _check_key(request.headers.get(key, ""), bearer=key == "authorization")
         fault = request.state.fault = service(request).faults.next(name, request.headers.get(HEADER))
         return await (handler(request) if fault is None else _spoilt(request, entry, fault, handler))
     except ApiError as refused:
@@ -142,8 +150,8 @@ async def _pieces(response: Response) -> AsyncIterator[bytes]:
         yield piece.encode() if isinstance(piece, str) else bytes(piece)
 
 
-def _check_key(request: Request) -> None:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+def _check_key(given: str, *, bearer: bool) -> None:
+    scheme, _, key = given.partition(" ") if bearer else ("bearer", "", given)
     if scheme.lower() != "bearer" or not key.strip():
         raise errors.no_key()
     if key.strip() == BAD_KEY:

@@ -180,7 +180,7 @@ def open_images(sent: Sent, rules: ModelRules) -> tuple[list[Image.Image], Image
     if len(sent.images) > IMAGES:
         message = f"Too many images: at most {IMAGES} are supported, got {len(sent.images)}."
         raise errors.invalid(sent.images[0].param.partition("[")[0], message)
-    images = [_open(upload, number, IMAGE_BYTES) for number, upload in enumerate(sent.images, start=1)]
+    images = [open_image(upload, number, IMAGE_BYTES) for number, upload in enumerate(sent.images, start=1)]
     if len(sent.overlays) > 1:
         raise errors.invalid("markup", "'markup' cannot be combined with 'mask'.")
     if "markup" in sent.overlays and not rules.markup:
@@ -189,8 +189,12 @@ def open_images(sent: Sent, rules: ModelRules) -> tuple[list[Image.Image], Image
     return images, overlay if "mask" in sent.overlays else None
 
 
-def _open(upload: Upload, number: int, most: int) -> Image.Image:
-    """Decode a file by what is in it; its declared type only has to be one of the three."""
+def open_image(upload: Upload, number: int, most: int) -> Image.Image:
+    """Decode a file by what is in it; its declared type only has to be one of the three.
+
+    Raises:
+        ApiError: It is none of these, larger than ``most`` bytes, or damaged.
+    """
     if upload.mime not in _MIMES:
         raise errors.bad_mime(upload.param, upload.mime)
     if len(upload.data) >= most:
@@ -209,7 +213,7 @@ def _open(upload: Upload, number: int, most: int) -> Image.Image:
 
 def _overlay(upload: Upload, first: Image.Image) -> Image.Image:
     """A mask or markup: a PNG with transparent pixels, as large as the first image when upright."""
-    image = _open(upload, 1, MASK_BYTES)
+    image = open_image(upload, 1, MASK_BYTES)
     name = upload.param
     if image.format != "PNG":
         raise errors.invalid(name, f"'{name}' must be a PNG file.")

@@ -14,6 +14,7 @@ import uvicorn
 from coach.sandbox.app import create_app
 from coach.sandbox.faults import Rule, WireProtocol
 from coach.sandbox.log import Log, Received, Totals
+from coach.sandbox.memeputer import PRICE
 
 HOST = "127.0.0.1"
 _PATIENCE = 10.0
@@ -74,6 +75,20 @@ class Sandbox:
     def base_url(self) -> str:
         """The address for the clients, with ``/v1``; the port is known once it runs."""
         return f"http://{HOST}:{self._port}/v1"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Settings with which everything is asked of it, by the names of :class:`coach.Settings`."""
+        here = self.base_url.removesuffix("/v1")
+        return {
+            "openai_base_url": self.base_url,
+            "openai_api_key": self.api_key,
+            "memeputer_url": here,
+            "memeputer_api_key": self.api_key,
+            "memeputer_agent_id": "sandbox",
+            "memeputer_usd": str(PRICE / 1_000_000),
+            "fetch_trusted": here,
+        }
 
     @property
     def log(self) -> list[Received]:

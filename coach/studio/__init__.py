@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from coach.studio.compare import Sheet, Sheets
     from coach.studio.edit import Edited, edit_image
     from coach.studio.engines.gpt_image import GptImageEngine
+    from coach.studio.engines.memeputer import MemeputerEngine
     from coach.studio.engines.openai_background import OpenAIBackgroundEngine
     from coach.studio.erase import Receipt
     from coach.studio.generated import Entry, Generated
@@ -41,6 +42,7 @@ _LATER = {
     "GenerationState": "coach.store.tables",
     "GptImageEngine": "coach.studio.engines.gpt_image",
     "Judgement": "coach.studio.judge",
+    "MemeputerEngine": "coach.studio.engines.memeputer",
     "OpenAIBackgroundEngine": "coach.studio.engines.openai_background",
     "PhotoCoach": "coach.studio.photo",
     "Receipt": "coach.studio.erase",
@@ -71,6 +73,7 @@ __all__ = [
     "GenerationState",
     "GptImageEngine",
     "Judgement",
+    "MemeputerEngine",
     "Model",
     "OpenAIBackgroundEngine",
     "Part",

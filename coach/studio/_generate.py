@@ -211,7 +211,7 @@ class Run:
             await self._advance("received", request_id=self._request_id, seconds=self._seconds)
             kept = await self.keeper.keep(self.generation, self.file, self._where)
         except PictureError as error:
-            if self._passed is not None and error.code == "bad_answer":
+            if self._passed is not None and error.code != "not_kept":
                 self._passed.failed(error)
             raise
         except Conflict:

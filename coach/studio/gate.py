@@ -23,7 +23,10 @@ logger = logging.getLogger(__name__)
 # A refused request is no sign of an illness: most services check it before those who draw are asked. With a
 # bad key or no credit every further post fails too; an unusable answer is the dearest failure of all.
 _UNWELL = frozenset(
-    {"bad_answer", "bad_key", "connection_lost", "not_sent", "over_quota", "service_error", "timeout"}
+    {
+        *("bad_answer", "bad_key", "connection_lost", "not_sent", "over_quota", "service_error", "timeout"),
+        *("apology", "not_available", "spec_again"),
+    }
 )
 # Refused for what was asked: as a probe, a sign of life.
 _READ = frozenset({"invalid_image", "invalid_request", "moderation_blocked", "too_large"})

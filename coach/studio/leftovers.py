@@ -55,12 +55,15 @@ def _is_whole(file: SpoolFile, path: Path, head: Head) -> bool:
     # Not before there is a file to read: the SDK takes longer to import than books to be read.
     from openai import AsyncOpenAI
 
+    from coach.fetch import Fetcher
     from coach.studio.engines.gpt_image import GptImageEngine
+    from coach.studio.engines.memeputer import MemeputerEngine
     from coach.studio.engines.openai_background import OpenAIBackgroundEngine
 
     # Nothing is asked of anybody: reading an answer takes no key.
     client = AsyncOpenAI(api_key="none", base_url="http://localhost")
-    engines: tuple[Engine, ...] = (GptImageEngine(client), OpenAIBackgroundEngine(client))
+    memeputer = MemeputerEngine(url="http://localhost", key="none", agent="none", fetcher=Fetcher())
+    engines: tuple[Engine, ...] = (GptImageEngine(client), OpenAIBackgroundEngine(client), memeputer)
     try:
         for engine in engines:
             if engine.name == head.engine:

@@ -109,7 +109,7 @@ class Recovery:
     async def _settle_sent(self, generation: Generation, file: SpoolFile, *, fetch: bool) -> Generation:
         """Sent, and then its process died, or it is in doubt since: did the answer arrive after all?"""
         head = file.head()
-        request_id = head.request_id if head else generation.request_id
+        request_id = (head.request_id if head else None) or generation.request_id
         complete = file.body.exists() and generation.state == "sending"
         if complete or await self.keeper.is_whole(file):
             return await self._keep(generation, file, "found in the spool", request_id)
@@ -145,7 +145,7 @@ class Recovery:
                     return generation
                 return await self.keeper.end(generation, file, error)
         head = file.head()
-        request_id = head.request_id if head else generation.request_id
+        request_id = (head.request_id if head else None) or generation.request_id
         return await self._keep(generation, file, "fetched by the id of its job", request_id)
 
     async def _keep(

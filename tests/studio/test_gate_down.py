@@ -183,7 +183,10 @@ async def test_a_slow_probe_that_fails_after_a_quick_one_went_well_does_not_coun
     assert gate.state().down_for == 0
 
 
-UNWELL = {"bad_answer", "bad_key", "connection_lost", "not_sent", "over_quota", "service_error", "timeout"}
+UNWELL = {
+    *("bad_answer", "bad_key", "connection_lost", "not_sent", "over_quota", "service_error", "timeout"),
+    *("apology", "not_available", "spec_again"),
+}
 
 
 @pytest.mark.parametrize("code", sorted(SAY))

@@ -19,7 +19,7 @@ Sources: reports in the issue lists of clients that failed (proxies that wait 10
 bodies), and what openai 3.51.0 and litellm 1.106.2 were measured to do with each.
 """
 
-from coach.sandbox.faults import connection, content, status, stream
+from coach.sandbox.faults import agent, connection, content, status, stream
 from coach.sandbox.faults.mode import MODES, Answer, Mode
 from coach.sandbox.faults.plan import HEADER, Fault, PlanError, Rule, Schedule, read_plan
 from coach.sandbox.faults.wire import Raw, WireProtocol
@@ -35,6 +35,7 @@ __all__ = [
     "Rule",
     "Schedule",
     "WireProtocol",
+    "agent",
     "connection",
     "content",
     "read_plan",

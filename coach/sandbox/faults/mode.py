@@ -66,6 +66,7 @@ class Mode:
         charged: Whether the service charges for the request; if so, its normal price.
         strikes: How far the request gets before.
         streamed: Whether only a streamed answer can be spoiled like this.
+        agent: Whether only an agent's reply can.
         spoil: Makes the answer that is sent instead.
     """
 
@@ -74,6 +75,7 @@ class Mode:
     charged: bool
     strikes: Strikes
     streamed: bool
+    agent: bool
     spoil: Spoil
 
 
@@ -89,10 +91,17 @@ def add(
     charged: bool,
     strikes: Strikes = "answer",
     streamed: bool = False,
+    agent: bool = False,
 ) -> None:
     """Put a mode into the table."""
     MODES[name] = Mode(
-        name=name, what=what or "", charged=charged, strikes=strikes, streamed=streamed, spoil=spoil
+        name=name,
+        what=what or "",
+        charged=charged,
+        strikes=strikes,
+        streamed=streamed,
+        agent=agent,
+        spoil=spoil,
     )
 
 

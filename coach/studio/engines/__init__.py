@@ -14,6 +14,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import pybase64
+
 from coach.studio._examine import Examined, Glanced
 from coach.studio.capabilities import Capabilities
 from coach.studio.planner import Operation
@@ -26,6 +28,11 @@ class ImagePart:
     name: str
     data: bytes
     media_type: str
+
+    @property
+    def data_url(self) -> str:
+        """The picture as it goes into JSON."""
+        return f"data:{self.media_type};base64,{pybase64.b64encode_as_string(self.data)}"
 
 
 @dataclass(frozen=True, kw_only=True)

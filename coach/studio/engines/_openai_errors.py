@@ -28,7 +28,7 @@ _MONEY_CODES = frozenset(
 _BLOCKED_CODES = frozenset({"moderation_blocked", "content_policy_violation"})
 _IMAGE_CODES = frozenset({"invalid_image_file", "unsupported_file_mimetype", "missing_file_mimetype"})
 
-_BY_STATUS = {
+BY_STATUS = {
     400: "invalid_request",
     401: "bad_key",
     403: "no_access",
@@ -37,6 +37,7 @@ _BY_STATUS = {
     422: "invalid_request",
     429: "rate_limited",
 }
+"""What a refusal's status means: nothing was made, and nothing is charged."""
 
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?", re.ASCII)
 _LONGEST_WAIT = 86_400.0
@@ -63,7 +64,7 @@ def from_status(error: APIStatusError) -> PictureError:
     status, said = error.status_code, word(error.body, "code")
     wait = retry_after(error.response.headers) if status in (429, 503) else None
     detail = f"HTTP {status}, code {said}, parameter {word(error.body, 'param')}."
-    if status not in _BY_STATUS:
+    if status not in BY_STATUS:
         if 300 <= status < 400:
             detail = f"HTTP {status}: the service is elsewhere; check OPENAI_BASE_URL."
         return fault(
@@ -73,7 +74,7 @@ def from_status(error: APIStatusError) -> PictureError:
             request_id=request_id_of(error.response.headers),
             retry_after=wait,
         )
-    code = _BY_STATUS[status]
+    code = BY_STATUS[status]
     if status == 429 and said in _MONEY_CODES:
         code = "over_quota"
     elif status == 404 and said == "model_not_found":

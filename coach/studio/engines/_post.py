@@ -1,36 +1,27 @@
-"""One paid POST through the SDK, and whether it can have left."""
+"""One paid POST through the OpenAI SDK."""
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import httpx2
 from openai import APIStatusError, AsyncOpenAI, AsyncStream
 
-from coach.errors import PictureError
 from coach.studio.engines import ImagePart
+from coach.studio.engines._once import Once
 from coach.studio.engines._openai_errors import from_status
-from coach.studio.faults import fault
 
 
-class Post:
-    """A request that leaves at most once, whatever client it is given.
-
-    The SDK's retries and redirects are off, and the body is handed out once: a transport that tries again by
-    itself gets an error. Whether it left is not told by the kind of an error, which every transport chooses
-    for itself (the SDK's for aiohttp calls a connection that broke after sending a ``ConnectTimeout``). It is
-    told by the body: nobody asks for its first byte before there is a connection to write it to.
-
-    Attributes:
-        left: Whether some of the body was asked for. Until then it is certain that nobody received it.
-    """
+class Post(Once):
+    """A request through the SDK that leaves at most once, whatever client it is given: the SDK's retries and
+    redirects are off."""
 
     def __init__(self, client: AsyncOpenAI) -> None:
+        super().__init__("OPENAI_BASE_URL, OPENAI_API_KEY")
         self._client = client
-        self.left = False
 
     async def send(
         self, path: str, body: Mapping[str, Any], files: Iterable[tuple[str, ImagePart]] = ()
@@ -71,23 +62,6 @@ class Post:
             raise from_status(exc) from None
         except Exception as exc:
             raise self.broken(exc.__cause__ or exc) from exc
-
-    def broken(self, error: BaseException) -> PictureError:
-        """The error for one that left no answer to read."""
-        cause = type(error).__name__
-        if not self.left:
-            detail = f"No connection ({cause}); check OPENAI_BASE_URL, OPENAI_API_KEY and the proxy."
-            return fault("not_sent", paid="unpaid", detail=detail)
-        return fault("connection_lost", paid="unknown", detail=f"Sent, then the connection broke ({cause}).")
-
-    def _leave(self) -> None:
-        if self.left:
-            raise RuntimeError("a paid request is handed out once")
-        self.left = True
-
-    async def _once(self, data: bytes) -> AsyncIterator[bytes]:
-        self._leave()
-        yield data
 
     def _form(
         self, body: Mapping[str, Any], files: Iterable[tuple[str, ImagePart]]

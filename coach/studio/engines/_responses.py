@@ -7,11 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pybase64
-
 from coach.errors import Paid, PictureError
 from coach.studio.capabilities import WORDS
-from coach.studio.engines import ImagePart, Order
+from coach.studio.engines import Order
 from coach.studio.engines._openai_errors import word
 from coach.studio.faults import fault
 
@@ -76,9 +74,9 @@ def request_body(order: Order, caller: str) -> dict[str, Any]:
     tool: dict[str, Any] = {"type": "image_generation", "action": "edit" if order.images else "generate"}
     tool |= {name: value for name, value in params.items() if name not in _STREAMING}
     if order.mask:
-        tool["input_image_mask"] = {"image_url": _data_url(order.mask)}
+        tool["input_image_mask"] = {"image_url": order.mask.data_url}
     pictures = [
-        {"type": "input_image", "detail": "auto", "image_url": _data_url(image)} for image in order.images
+        {"type": "input_image", "detail": "auto", "image_url": image.data_url} for image in order.images
     ]
     return {
         "model": caller,
@@ -151,7 +149,3 @@ def _drawn(answer: Mapping[str, Any]) -> dict[str, Any] | None:
     tools = answer.get("tool_usage")
     drawn = tools.get("image_gen") if isinstance(tools, dict) else None
     return drawn if isinstance(drawn, dict) else None
-
-
-def _data_url(image: ImagePart) -> str:
-    return f"data:{image.media_type};base64,{pybase64.b64encode_as_string(image.data)}"

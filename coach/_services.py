@@ -68,6 +68,9 @@ class ServiceSettings(Readable):
         validation_alias="COACH_MEMEPUTER_DIRECT_HEADER",
         description="The header of the key there; in authorization it goes as Bearer.",
     )
+    fetch_http: bool = Field(
+        False, validation_alias="COACH_FETCH_HTTP", description="Whether links may be http."
+    )
     fetch_trusted: str | None = Field(
         None,
         validation_alias="COACH_FETCH_TRUSTED",
@@ -90,7 +93,7 @@ class ServiceSettings(Readable):
 
         trusted = [each.strip() for each in (self.fetch_trusted or "").split(",") if each.strip()]
         try:
-            return Fetcher(trusted=trusted)
+            return Fetcher(http=self.fetch_http, trusted=trusted)
         except ValueError:
             say = "COACH_FETCH_TRUSTED has something that is no origin. Write https://host, with commas."
             raise SettingsError(say) from None

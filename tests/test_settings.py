@@ -69,3 +69,45 @@ def test_a_bucket_without_its_keys_and_an_unknown_setting_are_named(monkeypatch:
         coach.Settings.read().blobs()
     with pytest.raises(coach.SettingsError, match="imagemodel"):
         coach.Settings.read(imagemodel="x")
+
+
+MEMEPUTER = {"memeputer_api_key": "mp-secret", "memeputer_agent_id": "agent"}
+
+
+def test_memeputer_is_there_when_its_key_and_agent_are_set() -> None:
+    assert coach.Settings.read().memeputer(10) is None and coach.Settings.read().services == ("openai",)
+    settings = coach.Settings.read(**MEMEPUTER)
+    assert settings.memeputer(10) is not None and settings.services == ("openai", "memeputer")
+    assert "mp-secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"memeputer_agent_id": None}, "Set both of MEMEPUTER_API_KEY and MEMEPUTER_AGENT_ID"),
+        ({"memeputer_api_key": "two\nlines"}, "MEMEPUTER_API_KEY has characters that no key has"),
+        ({"memeputer_url": "http://developers.example.org"}, "COACH_MEMEPUTER_URL begins with http://"),
+        ({"memeputer_url": "developers.example.org"}, "COACH_MEMEPUTER_URL is not an address"),
+        (
+            {"fetch_trusted": "https://a.example.org/path"},
+            "COACH_FETCH_TRUSTED has something that is no origin",
+        ),
+    ],
+)
+def test_what_is_wrong_with_memeputer_is_named_and_not_repeated(
+    changed: dict[str, str | None], said: str
+) -> None:
+    with pytest.raises(coach.SettingsError, match=said) as caught:
+        coach.Settings.read(**MEMEPUTER | changed).memeputer(10)
+    assert not any(value and value in str(caught.value) for value in changed.values())
+
+
+@pytest.mark.parametrize("path", ["no/slash", "/with space", "https://elsewhere.example.org/x"])
+def test_a_direct_path_is_a_path(path: str) -> None:
+    with pytest.raises(coach.SettingsError, match="COACH_MEMEPUTER_DIRECT_PATH"):
+        coach.Settings.read(memeputer_direct_path=path)
+
+
+def test_origins_that_are_trusted_are_told_with_commas() -> None:
+    settings = coach.Settings.read(fetch_trusted=" https://bucket.example.org , http://127.0.0.1:9 ,")
+    assert settings.fetcher()._trusted == {"https://bucket.example.org", "http://127.0.0.1:9"}

@@ -142,6 +142,16 @@ def test_doctor_says_what_is_set_and_what_is_wrong(tmp_path: Path) -> None:
     assert "sk-very-secret" not in done.stdout and "password" not in done.stdout
 
 
+def test_doctor_says_how_it_stands_with_memeputer(tmp_path: Path) -> None:
+    wide = {"COLUMNS": "200"}
+    done = run("doctor", "--sandbox", cwd=tmp_path, MEMEPUTER_API_KEY="mp-secret", **wide)
+    assert done.returncode == 1 and "Set both of MEMEPUTER_API_KEY and MEMEPUTER_AGENT_ID" in done.stdout
+    wide |= {"MEMEPUTER_AGENT_ID": "agent", "MEMEPUTER_API_KEY": "mp-secret"}
+    done = run("doctor", "--sandbox", cwd=tmp_path, COACH_MEMEPUTER_USD="0.05", **wide)
+    assert done.returncode == 0 and "in the chat of an agent, each $0.0500" in done.stdout
+    assert "mp-secret" not in done.stdout
+
+
 def test_doctor_names_each_budget_that_no_picture_fits(tmp_path: Path) -> None:
     done = run("doctor", "--sandbox", cwd=tmp_path, COACH_MAX_TURN_USD="0.001", COACH_MAX_DAY_USD="500")
     said = " ".join(done.stdout.split())

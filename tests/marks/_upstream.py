@@ -57,6 +57,11 @@ def job(job_id: str, *, done: bool) -> bytes:
     return json.dumps(taken | {"output": output, "usage": said, "tool_usage": {"image_gen": USAGE}}).encode()
 
 
+def link(url: str) -> bytes:
+    """An agent's reply."""
+    return json.dumps({"data": {"response": f"Your picture is ready: {url}"}}).encode()
+
+
 class Upstream:
     """Answers, and counts the posts of each trial."""
 
@@ -81,7 +86,7 @@ class Upstream:
             writer.close()
 
     async def _read(self, reader: asyncio.StreamReader) -> str | bytes:
-        """What a post, which is counted, or a look at a job is answered.
+        """What a post, which is counted, or a look at a job or a picture is answered.
 
         Of another request, the trial whose posts are asked for (none: all of them).
         """
@@ -92,6 +97,8 @@ class Upstream:
             method, path = head.split()[:2]
             if method == "GET" and path.startswith("/v1/responses/"):
                 return job(path.rpartition("/")[2], done=True)
+            if method == "GET" and path.startswith("/pictures/"):
+                return picture()
             if method == "GET":
                 return path.strip("/")
             length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
@@ -101,6 +108,10 @@ class Upstream:
             assert trial is not None
             name = trial[0].decode()
             self.posts[name] += 1
+            if "agents" in path:
+                host = re.search(r"host: (\S+)", head, re.IGNORECASE)
+                assert host is not None
+                return link(f"http://{host[1]}/pictures/{name}-{self.posts[name]}.png")
             return job(f"resp_{name}_{self.posts[name]}", done=False) if "responses" in path else answer()
         finally:
             self.reading -= 1

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from coach import Context
 from coach.settings import Settings
@@ -21,6 +21,7 @@ from coach.store import FolderBlobs, Store
 from coach.studio import (
     Generated,
     GptImageEngine,
+    MemeputerEngine,
     OpenAIBackgroundEngine,
     PictureRequest,
     Reference,
@@ -34,6 +35,9 @@ from tests.marks._upstream import picture
 
 PERSON = "ana"
 
+Mode = Literal["direct", "jobs", "links"]
+"""Whether an answer holds the picture, is a job of the service's, or a link to the picture."""
+
 
 @dataclass(kw_only=True)
 class World:
@@ -42,7 +46,7 @@ class World:
     database: str
     folder: Path
     upstream: int
-    background: bool = False
+    mode: Mode = "direct"
 
     @asynccontextmanager
     async def studio(
@@ -55,11 +59,28 @@ class World:
         )
         async with settings.openai(keep_alive=False) as client:
             asking = client.with_options(default_headers=headers)
-            engine: Engine = GptImageEngine(asking, seconds=seconds)
-            if self.background:
-                engine = OpenAIBackgroundEngine(asking, seconds=seconds, poll=0.005)
-            yield store, Studio(store=store, engine=engine, spool=Spool(self.folder / "spool"), **options)
+            engines: list[Engine] = [GptImageEngine(asking, seconds=seconds)]
+            if self.mode == "jobs":
+                engines = [OpenAIBackgroundEngine(asking, seconds=seconds, poll=0.005)]
+            if self.mode == "links":
+                engines.append(self._memeputer(seconds))
+                options["model"] = "memeputer"
+            spool = Spool(self.folder / "spool")
+            yield store, Studio(store=store, engine=engines[0], others=engines[1:], spool=spool, **options)
         await store.close()
+
+    def _memeputer(self, seconds: float) -> MemeputerEngine:
+        here = f"http://127.0.0.1:{self.upstream}"
+        settings = Settings.read(
+            memeputer_url=here,
+            memeputer_api_key="a-key",
+            memeputer_agent_id="agent",
+            memeputer_usd="0.05",
+            fetch_trusted=here,
+        )
+        engine = settings.memeputer(seconds)
+        assert engine is not None
+        return engine
 
     async def prepare(self) -> None:
         """Ana, who agreed, has a photo and an identity."""
@@ -90,12 +111,12 @@ async def ask_for(store: Store, studio: Studio, trial: str, *, previews: int = 0
 
 
 @contextmanager
-def made(dialect: str, *upstream: str, background: bool = False) -> Iterator[World]:
+def made(dialect: str, *upstream: str, mode: Mode = "direct") -> Iterator[World]:
     """A world with Ana in it, on a new database.
 
     Args:
         upstream: The module that is the picture service, and its arguments; it gets ``--port``.
-        background: Whether pictures are asked for as jobs.
+        mode: How pictures are asked for.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="coach-marks-")))
@@ -105,7 +126,7 @@ def made(dialect: str, *upstream: str, background: bool = False) -> Iterator[Wor
             run_sql(server, "CREATE DATABASE marks")
             database = f"{server}/marks"
         port = stack.enter_context(_running(*upstream))
-        world = World(database=database, folder=folder, upstream=port, background=background)
+        world = World(database=database, folder=folder, upstream=port, mode=mode)
         _fork.run(world.prepare)
         yield world
 

@@ -1,7 +1,7 @@
 """SIGKILL at every named step, and at random times: nothing paid twice, nothing lost, the rest ``unknown``.
 
 ``python -m tests.marks.kills --each 100 --random 500`` runs it at full size, on SQLite and PostgreSQL, with
-pictures as answers and as jobs of the service; the test-suite runs a few of each.
+pictures as answers, as jobs of the service and as links; the test-suite runs a few of each.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from coach import PictureError
 from coach.errors import Conflict
@@ -24,7 +24,7 @@ from coach.studio.books import Books
 from tests.marks import _fork
 from tests.marks._counts import add_up
 from tests.marks._upstream import picture
-from tests.marks._world import PERSON, World, ask_for, made
+from tests.marks._world import PERSON, Mode, World, ask_for, made
 
 STEPS = (
     "before_intent",
@@ -59,11 +59,13 @@ JOB_STEPS = (
     "after_received",
     "after_stored",
 )
-"""Those in background mode."""
+"""Those of jobs in the background, and of links."""
 JOB_KNOWN = JOB_STEPS[JOB_STEPS.index("after_job") :]
-"""From here on the id of the job is kept: the picture must come out, without a second post."""
+"""From here on the id of the job, or the link, is kept: the picture must come out, without a second post."""
 
 SEED = 20261120
+
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 @dataclass(kw_only=True)
@@ -112,7 +114,7 @@ class Trials:
 
     def judge(self, name: str, trial: str, *, received: bool) -> None:
         """See what became of a trial, and write down what must not be."""
-        received = received or (self.arrived() and not self.world.background)
+        received = received or (self.arrived() and self.world.mode == "direct")
         found = _fork.run(partial(self.recover, trial))
         posts, state = self.world.ask(f"/{trial}"), found["state"]
         self.ends[f"{name} {state}"] += 1
@@ -144,7 +146,7 @@ def _is_whole(path: Path) -> bool:
 
 def at_every_step(trials: Trials, each: int) -> None:
     """Kill at each named step, ``each`` times."""
-    steps, safe = (JOB_STEPS, JOB_KNOWN) if trials.world.background else (STEPS, RECEIVED)
+    steps, safe = (STEPS, RECEIVED) if trials.world.mode == "direct" else (JOB_STEPS, JOB_KNOWN)
     for step in steps:
         for number in range(each):
             trial = f"trial-{steps.index(step)}{number:04}"
@@ -179,11 +181,11 @@ def main() -> int:
     parser.add_argument("--each", type=int, default=100, help="kills at each named step")
     parser.add_argument("--random", type=int, default=500, help="kills at random times")
     parser.add_argument("--on", choices=("sqlite", "postgres"), action="append", help="left out: both")
-    parser.add_argument("--mode", choices=("direct", "jobs"), action="append", help="left out: both")
+    parser.add_argument("--mode", choices=MODES, action="append", help="left out: all")
     asked = parser.parse_args()
     failed = False
-    for dialect, mode in product(asked.on or ("sqlite", "postgres"), asked.mode or ("direct", "jobs")):
-        with made(dialect, "tests.marks._upstream", background=mode == "jobs") as world:
+    for dialect, mode in product(asked.on or ("sqlite", "postgres"), asked.mode or MODES):
+        with made(dialect, "tests.marks._upstream", mode=mode) as world:
             trials = Trials(world=world)
             at_every_step(trials, asked.each)
             at_random_times(trials, asked.random)

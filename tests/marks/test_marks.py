@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import product
 
 import pytest
 
@@ -14,8 +15,9 @@ def run(module: str, *args: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("mode", ["direct", "jobs"])
-@pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+@pytest.mark.parametrize(
+    ("dialect", "mode"), [*product(["sqlite", "postgres"], ["direct", "jobs"]), ("sqlite", "links")]
+)
 def test_a_kill_at_any_step_loses_nothing_and_pays_nothing_twice(dialect: str, mode: str) -> None:
     assert " 0 wrong" in run("kills", "--each", "1", "--random", "4", "--on", dialect, "--mode", mode)
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from coach.errors import InputRefused, PictureError
 from coach.studio import Capabilities, Exact, PictureRequest, Plan, Reference
 
-TABLE = Capabilities.load()
+TABLE = Capabilities.load().of(["openai"])
 TODAY = date(2026, 11, 20)
 PHOTO = Reference(kind="photo", id="p")
 SUNBURST = "gpt-image-2.5-sunburst"

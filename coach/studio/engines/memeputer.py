@@ -28,6 +28,7 @@ from urllib.parse import quote
 import httpx2
 
 from coach._durable import private
+from coach._reached import reached
 from coach.errors import PictureError
 from coach.fetch import Fetcher
 from coach.studio._examine import Examination
@@ -115,7 +116,9 @@ class MemeputerEngine:
                 yield _Whole(data, asked.request_id)  # kept as it is; :meth:`read` says what it means
                 return
             asked.has_link = True
+            reached("job_posted")
             await begun(link)
+            reached("job_begun")
             async with follow(self._fetcher, link, asked.request_id) as answer:
                 yield answer
 

@@ -13,7 +13,7 @@ import hashlib
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
 from typing import Any
@@ -24,7 +24,15 @@ from starlette.responses import JSONResponse, Response
 
 from coach.sandbox import errors
 from coach.sandbox.intake import IMAGE_BYTES, Upload, open_image, read_json, referenced
-from coach.sandbox.memeputer_spec import SIZE, fields, prompt_of, wants_picture, write_spec
+from coach.sandbox.memeputer_spec import (
+    CHAT_FIELDS,
+    DIRECT_FIELDS,
+    SIZE,
+    fields,
+    prompt_of,
+    wants_picture,
+    write_spec,
+)
 from coach.sandbox.painter import Commission, encode, paint, quick
 from coach.sandbox.state import admit, received, service
 
@@ -60,11 +68,10 @@ class Made:
 
 async def chat(request: Request) -> Response:
     """A spec, or the picture when the message orders it."""
-    body = await read_json(request)
+    body = await _read(request, CHAT_FIELDS)
     message = body.get("message")
     if not isinstance(message, str) or not message.strip():
         raise errors.missing("message")
-    _note(request, body)
     base = await _base(request, body.get("base_image") or body.get("base_image_url"))
     if base is None:
         received(request).micros, hint = 0, "Upload a character asset first."
@@ -78,8 +85,7 @@ async def chat(request: Request) -> Response:
 
 async def direct(request: Request) -> Response:
     """The picture, as the user's guide asks for it."""
-    body = await read_json(request)
-    _note(request, body)
+    body = await _read(request, DIRECT_FIELDS)
     prompt = body.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip():
         raise errors.missing("prompt")
@@ -106,9 +112,13 @@ def said(text: str, *, status: int = 200) -> Response:
     return JSONResponse({"data": told}, status)
 
 
-def _note(request: Request, body: Mapping[str, Any]) -> None:
-    entry = received(request)
+async def _read(request: Request, known: Collection[str]) -> dict[str, Any]:
+    """The body, of which nothing is there that nobody was seen to send."""
+    body, entry = await read_json(request), received(request)
     entry.params, entry.model = fields(body), MODEL
+    for name in body.keys() - set(known):
+        raise errors.unknown(name)
+    return body
 
 
 async def _base(request: Request, given: object) -> tuple[Upload, Image.Image] | None:

@@ -10,6 +10,13 @@ from typing import Any
 
 SIZE = (512, 512)
 
+CHAT_FIELDS = (
+    *("message", "base_image_url", "base_image_ref", "base_image", "mode", "template_id", "user_prompt"),
+    *("user_context", "asset_prepared", "sticker_format", "sticker_type"),
+)
+DIRECT_FIELDS = ("prompt", "negative_prompt", "base_image_url", "width", "height", "n", "response_format")
+"""What the two endpoints are asked with: by the bot's client, and by the user's guide."""
+
 _NOW = re.compile(r"generate the image now|return only the image url", re.IGNORECASE)
 _SAYING = re.compile(r"(?:saying|says|sign|text)\s+[\"']?([A-Z]{2,10})\b")
 _WORDS = frozenset({"GM", "GN", "LFG", "HODL", "WAGMI", "NGMI", "SER", "REKT", "ALPHA", "HIGHER"})

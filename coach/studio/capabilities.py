@@ -187,7 +187,7 @@ class Capabilities(_Entry):
     def priced(self, engine: str, usd: Decimal | None) -> Capabilities:
         """The same models where the operator says what one picture of a service costs; ``None``: unknown."""
         micros = None if usd is None else usd * 1_000_000
-        return self._with(engine, prices=Prices(picture=micros, checked=self.checked, source="the operator"))
+        return self._with(engine, prices=Prices(picture=micros, source="the operator"))
 
     def of(self, engines: Collection[str]) -> Capabilities:
         """Only the models of these services."""

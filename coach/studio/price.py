@@ -93,8 +93,8 @@ def actual(model: Model, usage: Mapping[str, Any] | None) -> Actual | None:
     """
     usage = usage or {}
     if model.prices.picture is not None:
-        micros = _cost(_count(usage, "pictures"), model.prices.picture)
-        return None if micros is None else Actual(micros=micros, split=True)
+        cost = _cost(_count(usage, "pictures"), model.prices.picture)
+        return None if cost is None else Actual(micros=cost, split=True)
     given = usage.get("input_tokens_details")
     made = usage.get("output_tokens_details")
     split = isinstance(made, Mapping)

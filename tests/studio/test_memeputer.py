@@ -155,6 +155,13 @@ async def test_what_is_asked_is_what_the_guide_says(tmp_path: Path) -> None:
         }
 
 
+async def test_the_sandbox_takes_no_field_that_nobody_was_seen_to_send() -> None:
+    with sandbox() as running:
+        with pytest.raises(PictureError) as caught:
+            await engine_of(running.base_url).ask_for_spec({"message": "A sticker", "image": "x"})
+        assert (caught.value.code, caught.value.paid) == ("invalid_request", "unpaid")
+
+
 async def test_a_link_to_the_base_picture_goes_instead_of_it_and_is_no_answer(tmp_path: Path) -> None:
     with sandbox(Rule(mode="agent_bare", route="agent", after=1)) as running:
         engine, asset = engine_of(running.base_url), f"{running.base_url[:-3]}/pictures/asset.png"

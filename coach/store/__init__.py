@@ -21,6 +21,7 @@ from coach.store.nodes import Node
 from coach.store.notes import Note, Notes
 from coach.store.people import People, Person
 from coach.store.photos import Photo, Photos
+from coach.store.stickers import SpecRow, StickerSpecs
 from coach.store.tables import Stage
 from coach.store.turns import TurnRow, Turns
 from coach.store.versions import NewVersion, Version, Versions
@@ -60,7 +61,9 @@ __all__ = [
     "Photos",
     "RunRow",
     "S3Blobs",
+    "SpecRow",
     "Stage",
+    "StickerSpecs",
     "Store",
     "TurnRow",
     "Turns",

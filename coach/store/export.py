@@ -41,7 +41,8 @@ other/          other pictures that you gave along, and masks; previews, sheets 
 conversations/  what was said, to read
 data/           everything as data, one line of JSON for each row: your consents, identities, notes and
                 conversations; `generations` is what was asked for and what it cost in millionths of a US
-                dollar, `generation_steps` how it went, `versions` holds how alike each picture was judged
+                dollar, `generation_steps` how it went, `versions` holds how alike each picture was judged,
+                `sticker_specs` what stickers were to look like and what that would cost
 """
 
 _AT_ONCE = 200

@@ -1,4 +1,4 @@
-"""The tables of what is served over a network: who may speak for whom, turns, flows, and what was seen."""
+"""The tables of what is served over a network: who speaks for whom, turns, flows, stickers, what was seen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from sqlalchemy import Boolean, Column, Index, Integer, Table, UniqueConstraint
 
-from coach.store._columns import belongs, one_of, owner, row_id, when, whole, words
+from coach.store._columns import belongs, micros, one_of, owner, row_id, when, whole, words
 from coach.store.tables import metadata
 from coach.store.types import CleanText, Json
 
@@ -16,6 +16,9 @@ CredentialKind = Literal["key", "session"]
 WorkState = Literal["running", "done", "failed"]
 """How far a turn is, or a run of a flow. ``done``: it came to its end, be that a refusal; ``failed``: to one
 that nobody foresaw. What happened in it is in its events and in the ledger."""
+
+BaseKind = Literal["photo", "version", "upload"]
+"""What the picture is that a sticker is made from."""
 
 # Only a hash of the secret is kept: who reads the database can speak for nobody.
 credentials = Table(
@@ -107,4 +110,27 @@ flow_runs = Table(
     UniqueConstraint("user_id", "flow_id", "key"),
     Index(None, "state"),
     one_of("state", get_args(WorkState)),
+)
+
+# `hash` is of the spec and of the picture it is made from: by it "now" names what it executes. `url` is where
+# that picture came from, `version_id` the last one that was made, and `violations` what was wrong with it.
+sticker_specs = Table(
+    "sticker_specs",
+    metadata,
+    row_id(),
+    owner(),
+    whole("number"),
+    words("hash"),
+    Column("spec", Json, nullable=False),
+    words("base_kind"),
+    words("base_id"),
+    words("url", null=True),
+    micros("quote_micros", null=True),
+    words("version_id", null=True),
+    Column("violations", Json),
+    when("created_at"),
+    when("quoted_at"),
+    UniqueConstraint("user_id", "number"),
+    UniqueConstraint("user_id", "hash"),
+    one_of("base_kind", get_args(BaseKind)),
 )

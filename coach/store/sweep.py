@@ -20,7 +20,7 @@ from coach.store import Store
 from coach.store._rows import AT_ONCE, now, parts
 from coach.store.blobs import Stored, owner_of
 from coach.store.blobs._form import is_ours
-from coach.store.serving import flows
+from coach.store.serving import flows, sticker_specs
 from coach.store.states import ENDS
 from coach.store.tables import generations, people, photos, versions
 
@@ -58,7 +58,7 @@ class Retention:
     Attributes:
         previews: Unfinished pictures, after their picture has ended; sheets, comparisons and thumbnails,
             which are made again when asked for; masks and uploads with which no picture was asked for and
-            that are in no flow.
+            that are in no flow and of no sticker's spec.
         evidence: Answers of the picture service that gave no picture, or not all, after they have ended;
             blobs that no row knows, since they were put.
     """
@@ -168,7 +168,7 @@ async def _judged(
 
 
 async def _used(connection: AsyncConnection, given: Sequence[str]) -> set[tuple[str, str]]:
-    """Which of these masks and uploads somebody needs, and who: asked with them, or has them in a flow."""
+    """Which of these masks and uploads somebody needs, and who: for a picture, in a flow, in a spec."""
     mask = _ASKED["mask"]["id"].as_string()
     if connection.dialect.name == "sqlite":
         each = func.json_each(generations.c.request, "$.references").table_valued("value")
@@ -180,6 +180,8 @@ async def _used(connection: AsyncConnection, given: Sequence[str]) -> set[tuple[
     uploads = whose.add_columns(upload).select_from(generations.join(each, true()))
     masks = await connection.execute(whose.add_columns(mask).where(mask.in_(given)))
     found = [*masks, *await connection.execute(uploads.where(upload.in_(given)))]
+    specs = select(sticker_specs.c.user_id, sticker_specs.c.base_id)
+    found += await connection.execute(specs.where(sticker_specs.c.base_id.in_(given)))
     async with connection.stream(select(flows.c.user_id, flows.c.graph)) as rows:
         found += [(user_id, id) async for user_id, graph in rows for id in _drawn(graph, given)]
     return {(owner_of(user_id), id) for user_id, id in found}

@@ -58,7 +58,7 @@ async def add_upload(store: Store, user_id: str, data: bytes) -> Reference:
     It is taken in as photos are: bounded before it is decoded, upright, without metadata, at most 2048 pixels
     a side, as JPEG, or as PNG where something in it is transparent. How small it is, and whether there is a
     face in it, does not matter; nobody looks. It goes when the agreement to pictures is taken back, and
-    `coach sweep` removes it when no picture was asked for with it and it is in no flow.
+    `coach sweep` removes it when no picture was asked for with it and no flow and no sticker's spec has it.
 
     Args:
         data: The file as it was uploaded: JPEG, PNG, WebP or HEIC.

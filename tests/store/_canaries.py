@@ -11,7 +11,17 @@ from typing import Any
 
 from sqlalchemy import insert, update
 
-from coach.store import Credentials, FlowRuns, Flows, Happenings, Store, Turns, blob_key, owner_of
+from coach.store import (
+    Credentials,
+    FlowRuns,
+    Flows,
+    Happenings,
+    StickerSpecs,
+    Store,
+    Turns,
+    blob_key,
+    owner_of,
+)
 from coach.store.states import GenerationState
 from coach.store.tables import calls, generation_steps, generations, identities, photos, versions
 from coach.studio.generation import Generation
@@ -57,6 +67,7 @@ async def plant(store: Store, folder: Path, photo: bytes) -> Planted:
     await _pictures(store, here, photo, await _identity(store, here))
     await _served(store, here, await _talk(store, here))
     await _flow(store, here)
+    await _spec(store, here)
     logging.getLogger("coach").warning("What is logged names nobody.")
     return here
 
@@ -106,6 +117,13 @@ async def _flow(store: Store, here: Planted) -> None:
     flow = await Flows(store.database).add(USER, graph, title=here.new("title"), tenant=TENANT)
     await FlowRuns(store.database).begin(USER, flow.id, key=here.new("run"), body={}, holder="a process")
     await Happenings(store.database).append(USER, flow.id, [("node", {"say": here.new("happening")})])
+
+
+async def _spec(store: Store, here: Planted) -> None:
+    specs, hash = StickerSpecs(store.database), here.new("hash")
+    base, url = ("upload", here.new("base")), f"https://example.com/{here.new('url')}"
+    row = await specs.add(USER, hash, {"prompt": here.new("spec")}, base=base, url=url, quote_micros=1)  # type: ignore[arg-type]
+    await specs.made(row, here.new("made"), [{"rule": "margin", "say": here.new("violation")}])
 
 
 async def _pictures(store: Store, here: Planted, photo: bytes, identity_id: str) -> None:

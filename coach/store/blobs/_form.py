@@ -16,7 +16,7 @@ _NAMES: Mapping[str, str] = {
     "previews": rf"{_ID}-\d+\.{_PICTURE}",
     "derived": (
         rf"mask-{_SHA}\.png|upload-{_SHA}\.(jpg|png)|(sheet|comparison)-{_ID}-[0-9a-f]+\.jpg"
-        rf"|thumbnail-{_ID}-\d+\.webp"
+        rf"|thumbnail-{_ID}-\d+\.webp|sticker-{_ID}-[0-9a-f]{{16}}\.png"
     ),
 }
 """What blobs of each kind are called (:data:`coach.store.blobs.BlobKind`)."""

@@ -1,0 +1,56 @@
+"""From a spec to what the studio is asked for: the picture, who makes it, and what that costs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from coach.stickers.base import BasePicture
+from coach.stickers.spec import Engine, JobSpec
+from coach.store import SpecRow
+from coach.studio import PictureRequest, Quote, Reference, Studio
+
+TRIES = 2
+"""How often a sticker is made at most: once more, when the first does not pass the quality gate."""
+
+MODELS: Mapping[Engine, str | None] = {"gpt_image": None, "memeputer_i2i": "memeputer"}
+"""The picture model of each engine; ``None``: the studio's own."""
+
+
+def name_of(spec: JobSpec, base: BasePicture) -> str:
+    """What "now" names: the SHA-256 of the spec and of which picture it is made from, 64 hex digits.
+
+    The spec alone does not say that: it calls every picture that came along the same.
+    """
+    told = json.dumps([spec.hash(), *base.key], separators=(",", ":"))
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def spec_of(row: SpecRow) -> JobSpec:
+    """The spec of a row."""
+    return JobSpec.model_validate(row.spec)
+
+
+def asked(spec: JobSpec, base: Reference, url: str | None, studio: Studio) -> PictureRequest:
+    """What the picture service is asked for. What the hash names is all that decides it."""
+    request = PictureRequest(
+        prompt=spec.told(), references=(base,), shape="square", grade=studio.grade, previews=0
+    )
+    if spec.engine == "gpt_image":
+        return request.model_copy(update={"background": "transparent"})
+    extra: dict[str, Any] = {"spec": spec.model_dump(mode="json")}
+    extra |= {} if url is None else {"base_image_url": url}
+    return request.model_copy(update={"prompt": spec.prompt, "extra": extra})
+
+
+def quote(request: PictureRequest, engine: Engine, studio: Studio) -> Quote:
+    """The most a sticker can cost, with the second try.
+
+    Raises:
+        InputRefused, PictureError: as :meth:`coach.Studio.quote`.
+    """
+    once = studio.quote(request, MODELS[engine])
+    return replace(once, micros=None if once.micros is None else TRIES * once.micros, tries=TRIES)

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from coach.model import Model, OpenAIModel, Reply
     from coach.runtime import open
     from coach.settings import Settings
+    from coach.stickers.exchange import Stickers
     from coach.store import (
         CONSENT_TEXT,
         Blobs,
@@ -106,6 +107,7 @@ _LATER = {
     "coach.model": ("Model", "OpenAIModel", "Reply"),
     "coach.runtime": ("open",),
     "coach.settings": ("Settings",),
+    "coach.stickers.exchange": ("Stickers",),
     "coach.store": (
         *("CONSENT_TEXT", "Blobs", "Consent", "Consents", "Conversations", "FolderBlobs", "Identities"),
         *("Identity", "Node", "Notes", "People", "Photo", "Photos", "S3Blobs", "Store", "Version"),
@@ -191,6 +193,7 @@ __all__ = [
     "Sheets",
     "Started",
     "State",
+    "Stickers",
     "Stopped",
     "Store",
     "StoreUnavailable",

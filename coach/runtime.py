@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from coach._stream import drain
+from coach.errors import SettingsError
 from coach.faces import FaceModel, face_model, off_loop
 from coach.folder import Coach, load
 from coach.settings import Settings
+from coach.stickers.exchange import Stickers
 from coach.store import Store
 from coach.studio import (
     Budgets,
@@ -54,9 +56,9 @@ async def open(
 
     Yields:
         The coach. Its services: ``store`` and all it holds (``people``, ``photos``, ``identities`` …),
-        ``faces``, ``sheets``, ``thumbnails``, ``photo_coach``, and ``studio`` when one of its actions asks
-        for it. On leaving, pictures that were asked for are received and kept first, and those that wait for
-        their turn are refused unpaid: let a shutdown lead here.
+        ``faces``, ``sheets``, ``thumbnails``, ``photo_coach``; and ``studio`` and ``stickers`` when an action
+        asks for one of them. On leaving, pictures that were asked for are received and kept first, and those
+        that wait for their turn are refused unpaid: let a shutdown lead here.
 
     Raises:
         SettingsError: A setting is missing or wrong.
@@ -66,7 +68,7 @@ async def open(
     settings = settings or Settings.read()
     async with AsyncExitStack() as stack:
         # Without an action that makes pictures, no key of a picture service is needed.
-        paints = any("studio" in action.needs for action in coach.actions.values())
+        paints = any({"studio", "stickers"} & {*action.needs} for action in coach.actions.values())
         client = None
         if paints and "studio" not in services:
             client = await stack.enter_async_context(settings.openai(keep_alive=False))
@@ -87,6 +89,9 @@ async def open(
             stack.push_async_callback(studio.close)
             await studio.recover()
             provided["studio"] = studio
+        paying = provided.get("studio")
+        if isinstance(paying, Studio) and "stickers" not in services:
+            provided["stickers"] = _stickers(settings, store, paying, signer)
         yield coach.with_services(**provided)
 
 
@@ -143,4 +148,20 @@ def _studio(
         second_try=second_try_within(settings),
         grade=settings.grade,
         previews=previews_of(settings, faces),
+    )
+
+
+def _stickers(settings: Settings, store: Store, studio: Studio, signer: Signer | None) -> Stickers:
+    wanted = {"COACH_STICKER_ENGINE": settings.sticker_engine, "COACH_STICKER_SPECS": settings.sticker_specs}
+    names = [name for name, value in wanted.items() if value == "memeputer"]
+    memeputer = settings.memeputer(settings.picture_seconds) if names else None
+    if names and memeputer is None:
+        raise SettingsError(f"{names[0]} is memeputer: set MEMEPUTER_API_KEY and MEMEPUTER_AGENT_ID too.")
+    return Stickers(
+        store=store,
+        studio=studio,
+        fetcher=settings.fetcher(),
+        engine="gpt_image" if settings.sticker_engine == "gpt_image" else "memeputer_i2i",
+        ask_for_spec=memeputer.ask_for_spec if memeputer and "COACH_STICKER_SPECS" in names else None,
+        signer=signer,
     )

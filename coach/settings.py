@@ -112,6 +112,14 @@ class Settings(ServiceSettings):
         validation_alias="COACH_PREVIEWS",
         description="Unfinished pictures that are shown, unjudged. Left out: 2, or 0 with likeness measured.",
     )
+    sticker_engine: Literal["gpt_image", "memeputer"] = Field(
+        "gpt_image", validation_alias="COACH_STICKER_ENGINE", description="Who draws stickers."
+    )
+    sticker_specs: Literal["own", "memeputer"] = Field(
+        "own",
+        validation_alias="COACH_STICKER_SPECS",
+        description="Who writes their specs; own: for nothing, memeputer: for what its agent charges.",
+    )
     keep_previews_days: float = Field(
         7,
         ge=0,

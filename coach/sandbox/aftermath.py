@@ -23,6 +23,7 @@ from coach.sandbox.habit import (
 )
 from coach.sandbox.journey import suggest, write_statement
 from coach.sandbox.looking import on_screen
+from coach.sandbox.stickers import AFTER_STICKERS
 from coach.sandbox.talk import Talk
 
 _PICTURES = ("generate_identity_image", "revise_identity_image")
@@ -110,6 +111,7 @@ AFTER: tuple[Habit, ...] = (
         then=say("photo"),
     ),
     Habit(phase=PICTURE, when=_waits, then=say("button")),
+    *AFTER_STICKERS,
     Habit(when=_not_shown, then=say("answered", at="anywhere")),
     Habit(phase=PICTURE, when=lambda t: t.called(*_SHOWN) and bool(on_screen(t)), then=say("again")),
     Habit(phase=PICTURE, when=lambda t: t.called(*_SHOWN), then=say("several")),

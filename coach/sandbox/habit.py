@@ -18,6 +18,7 @@ NAMING = ("set_user_name", "remember_name")
 
 GET_TO_KNOW, BRAINSTORM, REFINE = "get_to_know_you", "identity_brainstorming", "identity_refinement"
 STATEMENT, PICTURE, WRAP_UP = "i_am_statement", "identity_visualization", "wrap_up"
+STICKER = "sticker"
 """The phases of the reference coach the script has habits for."""
 
 

@@ -28,6 +28,7 @@ from coach.sandbox.habit import (
 )
 from coach.sandbox.ideas import idea_of, ideas_for
 from coach.sandbox.looking import LOOKING, focus
+from coach.sandbox.stickers import STICKERS
 from coach.sandbox.talk import Identity, Talk
 
 NOTE_LENGTH = 400
@@ -51,6 +52,8 @@ KNOWN = (
     "show_identity_versions",
     "compare_identity_images",
     "accept_identity_visualization",
+    "create_sticker_spec",
+    "generate_sticker_now",
     "transition_phase",
 )
 
@@ -199,6 +202,8 @@ SPOKEN: tuple[Habit, ...] = (
     Habit(phase=STATEMENT, when=lambda t: not listen.asks(t.said), then=say("theirs")),
     # identity_visualization, and pictures in wrap_up
     *LOOKING,
+    # sticker, and the way there
+    *STICKERS,
     # wrap_up
     Habit(
         phase=WRAP_UP,

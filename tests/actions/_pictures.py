@@ -24,7 +24,9 @@ async def reference_coach(
     async with settings.openai() as client:
         engine = GptImageEngine(client, seconds=60)
         studio = Studio(store=store, engine=engine, spool=Spool(folder / "spool"), faces=faces, **options)
-        looking = {"sheets": Sheets(store, model=faces), "photo_coach": PhotoCoach(store, faces)}
+        looking: dict[str, object] = {"photo_coach": PhotoCoach(store, faces)}
+        looking |= {"sheets": Sheets(store, model=faces)}
+        looking |= {"stickers": coach.Stickers(store=store, studio=studio, fetcher=coach.Fetcher())}
         yield coach.load("coach.reference", **store.services(), **looking, studio=studio)
 
 

@@ -88,7 +88,7 @@ def test_without_a_folder_it_is_this_one_or_the_reference_coach(
     monkeypatch.chdir(write_folder(tmp_path))
     assert "mine: 2 phases" in run("check")
     monkeypatch.chdir(tmp_path)
-    assert run("check").startswith("All clear. reference: 7 phases")
+    assert run("check").startswith("All clear. reference: 8 phases")
 
 
 def test_no_folder_at_all_is_a_finding(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ BASE: dict[str, Any] = {
     "current_versions": [],
     "user_photo_url": None,
     "photo_findings": None,
+    "sticker_specs": [],
 }
 VERSIONS = [
     {"handle": handle, "parent": parent, "wish": wish, "likeness": likeness, "accepted": handle == "v2"}
@@ -73,6 +74,17 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "wrap_up": ("wrap_up", {}),
+    "sticker-no_photo": ("sticker", {}),
+    "sticker": (
+        "sticker",
+        {
+            "user_photo_url": LINK,
+            "sticker_specs": [
+                {"handle": "s1", "words": "GM", "cost": "0.45", "state": "made"},
+                {"handle": "s2", "words": None, "cost": None, "state": "not made"},
+            ],
+        },
+    ),
 }
 
 
@@ -108,6 +120,7 @@ IMAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "afresh": ("afresh", {"wishes": ["Could it be at sunrise?", "A scarf.", "No scarf after all."]}),
     "final": ("final", {"photos": 2}),
     "final-no_face": ("final", {"photos": 0}),
+    "sticker": ("sticker", {}),
 }
 
 
@@ -125,8 +138,8 @@ def test_an_image_prompt_says_what_was_reviewed(reference: coach.Coach, case: st
         "marked": False,
     }
     text = reference.prompts.render(f"images/{template}.md", values | changes).text
-    # What is finished keeps the framing that it has.
-    assert ("15 to 25 percent" in text) == (template != "final")
+    # What is finished keeps the framing that it has, and a sticker has its own.
+    assert ("15 to 25 percent" in text) == (template not in ("final", "sticker"))
     check_text(f"images-{case}", text + "\n")
 
 
@@ -158,7 +171,7 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize(
-    "phase", ["introduction", "identity_refinement", "identity_visualization", "wrap_up"]
+    "phase", ["introduction", "identity_refinement", "identity_visualization", "wrap_up", "sticker"]
 )
 def test_what_a_person_wrote_is_never_a_template_and_closes_no_tag(
     reference: coach.Coach, phase: str
@@ -172,9 +185,19 @@ def test_what_a_person_wrote_is_never_a_template_and_closes_no_tag(
         "current_identity": identity,
         "current_versions": [VERSIONS[1] | {"wish": HOSTILE}],
         "user_photo_url": LINK,
+        "sticker_specs": [{"handle": "s1", "words": HOSTILE, "cost": "0.45", "state": "made"}],
         "phase": {"name": phase, "next": []},
     }
     text = reference.prompts.system(f"phases/{phase}.md", values).text
     assert "{{ 7*7 }}" in text
-    for tag in ("notes", "statement", "phase", "identities", "last_time", "visualization", "versions"):
+    for tag in (
+        "notes",
+        "statement",
+        "phase",
+        "identities",
+        "last_time",
+        "visualization",
+        "versions",
+        "stickers",
+    ):
         assert text.count(f"<{tag}>") == text.count(f"</{tag}>") <= 1

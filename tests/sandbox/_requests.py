@@ -12,6 +12,7 @@ PHASES = [
     "i_am_statement",
     "identity_visualization",
     "wrap_up",
+    "sticker",
 ]
 
 

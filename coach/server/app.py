@@ -153,7 +153,7 @@ def _wrap(app: FastAPI, server: ServerSettings) -> None:
             allow_origins=server.cors_origins,
             allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Idempotency-Key", "Last-Event-ID"],
-            expose_headers=["Retry-After"],
+            expose_headers=["Retry-After", "Sticker-Spec", "Sticker-Quote-Micros", "Sticker-Cost-Micros"],
         )
     app.add_middleware(SafeHeaders, settings=server)
     app.add_middleware(Observed)

@@ -43,7 +43,7 @@ class ProblemOut(BaseModel):
     field: str | None = Field(None, description="Which field it is about.")
     allowed: list[Any] | None = Field(None, description="What may be there.")
     errors: list[FieldProblem] | None = Field(None, description="All fields that do not fit.")
-    reason: str | None = Field(None, description="Why a photo was refused.")
+    reason: str | None = Field(None, description="Why a photo or a link was refused.")
     how: str | None = Field(None, description="How to give the agreement that is missing.")
     paid: str | None = Field(None, description="Whether a picture that was not made is charged.")
     request_id: str | None = Field(None, description="The outside service's id of the request.")

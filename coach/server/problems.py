@@ -19,6 +19,7 @@ from coach.errors import (
     CoachError,
     Conflict,
     ConsentMissing,
+    FetchRefused,
     InputRefused,
     ModelError,
     NotFound,
@@ -76,6 +77,7 @@ _STATUS: tuple[tuple[type[CoachError], int, str], ...] = (
     (NotFound, 404, "not_found"),
     (ConsentMissing, 403, "consent_missing"),
     (PhotoRefused, 422, "photo_refused"),
+    (FetchRefused, 422, "fetch_refused"),
     (InputRefused, 422, "input_refused"),
     (SourceFailed, 409, "source_failed"),
     (Conflict, 409, "conflict"),
@@ -133,18 +135,20 @@ def said_of(error: CoachError) -> dict[str, Any]:
     said |= {name: value for name in _MORE if (value := getattr(error, name, None))}
     if isinstance(error, PhotoRefused):
         said["reason"] = error.code
+    if isinstance(error, FetchRefused):
+        said["reason"] = error.reason
     if said["code"] in ("consent_missing", "no_consent"):
         said["how"] = _AGREE
     return said
 
 
-def of_error(error: CoachError) -> Problem:
-    """What a route answers when the library refuses."""
+def of_error(error: CoachError, /, **more: Any) -> Problem:
+    """What a route answers when the library refuses; ``more`` is what it has to tell beside that."""
     said = said_of(error)
     status = _known(error)[0]
     if status == 500:
         return _unforeseen(error)
-    return problem(status, said.pop("code"), said.pop("say"), **said)
+    return problem(status, said.pop("code"), said.pop("say"), **said, **more)
 
 
 def _known(error: CoachError) -> tuple[int, str]:

@@ -17,6 +17,7 @@ from coach.server.routes import (
     page,
     photos,
     sessions,
+    stickers,
     versions,
 )
 
@@ -24,5 +25,5 @@ ROUTERS = (
     *(conversations.router, files.router, health.router, page.router, sessions.router),
     *(me.router, photos.router, costs.router, data.router),
     *(identities.router, versions.router, actions.router, operator.router),
-    *(gpt_image.router, flows.router),
+    *(gpt_image.router, flows.router, stickers.router),
 )

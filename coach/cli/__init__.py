@@ -26,6 +26,7 @@ from coach.cli.sandbox import sandbox
 from coach.cli.serve import serve
 from coach.cli.show import show
 from coach.cli.spend import spend
+from coach.cli.sticker import sticker
 from coach.cli.sweep import sweep
 from coach.errors import CoachError
 
@@ -66,6 +67,7 @@ for command in (
     compare,
     versions,
     provenance,
+    sticker,
     export,
     erase,
     sweep,

@@ -17,7 +17,7 @@ from coach.server.instruments import TURNS
 from coach.server.record import Record
 from coach.server.told import Told
 from coach.store import Store
-from coach.store._work import LEASE, Work, Works
+from coach.store._work import LEASE, TakenOver, Work, Works
 from coach.store.happenings import MOST, Happening, Happenings
 from coach.store.serving import WorkState
 
@@ -75,7 +75,7 @@ class Live:
         self._holder = uuid4().hex
         self._bells: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._work: set[asyncio.Task[None]] = set()
-        self._breakable: set[asyncio.Task[None]] = set()
+        self._ours: dict[asyncio.Task[None], tuple[Kind[Any], str]] = {}  # not yet about to end by itself
         self._given_up: set[str] = set()  # the work whose end could not be written down
         self._beating: asyncio.Task[None] | None = None
         self.closing = False
@@ -90,8 +90,9 @@ class Live:
         What another process can carry on is left to it where it is.
         """
         self.hang_up()
-        for task in self._breakable:
-            task.cancel()
+        for task, (kind, _) in self._ours.items():
+            if kind.breakable:
+                task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
         if self._beating is not None:
             self._beating.cancel()
@@ -162,18 +163,18 @@ class Live:
     def _carry_on(self, kind: Kind[W], work: W, *, anew: bool) -> None:
         task = asyncio.create_task(self._run(kind, work, anew=anew))
         self._work.add(task)
-        if kind.breakable:
-            self._breakable.add(task)
+        self._ours[task] = kind, work.id
         TURNS.add(1)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._work.discard(task)
-        self._breakable.discard(task)
+        self._ours.pop(task, None)
         TURNS.add(-1)
 
     async def _run(self, kind: Kind[W], work: W, *, anew: bool) -> None:
         record = self.record(work.user_id, kind.channel(work), work.id)
+        kind.works.at_work(work)
         try:
             person = await self._people.get(work.user_id)
             # Nothing is written down of somebody who is erased meanwhile: it would bring them back.
@@ -183,7 +184,11 @@ class Live:
             if why is not None:
                 await self._kept(partial(record.add, "error", why))
             await self._kept(partial(record.end, {"state": state}))
+            if (task := asyncio.current_task()) is not None:
+                self._ours.pop(task, None)
             await self._kept(partial(kind.works.end, work, state))
+        except TakenOver:
+            logger.warning("another process carries on %s", work.id)
         except CoachError as error:  # the person is being erased, or the database is away and we stop
             logger.warning("what happened in %s is not kept: %s", work.id, error)
             self._given_up.add(work.id)
@@ -197,6 +202,8 @@ class Live:
             if anew or not await self._happenings.after(work.user_id, channel, 0, turn_id=work.id):
                 await record.add(*kind.opening(work))
             await kind.do(work, record, anew=anew)
+        except TakenOver:
+            raise
         except CoachError as error:
             return {"code": type(error).__name__, "say": str(error)}
         except Exception:
@@ -218,11 +225,20 @@ class Live:
                     raise
                 await asyncio.sleep(LOOK_AGAIN)
 
+    async def _keep_up(self, kind: Kind[Any]) -> None:
+        """Say that we are alive, and leave what another process took over while we were silent."""
+        ours = {task: work_id for task, (its, work_id) in self._ours.items() if its is kind}
+        held = await kind.works.beat(self._holder)
+        for task, work_id in ours.items():
+            if work_id not in held and task in self._ours:
+                logger.warning("another process carries on %s", work_id)
+                task.cancel()
+
     async def _beat(self, kinds: tuple[Kind[Any], ...]) -> None:
         while True:
             for kind in kinds:
                 with suppress(CoachError):
-                    await kind.works.beat(self._holder)
+                    await self._keep_up(kind)
                     if not self.closing:
                         for work in await kind.works.adopt(self._holder):
                             self._carry_on(kind, work, anew=False)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Table, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coach.errors import Conflict
-from coach.store._rows import columns, every, insert_if_new, new_id, now, one, rows_of
+from coach.errors import CoachError, Conflict
+from coach.store._rows import columns, every, first, insert_if_new, new_id, now, one, rows_of
 from coach.store.database import Database
 from coach.store.serving import WorkState
 
@@ -40,6 +41,33 @@ class Work:
 
 
 W = TypeVar("W", bound=Work)
+
+_AT_WORK: ContextVar[tuple[Table, Work] | None] = ContextVar("at_work", default=None)
+
+
+class TakenOver(CoachError):
+    """Another process carries on what was worked on here: this one was silent for too long."""
+
+    def __init__(self) -> None:
+        super().__init__("Another process carries this on.")
+
+
+async def still_ours(connection: AsyncConnection) -> None:
+    """See that nobody else has taken over what is worked on here; nobody does until the transaction ends.
+
+    Without it, a process that wakes up from a long sleep would go on beside the one that carries its work on.
+    What was sent may still be received and kept; nothing is begun, told or sent.
+
+    Raises:
+        TakenOver: Somebody has; or it is gone, with the person.
+    """
+    if (at_work := _AT_WORK.get()) is None:
+        return
+    table, work = at_work
+    mine = select(table.c.id).where(table.c.id == work.id, table.c.held_by == work.held_by)
+    # Taking it over waits for this lock. SQLite has only one writer anyway.
+    if await first(connection, mine.with_for_update(read=True)) is None:
+        raise TakenOver
 
 
 class Works(Generic[W]):
@@ -75,6 +103,10 @@ class Works(Generic[W]):
         mine = rows_of(self._table, self._row_type, user_id).where(self._table.c.id == work_id)
         async with self._database.read() as connection:
             return await one(connection, mine, self._row_type, kind=self._kind, ref=work_id)
+
+    def at_work(self, work: W) -> None:
+        """Do from now on, in this task and those it begins, only what :func:`still_ours` lets."""
+        _AT_WORK.set((self._table, work))
 
     async def end(self, work: W, state: WorkState) -> None:
         """Write down how it ended, unless another process carries it on by now."""

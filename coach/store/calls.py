@@ -12,6 +12,7 @@ from sqlalchemy import or_, update
 from coach.errors import NotFound
 from coach.pending import CallRecord
 from coach.store._rows import columns, every, first, hold, insert_if_new, now, one, rows_of
+from coach.store._work import still_ours
 from coach.store.database import Database
 from coach.store.people import People
 from coach.store.tables import calls
@@ -30,6 +31,7 @@ class Calls:
         known = rows_of(calls, CallRecord, record.user_id).where(calls.c.id == call)
         async with self._database.write() as connection:
             await hold(connection, record.user_id)
+            await still_ours(connection)
             if await insert_if_new(connection, calls, {"id": call, **vars(record)}):
                 return None
             return await one(connection, known, CallRecord, kind="call", ref=record.call_id)
@@ -95,6 +97,7 @@ class Calls:
             .returning(*columns(calls, CallRecord))
         )
         async with self._database.write() as connection:
+            await still_ours(connection)
             row = await first(connection, change)
         return CallRecord(**row) if row else None
 

@@ -11,6 +11,7 @@ from sqlalchemy import JSON, ColumnElement, func, insert, literal, or_, select, 
 
 from coach.errors import NotFound
 from coach.store._rows import columns, every, first, hold, new_id, now, one, rows_of
+from coach.store._work import still_ours
 from coach.store.database import Database
 from coach.store.tables import conversations, messages
 
@@ -226,6 +227,7 @@ class Conversations:
             row = await first(connection, count)
             if row is None:
                 raise NotFound("conversation", conversation_id)
+            await still_ours(connection)
             new = {
                 "user_id": user_id,
                 "conversation_id": conversation_id,
@@ -251,6 +253,7 @@ class Conversations:
             .returning(*columns(conversations, Conversation))
         )
         async with self._database.write() as connection:
+            await still_ours(connection)
             return await one(connection, change, Conversation, kind="conversation", ref=conversation_id)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from coach.store._rows import every, hold, now, rows_of
+from coach.store._work import still_ours
 from coach.store.database import Database
 from coach.store.serving import happenings
 
@@ -52,12 +53,14 @@ class Happenings:
 
         Raises:
             Erasing: The person is being erased.
+            TakenOver: Another process carries on what this belongs to.
         """
         last = select(func.max(happenings.c.seq)).where(
             happenings.c.user_id == user_id, happenings.c.channel == channel
         )
         async with self._database.write() as connection:
             await hold(connection, user_id)  # and nobody else gives out this channel's numbers
+            await still_ours(connection)
             before = (await connection.execute(last)).scalar_one_or_none() or 0
             moment = now()
             made = [

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.errors import Conflict, PictureError
 from coach.store._rows import columns, every, first, hold, insert_if_new, now, one
+from coach.store._work import still_ours
 from coach.store.database import Database
 from coach.store.states import ENDS, LEGAL, GenerationState
 from coach.store.tables import generation_steps, generations
@@ -89,6 +90,7 @@ class Ledger:
         try:
             async with self._database.write() as connection:
                 await hold(connection, generation.user_id)
+                await still_ours(connection)
                 await _check_doubts(connection, generation)
                 reserved = await _begin(connection, generation, "reserved")
                 budgets.check(reserved.quote_micros, await charge(connection, generation, reserved))
@@ -126,6 +128,7 @@ class Ledger:
             async with self._database.write() as own:
                 return await self.advance(generation, *to, detail=detail, connection=own, **values)
         if "sending" in to:
+            await still_ours(connection)
             await _check_doubts(connection, generation)
         here, steps = generation, []
         for state in to:

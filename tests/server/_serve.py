@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +84,15 @@ async def events_of(response: httpx2.Response) -> AsyncIterator[Seen]:
             event = {}
         elif name:
             event[name] = value.removeprefix(" ")
+
+
+async def until(check: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    for _ in range(int(PATIENCE / 0.01)):
+        if check():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
 
 
 def names(seen: list[Seen]) -> list[str]:

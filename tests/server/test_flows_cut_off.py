@@ -9,15 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from sqlalchemy import update
-
 from coach.sandbox import Sandbox
 from coach.server.runs import Run
 from coach.settings import Settings
-from coach.store import Database
-from coach.store._rows import now
-from coach.store._work import LEASE
-from coach.store.serving import flow_runs
+from tests.server._aged import age
 from tests.server._flows import Drawn, agree, charged, draw, graph, transform
 from tests.server._serve import an_app, events_of, serving, settings_for
 
@@ -40,14 +35,6 @@ async def die(settings: Settings, flow_id: str, at: str) -> None:
     )
     assert await child.wait() == -signal.SIGKILL
     await age(settings)
-
-
-async def age(settings: Settings) -> None:
-    """Let the last sign of life of every run be too long ago."""
-    database = Database(settings.database)
-    async with database.write() as connection:
-        await connection.execute(update(flow_runs).values(beat_at=now() - 2 * LEASE))
-    await database.close()
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import io
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,18 @@ from pydantic import SecretStr
 
 from coach.sandbox import Sandbox
 from tests.cli.test_stop import TO_A_PICTURE
-from tests.server._serve import PATIENCE, Seen, Served, an_app, begin, events_of, say, serving, settings_for
+from tests.server._serve import (
+    PATIENCE,
+    Seen,
+    Served,
+    an_app,
+    begin,
+    events_of,
+    say,
+    serving,
+    settings_for,
+    until,
+)
 
 SAID = [line for line in TO_A_PICTURE if not line.startswith("/") and line != "y"]
 PERSON, WORDS, KEY = "canary-of-a-person", "canary-in-what-they-say", "sk-canary-of-the-service"
@@ -145,15 +156,6 @@ async def test_a_request_is_one_span_and_what_is_open_is_counted(
     told = {"http.request.method", "http.route", "http.response.status_code", "url.scheme", "coach.caller"}
     assert turn.attributes.keys() == told and turn.kind == trace.SpanKind.SERVER
     assert trace.format_trace_id(nowhere.parent.trace_id) in PARENT
-
-
-async def until(check: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    for _ in range(int(PATIENCE / 0.01)):
-        if check():
-            return
-        await asyncio.sleep(0.01)
-    raise TimeoutError
 
 
 async def some(answer: httpx2.Response, count: int) -> Any:

@@ -15,6 +15,7 @@ from coach.errors import CoachError, StoreUnavailable
 from coach.pending import BEGUN
 from coach.server.instruments import TURNS
 from coach.server.record import Record
+from coach.server.still import May, Still, always
 from coach.server.told import Told
 from coach.store import Store
 from coach.store._work import LEASE, TakenOver, Work, Works
@@ -123,17 +124,25 @@ class Live:
         return work
 
     async def watch(
-        self, user_id: str, channel: str, after: int = 0, *, work: Work | None = None
+        self,
+        user_id: str,
+        channel: str,
+        after: int = 0,
+        *,
+        work: Work | None = None,
+        may: May = always,
     ) -> AsyncIterator[Happening]:
-        """What happened in a channel after a number, and then what happens.
+        """What happened in a channel after a number, and then what happens, while the person is there.
 
         Args:
             work: Only what belongs to this, until it ends. ``None``: everything, without end.
+            may: Whether the watcher may still look; asked now and then.
         """
         bell, its = asyncio.Event(), None if work is None else work.id
+        still = Still(self._people, user_id, may)
         self._bells[channel].add(bell)
         try:
-            while True:
+            while await still.so():
                 bell.clear()
                 some = await self._happenings.after(user_id, channel, after, turn_id=its)
                 for each in some:

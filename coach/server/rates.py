@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
@@ -16,11 +19,15 @@ from coach.server.settings import ServerSettings
 TRIES_PER_MINUTE = 20
 """Keys that one address may try."""
 
+CLOSED = 5.0
+"""Seconds after which somebody with too many streams may ask again: until then one may have been closed."""
+
 
 class Rates:
     """Counts. Each method raises ``TooMany`` when that was once too often; it says when to come back."""
 
     def __init__(self, settings: ServerSettings) -> None:
+        self._streams, self._streams_at_once = Counter[str](), settings.streams_at_once
         self._counted = FixedWindowRateLimiter(MemoryStorage())
         self._requests = RateLimitItemPerMinute(settings.requests_per_minute, namespace="requests")
         self._turns = RateLimitItemPerMinute(settings.turns_per_minute, namespace="turns")
@@ -34,6 +41,20 @@ class Rates:
     async def turn(self, user_id: str) -> None:
         """A person asks for something that a model is asked for."""
         await self._count(self._turns, user_id, "That was too fast for the coach. Take a breath.")
+
+    @contextmanager
+    def stream(self, user_id: str) -> Iterator[None]:
+        """A person has a stream of events open, as long as the block runs."""
+        if self._streams[user_id] >= self._streams_at_once:
+            say = f"You listen in {self._streams_at_once} places at once. Close one of them."
+            raise TooMany(say, retry_after=CLOSED)
+        self._streams[user_id] += 1
+        try:
+            yield
+        finally:
+            self._streams[user_id] -= 1
+            if not self._streams[user_id]:
+                del self._streams[user_id]
 
     async def sign_in(self, connection: HTTPConnection) -> None:
         """Somebody shows a key to sign in with."""

@@ -79,6 +79,12 @@ class ServerSettings(Readable):
         validation_alias="COACH_TURNS_PER_MINUTE",
         description="How often one person may ask for what a model is asked for.",
     )
+    streams_at_once: int = Field(
+        20,
+        ge=1,
+        validation_alias="COACH_STREAMS_AT_ONCE",
+        description="How many streams of events one person may have open; counted by each process.",
+    )
     jwt_key: SecretStr | None = Field(
         None,
         validation_alias="COACH_JWT_KEY",

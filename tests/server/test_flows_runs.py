@@ -15,9 +15,10 @@ async def test_another_picture_of_the_same_is_made_when_it_is_wanted(
         await flow.run()
         with charged(quick_sandbox) as cost:
             assert await flow.run("cat", again=True, key="more") == {"cat": "done"}
-            first = flow.told("image")
+            [first] = flow.told("image")[0]["pictures"]
             assert await flow.run("cat", again=True, key="more") == {"cat": "done"}
-            assert flow.told("image") == first
+            [shown] = flow.told("image")[0]["pictures"]
+            assert shown["version_id"] == first["version_id"]  # its link may be of another second
             assert await flow.run() == {"cat": "cached", "dog": "cached"}
         assert cost.pictures == 1
         assert (await ann.get(flow.path)).json()["again"] == {"cat": 1}

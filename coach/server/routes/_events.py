@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Header, Query
+from fastapi import Depends, Header, Query, Request
 from fastapi.sse import ServerSentEvent
 
-from coach.server.routes._pictures import Show
-from coach.store.happenings import Happening
+from coach.errors import InputRefused
+from coach.server.caller import SignedIn, known
+from coach.server.routes._pictures import Show, Shown
+from coach.server.running import Here, Running
+from coach.store._work import Work
 
 Key = Annotated[
     str | None,
@@ -29,18 +33,53 @@ _DIGITS = 20
 
 async def _after(
     after: Annotated[int, Query(ge=0, le=_LAST, description="The id of the last event you have seen.")] = 0,
-    last_event_id: Annotated[str | None, Header()] = None,
+    last_event_id: Annotated[str, Header(description="The same, as a browser says it.")] = "",
 ) -> int:
-    if last_event_id is not None and last_event_id.isdecimal():
-        return max(after, min(int(last_event_id[:_DIGITS]), _LAST))
-    return after
+    if not last_event_id:
+        return after
+    if not (last_event_id.isascii() and last_event_id.isdecimal()):
+        raise InputRefused(
+            "`Last-Event-ID` is no id of an event here. Send that of the last event you have seen, or leave "
+            "it out for all of them.",
+            field="Last-Event-ID",
+            allowed=(f"0 to {_LAST}",),
+        )
+    return max(after, min(int(last_event_id[:_DIGITS]), _LAST))
 
 
 After = Annotated[int, Depends(_after)]
 """From where on somebody watches: a browser that comes back says so in its own header."""
 
 
-async def as_events(happening: AsyncIterator[Happening], show: Show) -> AsyncIterator[ServerSentEvent]:
-    """What happens, with links to the pictures in it."""
-    async for each in happening:
-        yield ServerSentEvent(id=str(each.seq), event=each.kind, data=show(each.data))
+@dataclass(frozen=True, kw_only=True)
+class Listening:
+    """Somebody who has a stream of events open."""
+
+    request: Request
+    here: Running
+    user_id: str
+    show: Show
+
+    async def to(
+        self, channel: str, after: int = 0, *, work: Work | None = None
+    ) -> AsyncIterator[ServerSentEvent]:
+        """What happens in a channel, with links to the pictures in it. See :meth:`Live.watch`."""
+        happening = self.here.live.watch(self.user_id, channel, after, work=work, may=self._may)
+        async for each in happening:
+            yield ServerSentEvent(id=str(each.seq), event=each.kind, data=self.show(each.data))
+
+    async def _may(self) -> bool:
+        """Whether they may still listen: a session or a key ends, is revoked, goes with the person."""
+        if self.request.app.state.host_knows:
+            return True
+        caller = await known(self.request, self.here)
+        return caller is not None and caller.user_id == self.user_id
+
+
+async def _listening(request: Request, here: Here, caller: SignedIn, show: Shown) -> AsyncIterator[Listening]:
+    with here.rates.stream(caller.user_id):
+        yield Listening(request=request, here=here, user_id=caller.user_id, show=show)
+
+
+Listens = Annotated[Listening, Depends(_listening)]
+"""Whoever listens, counted until the answer has ended. Ask for it before anything is begun."""

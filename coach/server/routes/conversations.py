@@ -12,8 +12,7 @@ from pydantic import BaseModel, Field
 
 from coach.server.caller import SignedIn
 from coach.server.did import Did
-from coach.server.routes._events import After, Key, as_events
-from coach.server.routes._pictures import Shown
+from coach.server.routes._events import After, Key, Listens
 from coach.server.running import Here
 from coach.store import Conversation as Row
 from coach.store.turns import TurnRow
@@ -73,18 +72,17 @@ async def one(mine: Mine) -> ConversationOut:
 
 
 @router.post("/{conversation_id}/turns/", response_class=EventSourceResponse)
-async def take_turn(begun: Begun, here: Here, show: Shown) -> AsyncIterator[ServerSentEvent]:
+async def take_turn(listens: Listens, begun: Begun) -> AsyncIterator[ServerSentEvent]:
     """Do something, and follow what comes of it, until `done`.
 
     It goes on when you go away; `GET …/events/` shows it again, from any point.
     """
-    watched = here.live.watch(begun.user_id, begun.conversation_id, work=begun)
-    async for event in as_events(watched, show):
+    async for event in listens.to(begun.conversation_id, work=begun):
         yield event
 
 
 @router.get("/{conversation_id}/events/", response_class=EventSourceResponse)
-async def events(mine: Mine, after: After, here: Here, show: Shown) -> AsyncIterator[ServerSentEvent]:
+async def events(mine: Mine, after: After, listens: Listens) -> AsyncIterator[ServerSentEvent]:
     """Everything that happened in a conversation, and then what happens, for as long as you listen."""
-    async for event in as_events(here.live.watch(mine.user_id, mine.id, after), show):
+    async for event in listens.to(mine.id, after):
         yield event

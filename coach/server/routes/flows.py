@@ -12,7 +12,7 @@ from coach.errors import InputRefused
 from coach.flows import Flow, quote_flow
 from coach.flows.sources import check_own, own_pictures
 from coach.server.caller import SignedIn
-from coach.server.routes._events import After, Key, as_events
+from coach.server.routes._events import After, Key, Listens
 from coach.server.routes._flows import FlowIn, FlowOut, Listed, QuoteOut, QuotesOut, UploadOut
 from coach.server.routes._pictures import Show, Shown
 from coach.server.running import Here
@@ -100,21 +100,20 @@ async def quote(
 
 
 @router.post("/{flow_id}/runs/", response_class=EventSourceResponse)
-async def run(begun: Begun, here: Here, show: Shown) -> AsyncIterator[ServerSentEvent]:
+async def run(listens: Listens, begun: Begun) -> AsyncIterator[ServerSentEvent]:
     """Run a node with what it needs, or all, and follow what comes of it, until `done`.
 
     What did not change since it was made costs nothing. It goes on when you go away; `GET …/events/` shows it
     again, from any point.
     """
-    watched = here.live.watch(begun.user_id, begun.flow_id, work=begun)
-    async for event in as_events(watched, show):
+    async for event in listens.to(begun.flow_id, work=begun):
         yield event
 
 
 @router.get("/{flow_id}/events/", response_class=EventSourceResponse)
-async def events(mine: Mine, after: After, here: Here, show: Shown) -> AsyncIterator[ServerSentEvent]:
+async def events(mine: Mine, after: After, listens: Listens) -> AsyncIterator[ServerSentEvent]:
     """Everything that happened in the runs of a flow, and then what happens, for as long as you listen."""
-    async for event in as_events(here.live.watch(mine.user_id, mine.id, after), show):
+    async for event in listens.to(mine.id, after):
         yield event
 
 

@@ -16,7 +16,7 @@ from coach.errors import CoachError, InputRefused, PhotoRefused
 from coach.pending import BEGUN
 from coach.server.caller import Caller, SignedIn
 from coach.server.inline import Inline, written
-from coach.server.routes._events import Key
+from coach.server.routes._events import Key, Listens
 from coach.server.routes._picture_events import Telling, news_of, with_pings
 from coach.server.routes._picture_form import Asked, read_form
 from coach.server.routes._picture_rules import MOST_PICTURES, Rule
@@ -127,7 +127,7 @@ for _path, (_say, _rule) in _RULES.items():
     openapi_extra=_STREAM.described(),
 )
 async def stream(
-    request: Request, caller: SignedIn, here: Here, show: Shown, key: Key = None, wanted: As = None
+    listens: Listens, request: Request, caller: SignedIn, here: Here, key: Key = None, wanted: As = None
 ) -> StreamingResponse:
     """Make pictures, and see them become clear: the service's own events, and `error` with a problem.
 
@@ -141,7 +141,7 @@ async def stream(
     if isinstance(first, CoachError):  # nothing was asked for, so the answer can still say so by its status
         raise first
     links = asked.links or wanted == "links"
-    telling = Telling(here=here, asked=asked, show=show, links=links)
+    telling = Telling(here=here, asked=asked, show=listens.show, links=links)
     return EventSourceResponse(telling.frames(with_pings(first, news)), headers={"X-Accel-Buffering": "no"})
 
 

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from coach.server.problems import Forbidden, Unauthorized
 from coach.server.running import Here, Running
 from coach.server.tokens import Claims
+from coach.store._rows import somebody
 from coach.store.credentials import PREFIX, Credential
 
 SESSION_COOKIE = "sessionid"
@@ -79,10 +80,15 @@ def _caller(known: Credential | Claims | None, via: Literal["bearer", "session"]
 
 
 async def perhaps(request: Request, found: Annotated[object, Depends(identify)]) -> Caller | None:
-    """Who is asking; ``None``: nobody who is known here."""
+    """Who is asking; ``None``: nobody who is known here.
+
+    Raises:
+        Unstorable: The host says that it is who has what is left of erased people.
+    """
     caller = Caller(user_id=found) if isinstance(found, str) and found else found
     if not isinstance(caller, Caller):
         return None
+    somebody(caller.user_id)
     request.state.via = caller.via
     return caller
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Table, select, update
@@ -15,6 +17,7 @@ from coach.errors import CoachError, Conflict
 from coach.store._rows import columns, every, first, insert_if_new, new_id, now, one, rows_of
 from coach.store.database import Database
 from coach.store.serving import WorkState
+from coach.store.types import write_json
 
 LEASE = timedelta(seconds=15)
 """So long after its last sign of life a process is taken for dead, and its work is carried on elsewhere."""
@@ -156,6 +159,13 @@ class Works(Generic[W]):
         is_new = await insert_if_new(connection, self._table, new, key=("user_id", self._of, "key"))
         mine = rows_of(self._table, self._row_type, user_id).where(its[self._of] == of, its.key == key)
         work = await one(connection, mine, self._row_type, kind=self._kind, ref=key)
-        if not is_new and work.body != values["body"]:
+        if not is_new and _canonical(work.body) != _canonical(values["body"]):
             raise Conflict(f"This key was used for another {self._kind}; send a new one.")
         return work, is_new
+
+
+def _canonical(body: Mapping[str, Any]) -> Any:
+    """What was asked for, with every number as it is written out: PostgreSQL gives ``1e23`` back as a whole
+    number, which is not the nearest float.
+    """
+    return json.loads(write_json(body), parse_float=Decimal, parse_int=Decimal)

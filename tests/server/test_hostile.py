@@ -21,6 +21,8 @@ async def test_a_blobs_key_in_a_buttons_arguments_is_no_way_to_its_picture(serve
 
 HOSTILE = {
     "no number of JSON": '{"type": "press", "action": "a", "arguments": {"x": NaN, "y": [1e999]}}',
+    "numbers that a database writes in another way": '{"type": "press", "action": "a", "arguments": {"x": '
+    "[1e23, 1E-7, 1.0, -0.0, 1.7976931348623157e308, 5e-324, 12345678901234567890123]}}",
     "half a character": '{"type": "press", "action": "a", "arguments": {"\\ud800": "\\ud800"}}',
     "a NUL": '{"type": "press", "action": "a\\u0000", "arguments": {"x": "\\u0000"}}',
     "a NUL in an answer": '{"type": "decide", "call_id": "\\u0000", "digest": "\\u0000", "yes": true}',
@@ -35,6 +37,15 @@ async def test_what_no_database_keeps_is_one_turn_under_one_key(served: Served, 
     assert [answer.status_code for answer in answers] == [200, 200]
     assert "event: done" in answers[0].text
     assert answers[0].text == answers[1].text
+
+
+async def test_numbers_that_differ_are_another_turn(served: Served) -> None:
+    body = '{"type": "press", "action": "a", "arguments": {"x": %s}}'
+    async with served.client("ann") as ann:
+        talk = await begin(ann)
+        numbers = ("1e23", "100000000000000000000000", "1.0e+23", "100000000000000000000001", "1.1e23")
+        answers = [await _sent(ann, talk, body % number) for number in numbers]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 409, 409]
 
 
 @pytest.mark.parametrize("depth", [300, 400])

@@ -12,6 +12,7 @@ import jwt
 import pytest
 
 from coach.sandbox import Sandbox
+from coach.store.erase import NOBODY
 from tests.server._document import Operation, all_of
 from tests.server._serve import PATIENCE, Served, an_app, serving, settings_for
 from tests.server._things import missing, path_of, things_of
@@ -111,6 +112,13 @@ async def test_a_stranger_gets_what_is_for_everybody_and_nothing_else(ask: Askin
             if (got == (401, "not_signed_in")) != operation.needs_somebody or got[0] >= 500:
                 wrong.append((who, operation.name, got))
     assert not wrong
+
+
+@on_sqlite
+async def test_nobody_is_asking_for_what_is_left_of_erased_people(ask: Asking) -> None:
+    things, headers = await things_of(ask.served, "ann"), bearer(token(sub=NOBODY))
+    for operation in (each for each in ask.operations if each.needs_somebody):
+        assert await ask(operation, things, headers) == (422, "input_refused"), operation.name
 
 
 async def test_somebody_elses_things_are_as_if_they_were_not_there(ask: Asking) -> None:

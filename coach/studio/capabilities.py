@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from coach.errors import InputRefused, PictureError
+from coach.studio._values import one_of
 from coach.studio.planner import Plan, lacks, make_plan
 from coach.studio.request import PictureRequest
 
@@ -230,7 +231,10 @@ class Capabilities(_Entry):
                 names its replacement; ``invalid_request``: the model cannot do it, the message names what
                 it can.
         """
-        chosen = self.model(model)
+        asked = request.exact.model if request.exact else None
+        if asked not in (None, model):
+            one_of("model", asked, self._offered(model, request, today))
+        chosen = self.model(asked or model)
         if chosen.is_gone(today):
             raise PictureError(
                 "model_retired",
@@ -239,7 +243,14 @@ class Capabilities(_Entry):
                 f"{chosen.shutdown}. {chosen.replacement} replaces it.",
                 detail=f"Set COACH_IMAGE_MODEL to {chosen.replacement}.",
             )
-        return self._stand_in(request, chosen, today) or make_plan(request, chosen)
+        other = self._stand_in(request, chosen, today) if asked is None else None
+        return other or make_plan(request, chosen)
+
+    def _offered(self, model: str, request: PictureRequest, today: date) -> list[str]:
+        """The models that an application may ask for: ``model``, and those there are whose price is known."""
+        others = self._others(self.model(model), today)
+        given = bool(request.references)
+        return [model, *(each.name for each in others if each.is_priced(references=given))]
 
     def _stand_in(self, request: PictureRequest, chosen: Model, today: date) -> Plan | None:
         """The plan for another model that can do what this one cannot; ``None``: it can, or none can."""

@@ -47,6 +47,7 @@ async def edit_image(
     output_format: str | None = None,
     output_compression: int | None = None,
     moderation: str | None = None,
+    model: str | None = None,
     n: int = 1,
     partial_images: int = 0,
     keep_faces: bool = False,
@@ -71,6 +72,7 @@ async def edit_image(
         output_format: ``png``, ``jpeg`` or ``webp``.
         output_compression: 0 to 100, of JPEG and WebP.
         moderation: ``low`` only where the operator allows it.
+        model: Another model than the studio's, by its name in the table; what it cannot do is refused.
         n: How many pictures, 1 to 10.
         partial_images: How many unfinished pictures to show on the way, 0 to 3.
         keep_faces: Whether faces, logos and fine details in the pictures must stay as they are.
@@ -93,6 +95,7 @@ async def edit_image(
         output_format=output_format,
         output_compression=output_compression,
         moderation=moderation,
+        model=model,
         n=n,
         previews=partial_images,
         keep_faces=keep_faces,
@@ -137,6 +140,7 @@ def asked(
     output_format: str | None = None,
     output_compression: int | None = None,
     moderation: str | None = None,
+    model: str | None = None,
     n: int = 1,
     previews: int = 0,
     keep_faces: bool = False,
@@ -154,6 +158,7 @@ def asked(
         output_format=output_format,
         output_compression=output_compression,
         moderation=moderation,
+        model=model,
     )
     return PictureRequest(
         prompt=prompt,

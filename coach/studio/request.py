@@ -42,6 +42,7 @@ class Exact(BaseModel):
         output_format: ``png``, ``jpeg`` or ``webp``; left out: by the grade and the background.
         output_compression: 0 to 100, of JPEG and WebP; left out: the service's 100.
         moderation: ``auto``, or ``low`` where the operator allows it; see :class:`coach.Studio`.
+        model: Another model than the studio's, one that is offered; no other stands in for it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +52,8 @@ class Exact(BaseModel):
     output_format: str | None = None
     output_compression: int | None = None
     moderation: str | None = None
+    # Not in the fingerprint where it is not given: so keys from before there was such a thing stay known.
+    model: str | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class PictureRequest(BaseModel):

@@ -169,6 +169,18 @@ async def test_each_path_sends_what_was_asked_for(small: Served, quick_sandbox: 
                 assert any("keeps faces and fine details" in why for why in made.why)
 
 
+async def test_a_front_end_may_name_the_model_and_write_its_own_data_url(
+    small: Served, quick_sandbox: Sandbox
+) -> None:
+    async with small.client("ann") as ann:
+        form = words() | {"model": "gpt-image-2", "response_format": "b64_json"}
+        made = told(await ann.post("/api/ai/gpt-image/advanced/", data=form))
+        picture = (await ann.get(made.versions[0].url)).content
+    assert made.model == quick_sandbox.log[-1].model == "gpt-image-2"
+    assert "gpt-image-2 makes it" in " ".join(made.why)
+    assert b64decode(made.image, validate=True) == picture and made.images == [made.image]
+
+
 async def test_pictures_need_an_agreement_and_words_do_not(small: Served, quick_sandbox: Sandbox) -> None:
     before = quick_sandbox.totals.received
     async with small.client("ann") as ann:

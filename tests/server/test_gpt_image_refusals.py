@@ -16,7 +16,11 @@ PART, FAITHFUL, CLEAR, ONE = (
 )
 SIZES = ["auto", *Capabilities.load().model("gpt-image-2.5-sunburst").output_tokens["low"]]
 TEXTS = ["prompt", "size", "quality", "background", "output_format", "output_compression", "moderation", "n"]
-TEXTS += ["response_format"]
+MODELS = [
+    *("gpt-image-2.5-sunburst", "gpt-image-2.5-sunburst-2026-09-08"),
+    *("gpt-image-2.5-flare", "gpt-image-2.5-flare-2026-09-08", "gpt-image-2", "gpt-image-2-2026-04-21"),
+]
+TEXTS += ["model", "response_format"]
 FILES = ["image", "image_0"]
 PROMPT, COUNT, SPAN = ["1 to 32000 characters"], ["1 to 10"], ["0 to 100"]
 
@@ -51,8 +55,8 @@ TEXT: tuple[tuple[str, dict[str, Any], str, list[str] | None], ...] = (
     (STREAM, {"partial_images": "4"}, "partial_images", ["0 to 3"]),
     (STREAM, {"partial_images": "1", "n": "2"}, "partial_images", ["0"]),
     (ALL, {"partial_images": "1"}, "partial_images", TEXTS),
-    (ALL, {"response_format": "b64_json"}, "response_format", ["data_url", "url"]),
-    (ALL, {"model": "gpt-image-1"}, "model", TEXTS),
+    (ALL, {"response_format": "b64"}, "response_format", ["data_url", "b64_json", "url"]),
+    *((ALL, {"model": name}, "model", MODELS) for name in ("gpt-image-1", "dall-e-2", "gpt-image-9", "")),
     (ALL, {"input_fidelity": "high"}, "input_fidelity", TEXTS),
     (SEVERAL, {"image_01": "x"}, "image_01", TEXTS + FILES),
     (ONE, {"image": "data:image/png;base64,AAAA"}, "image", ["a file"]),

@@ -30,13 +30,13 @@ class Asked:
     Attributes:
         words: Arguments of :func:`coach.edit_image`.
         pictures: By the names of their fields, in their order.
-        links: Whether the answer is to hold links instead of the pictures themselves.
+        form: How the answer is to hold the pictures: ``data_url``, ``b64_json`` or ``url``.
     """
 
     words: Mapping[str, Any]
     pictures: Mapping[str, bytes]
     mask: bytes | None
-    links: bool
+    form: str
 
     def field(self, place: str | None) -> str | None:
         """The name of what :func:`coach.edit_image` calls by its place: ``image``, or ``image[1]``."""
@@ -64,9 +64,9 @@ async def read_form(request: Request, rule: Rule) -> Asked:
         mask = await files.pop("mask").read(MASK_BYTES) if "mask" in files else None
         # One byte more than is taken: the intake then says that it is too large.
         pictures = {name: await files[name].read(MAX_BYTES + 1) for name in sorted(files, key=_place)}
-    links = words.pop("response_format", "") == "url"
+    form = str(words.pop("response_format", "data_url"))
     words.pop("input_fidelity", None)
-    return Asked(words=words | dict(rule.always), pictures=pictures, mask=mask, links=links)
+    return Asked(words=words | dict(rule.always), pictures=pictures, mask=mask, form=form)
 
 
 def _told_apart(

@@ -33,7 +33,7 @@ WHOLE: Mapping[str, tuple[int, int]] = {
 
 _USUAL = (
     *("prompt", "size", "quality", "background", "output_format", "output_compression", "moderation", "n"),
-    "response_format",
+    *("model", "response_format"),
 )
 
 
@@ -66,7 +66,7 @@ class Rule:
     @property
     def values(self) -> Mapping[str, tuple[str, ...]]:
         """The values of the fields that do not depend on the model."""
-        return {"response_format": ("data_url", "url"), **self.only}
+        return {"response_format": ("data_url", "b64_json", "url"), **self.only}
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -175,12 +175,18 @@ _FIELDS: Mapping[str, dict[str, Any]] = {
     "moderation": _word(
         "How strictly the service looks. `low` only where the operator allows it.", "auto", ("auto", "low")
     ),
+    "model": _word(
+        "Which model makes it. Left out: the operator's choice. What it cannot do is refused.",
+        "gpt-image-2",
+        [model.name for model in _MODELS if model.is_priced(references=True)],
+    ),
     "n": _number("n", "How many pictures to make. Left out: 1.", 1),
     "partial_images": _number(
         "partial_images", "How many unfinished pictures to show on the way. Left out: none. Each costs.", 2
     ),
     "input_fidelity": _word("Faces, logos and fine details are kept here in any case.", "high"),
     "response_format": _word(
-        "Whether the answer holds the pictures themselves, or links. Left out: `data_url`, themselves.", "url"
+        "How the answer holds the pictures: as data URLs, as base64, or as links. Left out: `data_url`.",
+        "url",
     ),
 }

@@ -80,7 +80,7 @@ class PicturesOut(BaseModel):
     )
     versions: list[MadeOut] = Field(description="The best first.")
     image: str = Field(description="The first of `images`.", examples=["data:image/png;base64,iVBORw0KG…"])
-    images: list[str] = Field(description="The pictures as data URLs, or links to them.")
+    images: list[str] = Field(description="The pictures, as `response_format` says.")
 
 
 def _answering(rule: Rule) -> Callable[..., Awaitable[StreamingResponse]]:
@@ -89,7 +89,7 @@ def _answering(rule: Rule) -> Callable[..., Awaitable[StreamingResponse]]:
     ) -> StreamingResponse:
         asked = await _read(request, rule, caller, here)
         made = await _make(asked, Context(user_id=caller.user_id, tenant=caller.tenant), here, key)
-        document = _answer(made, show, links=asked.links or wanted == "links")
+        document = _answer(made, show, "url" if wanted == "links" else asked.form)
         return StreamingResponse(written(document, here.store.blobs), media_type="application/json")
 
     return answer
@@ -140,7 +140,7 @@ async def stream(
     first = await anext(news)
     if isinstance(first, CoachError):  # nothing was asked for, so the answer can still say so by its status
         raise first
-    links = asked.links or wanted == "links"
+    links = wanted == "links" or asked.form == "url"
     telling = Telling(here=here, asked=asked, show=listens.show, links=links)
     return EventSourceResponse(telling.frames(with_pings(first, news)), headers={"X-Accel-Buffering": "no"})
 
@@ -168,12 +168,12 @@ async def _make(asked: Asked, ctx: Context, here: Running, key: str | None) -> E
         raise
 
 
-def _answer(made: Edited, show: Show, *, links: bool) -> dict[str, Any]:
+def _answer(made: Edited, show: Show, form: str) -> dict[str, Any]:
     versions = [show(picture(version)) for version in made.versions]
-    if links:
-        images: list[Any] = [told["url"] for told in versions]
-    else:
-        images = [Inline(blob=each.blob, before=f"data:{each.media_type};base64,") for each in made.versions]
+    images: list[Any] = [told["url"] for told in versions]
+    if form != "url":
+        prefix = "data:{};base64," if form == "data_url" else ""
+        images = [Inline(blob=each.blob, before=prefix.format(each.media_type)) for each in made.versions]
     return {
         "success": True,
         "mode": made.mode,

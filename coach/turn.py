@@ -222,6 +222,7 @@ class Turn:
             if known is not None:
                 asked = self._repeated(call, known, phase)
             elif asked.record.state == "waiting":
+                await self._withdraw(asked.record, emit)
                 asked = finished(asked.record, "waiting", WAITS, waits=waiting(asked.record, asked.action))
         if isinstance(asked, _Asked):
             context = self._context(call.id, phase, emit)
@@ -232,6 +233,17 @@ class Turn:
             await emit(outcome.waits)
         await emit(outcome.event)
         return outcome
+
+    async def _withdraw(self, asked: CallRecord, emit: Emit) -> None:
+        """Take back what was asked before about the same: the question that was asked last is open."""
+        for older in await self._journal.waiting(self.user_id, self.conversation_id):
+            if older.call_id == asked.call_id or older.digest != asked.digest:
+                continue
+            who, now = (self.user_id, self.conversation_id, older.call_id), datetime.now(UTC)
+            if (claimed := await self._journal.claim(*who, older.digest, now)) is not None:
+                outcome = finished(claimed, "declined", "It was asked once more, and counts no longer.")
+                await self._runner.keep(claimed, outcome)
+                await emit(outcome.event)
 
     async def _decide(self, call_id: str, digest: str, yes: bool, emit: Emit) -> None:
         BEGUN.set((self.user_id, self._since))

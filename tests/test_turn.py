@@ -252,6 +252,26 @@ async def test_what_needs_a_yes_happens_once_and_only_for_the_exact_arguments(
     assert len(log) == 1
 
 
+async def test_what_is_asked_once_more_takes_the_place_of_the_question_before(
+    talk: coach.Coach, log: list[Any]
+) -> None:
+    turn = await start(talk)
+    [first] = [each for each in await run(turn, call("approve", id="q1", text="this")) if _asks(each)]
+    [other] = [each for each in await run(turn, call("approve", id="q2", text="that")) if _asks(each)]
+    events = await run(turn, call("approve", id="q3", text="this"))
+    [second] = [each for each in events if _asks(each)]
+    assert ("q1", "declined") in [(each.call_id, each.state) for each in events if hasattr(each, "state")]
+    assert await turn.waiting() == [other, second]
+    with pytest.raises(coach.Conflict):
+        [event async for event in turn.decide("q1", first.digest, yes=True)]
+    [event async for event in turn.decide("q3", second.digest, yes=True)]
+    assert log == [("ann", "approved", "this")]
+
+
+def _asks(event: coach.Event) -> bool:
+    return isinstance(event, coach.Waiting)
+
+
 async def test_a_no_settles_the_call(talk: coach.Coach, log: list[Any]) -> None:
     turn = await start(talk)
     events = await run(turn, call("approve", text="this"))

@@ -73,7 +73,11 @@ def _settings(*, sandbox: bool, guests: bool | None) -> ServerSettings:
     from coach.server import ServerSettings
 
     given = {} if guests is None else {"guests": guests}
-    return ServerSettings.plain(**{"guests": True} | given) if sandbox else ServerSettings.read(**given)
+    return (
+        ServerSettings.plain(**{"guests": True, "says_sandbox": True} | given)
+        if sandbox
+        else ServerSettings.read(**given)
+    )
 
 
 def _address(host: str, port: int) -> str:

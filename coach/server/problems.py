@@ -167,11 +167,26 @@ def _unforeseen(error: Exception) -> Problem:
 
 def _invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     """What does not fit, by field. What was sent is not repeated."""
-    told = [{"field": _field(each), "message": each["msg"]} for each in errors]
-    first = told[0]
-    return problem(
-        422, "invalid", f"{first['field']}: {first['message']}.", field=first["field"], errors=told
-    )
+    told = [{"field": _field(each), "message": _message(each)} for each in errors]
+    first, allowed = told[0], _kinds(errors[0]) or None
+    say = f"{first['field']}: {first['message']}."
+    return problem(422, "invalid", say, field=first["field"], allowed=allowed, errors=told)
+
+
+def _kinds(error: Mapping[str, Any]) -> list[str]:
+    """What there is to choose from, where one of several kinds is meant and it was not said which."""
+    if not error["type"].startswith("union_tag_"):
+        return []
+    return [kind.strip("'\" ") for kind in error["ctx"].get("expected_tags", "").split(",") if kind]
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    name = "`{}`".format(error.get("ctx", {}).get("discriminator", "").strip("'"))
+    if error["type"] == "union_tag_not_found":
+        return f"Say in {name} which kind it is"
+    if kinds := _kinds(error):
+        return f"{name} can be {', '.join(kinds)}"
+    return str(error["msg"])
 
 
 def _field(error: Mapping[str, Any]) -> str:

@@ -103,6 +103,11 @@ class ServerSettings(Readable):
     jwt_issuer: str | None = Field(
         None, validation_alias="COACH_JWT_ISSUER", description="Their `iss`. Left out: any."
     )
+    says_sandbox: bool = Field(
+        False,
+        validation_alias="COACH_SAYS_SANDBOX",
+        description="Whether the page says that its pictures are drawn by the sandbox and cost nothing.",
+    )
     cors_origins: Origins = Field(
         (),
         validation_alias="COACH_CORS_ORIGINS",

@@ -82,6 +82,12 @@ async def active_in(connection: AsyncConnection, user_id: str, purpose: str = "p
     return Consent(**row) if row else None
 
 
+def _stated(subject: Subject, said: str) -> str:
+    """What they declare in front of what they said, unless they said that too."""
+    declares = SUBJECTS[subject]
+    return said if said.strip().startswith(declares) else f"{declares} {said}"
+
+
 class Consents:
     """What people agreed to.
 
@@ -121,7 +127,7 @@ class Consents:
             user_id=user_id,
             purpose=purpose,
             text_version=text_version,
-            statement=f"{SUBJECTS[subject]} {statement}",
+            statement=_stated(subject, statement),
             given_at=now(),
             until=until,
             revoked_at=None,

@@ -14,6 +14,7 @@ from coach.store._work import LEASE
 from coach.store.serving import turns
 from coach.store.turns import Turns
 from tests.server._serve import Served, an_app, begin, listen, names, say, serving, settings_for, turn
+from tests.store._rows import add_versions
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +116,29 @@ async def age(served: Served, turn_id: str) -> None:
     async with served.here.store.database.write() as connection:
         old = update(turns).where(turns.c.id == turn_id).values(beat_at=now() - 2 * LEASE)
         await connection.execute(old)
+
+
+async def test_a_conversation_is_called_by_its_first_words_or_by_whom_it_led_to(served: Served) -> None:
+    async with served.client("ann") as ann, served.client("ben") as ben:
+        silent, spoken, led = [await begin(ann) for _ in range(3)]
+        long = "<b>Hello</b>\n I am Ann," + " and I talk a lot" * 9
+        await say(ann, spoken, long)
+        await say(ann, spoken, "Later words")
+        identity = await served.here.store.identities.add("ann", "Night-sky guide")
+        await add_versions(served.here.store, "ann", identity.id, conversation_id=led)
+        titles = {each["id"]: each["title"] for each in (await ann.get("/api/v1/conversations/")).json()}
+        assert (titles[silent], titles[led]) == ("", "Night-sky guide")
+        assert titles[spoken].startswith("<b>Hello</b> I am Ann, and I talk") and len(titles[spoken]) <= 60
+        assert titles[spoken].endswith("…")
+        one = (await ann.get(f"/api/v1/conversations/{led}/")).json()
+        assert one["title"] == "Night-sky guide"
+        assert (await ben.get("/api/v1/conversations/")).json() == []
+
+
+async def test_what_can_be_done_in_a_turn_is_said_in_plain_words(served: Served) -> None:
+    async with served.client("ann") as ann:
+        path = f"/api/v1/conversations/{await begin(ann)}/turns/"
+        unknown, missing = [(await ann.post(path, json=body)).json() for body in ({"type": "shout"}, {})]
+    assert unknown["detail"] == "body: `type` can be say, greet, press, decide."
+    assert unknown["allowed"] == ["say", "greet", "press", "decide"]
+    assert missing["detail"] == "body: Say in `type` which kind it is."

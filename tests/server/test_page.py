@@ -7,7 +7,8 @@ import httpx2
 import pytest
 
 import coach.server
-from tests.server._serve import PATIENCE, Served
+from coach.sandbox import Sandbox
+from tests.server._serve import PATIENCE, Served, an_app, serving, settings_for
 
 FOLDER = Path(coach.server.__file__).parent / "page"
 FILES = {path.name: path.read_text() for path in FOLDER.iterdir()}
@@ -58,3 +59,13 @@ def test_nothing_in_the_page_is_foreign_or_long() -> None:
     found = [f"{name}: {match[0]}" for name, text in FILES.items() for match in FOREIGN.finditer(text)]
     assert not found
     assert not [name for name, text in FILES.items() if text.count("\n") >= 300]
+
+
+async def test_the_page_knows_whether_its_pictures_are_only_drawn(
+    small: Served, quick_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    app = an_app(settings_for(quick_sandbox, tmp_path / "b"), server={"says_sandbox": True}, faces=None)
+    async with serving(app) as drawn:
+        for served, said in ((small, None), (drawn, True)):
+            async with httpx2.AsyncClient(base_url=served.url) as anybody:
+                assert (await anybody.get("/api/v1/sessions/")).json().get("sandbox") is said

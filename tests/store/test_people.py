@@ -10,6 +10,7 @@ import pytest
 from coach.errors import ConsentMissing, NotFound, StoreUnavailable
 from coach.store import CONSENT_TEXT, CONSENT_VERSION, Store, blob_key
 from coach.store import photos as photos_module
+from coach.store.consent import SUBJECTS
 from coach.store.intake import CleanPhoto, take_in
 
 
@@ -224,3 +225,11 @@ async def test_the_newest_notes_are_listed_oldest_first(store: Store) -> None:
     assert [note.text for note in await store.notes.list("anna", limit=3)] == ["note 2", "note 3", "note 4"]
     assert len(await store.notes.list("anna")) == 5
     assert await store.notes.list("ben") == []
+
+
+async def test_what_they_declare_is_not_written_down_twice(store: Store) -> None:
+    for said in (SUBJECTS["self"], f"{SUBJECTS['self']} I agree", "I agree"):
+        consent = await store.consents.give("anna", statement=said)
+        assert consent.statement.startswith(SUBJECTS["self"])
+        assert consent.statement.count(SUBJECTS["self"]) == 1
+        assert said in consent.statement

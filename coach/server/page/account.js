@@ -51,7 +51,8 @@ export class Account {
   #talk(talk) {
     const here = talk.id === this.app.conversation.id;
     const go = () => !here && this.app.enter(talk).catch((error) => this.app.fail(error));
-    const words = `${moment(talk.updated_at)} · ${plain(talk.phase)}`;
+    const when = `${moment(talk.updated_at)} · ${plain(talk.phase)}`;
+    const words = h("span", {}, talk.title || "Nothing said yet", h("small", { class: "soft" }, when));
     return h("li", {}, h("button", { type: "button", class: "plain", "aria-current": here ? "true" : null, onclick: go }, words));
   }
 

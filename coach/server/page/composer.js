@@ -28,7 +28,8 @@ export class Composer {
       this.field,
       this.button,
     );
-    this.node = h("div", { class: "foot" }, this.#notice, form);
+    const drawn = app.session.sandbox && h("p", { class: "drawn soft" }, "Sandbox: pictures are drawn, nothing is charged.");
+    this.node = h("div", { class: "foot" }, this.#notice, form, drawn);
     app.me.addEventListener("change", this.#face);
     this.#face();
     requestAnimationFrame(() => this.#changed());

@@ -95,7 +95,10 @@ export class Story extends EventTarget {
   }
 
   _finished({ call_id, state }) {
-    this.#of(call_id, { state });
+    const ask = this.#asks.get(call_id);
+    // Asked once more: that one is open now.
+    if (ask && !ask.answer && state === "declined") this.#change(ask, { answer: "withdrawn" });
+    else this.#of(call_id, { state });
   }
 
   _waiting(data) {

@@ -189,6 +189,7 @@ function about(app, item) {
 }
 
 function answers(app, item, inTime) {
+  if (item.answer === "withdrawn") return [h("p", { class: "soft" }, "This was asked once more, below.")];
   if (item.answer) return [h("p", { class: "soft" }, `You said ${item.answer}.`)];
   if (!inTime) return [h("p", { class: "soft" }, "Nobody answered in time, so nothing was done.")];
   const say = (yes) => () => answer(app, item, yes);

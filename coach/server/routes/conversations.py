@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from coach.server.did import Did
 from coach.server.routes._events import After, Key, Listens
 from coach.server.running import Here
 from coach.store import Conversation as Row
+from coach.store.titles import titles
 from coach.store.turns import TurnRow
 
 router = APIRouter(prefix="/api/v1/conversations", tags=["conversation"])
@@ -24,14 +25,19 @@ class ConversationOut(BaseModel):
     """A conversation."""
 
     id: str
+    title: str = Field(
+        description="Whom it led to, else how it began, in somebody's words. Empty: nothing was said yet.",
+        examples=["Night-sky guide"],
+    )
     phase: str = Field(examples=["introduction"])
     created_at: datetime
     updated_at: datetime
 
     @classmethod
-    def of(cls, row: Row) -> ConversationOut:
+    def of(cls, row: Row, titles: Mapping[str, str]) -> ConversationOut:
         """What is told of a conversation."""
-        return cls(id=row.id, phase=row.phase, created_at=row.created_at, updated_at=row.updated_at)
+        told = {name: getattr(row, name) for name in ("id", "phase", "created_at", "updated_at")}
+        return cls(title=titles.get(row.id, ""), **told)
 
 
 async def _mine(conversation_id: str, caller: SignedIn, here: Here) -> Row:
@@ -55,20 +61,21 @@ async def start(caller: SignedIn, here: Here) -> ConversationOut:
     row = await here.store.conversations.start(
         caller.user_id, tenant=caller.tenant, coach=here.coach.name, phase=here.coach.first_phase
     )
-    return ConversationOut.of(row)
+    return ConversationOut.of(row, {})
 
 
 @router.get("/")
 async def mine(caller: SignedIn, here: Here) -> list[ConversationOut]:
     """Your conversations with this coach, the one last spoken in first."""
     rows = await here.store.conversations.list(caller.user_id)
-    return [ConversationOut.of(row) for row in rows if row.coach == here.coach.name]
+    called = await titles(here.store.database, caller.user_id)
+    return [ConversationOut.of(row, called) for row in rows if row.coach == here.coach.name]
 
 
 @router.get("/{conversation_id}/")
-async def one(mine: Mine) -> ConversationOut:
+async def one(mine: Mine, here: Here) -> ConversationOut:
     """One conversation."""
-    return ConversationOut.of(mine)
+    return ConversationOut.of(mine, await titles(here.store.database, mine.user_id))
 
 
 @router.post("/{conversation_id}/turns/", response_class=EventSourceResponse)

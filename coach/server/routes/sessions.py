@@ -64,6 +64,7 @@ class WhoOut(BaseModel):
     by_host: bool | None = Field(
         default=None, description="Whether the application around this one says who is asking."
     )
+    sandbox: bool | None = Field(default=None, description="Whether pictures are only drawn, for nothing.")
     user_id: str | None = Field(default=None, examples=["ann"])
     operator: bool | None = None
 
@@ -76,6 +77,7 @@ async def who(request: Request, caller: Anybody, here: Here) -> WhoOut:
         signed_in=caller is not None,
         guests=here.server.guests,
         by_host=request.app.state.host_knows or None,
+        sandbox=here.server.says_sandbox or None,
     )
     if caller is None:
         return said

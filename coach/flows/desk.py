@@ -10,8 +10,9 @@ from coach.flows.graph import Flow, TransformNode
 from coach.flows.sources import Source, mask_of, size_of, sources_of
 from coach.flows.wanted import REASONS, Wanted, wanted
 from coach.store import Store
+from coach.store.states import OUTCOMES
 from coach.studio import Generated, Generation, Plan, Studio
-from coach.studio.content import ENDED, last, picture_of
+from coach.studio.content import last, picture_of
 from coach.studio.edit import reasons
 from coach.studio.generated import generated_of
 
@@ -68,7 +69,7 @@ class Desk:
             PictureError: They were, and paid for, or perhaps, and did not arrive.
         """
         row = await self._row(wanted)
-        if row is not None and row.state in ENDED:
+        if row is not None and row.state in OUTCOMES:
             await generated_of(self.store, row)
 
     async def get(self, ctx: Context, wanted: Wanted) -> Generated:

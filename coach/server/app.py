@@ -21,6 +21,7 @@ from coach.server.bodies import Bodies
 from coach.server.caller import identify, known
 from coach.server.cross_site import CrossSite
 from coach.server.headers import SafeHeaders
+from coach.server.instruments import count_picture
 from coach.server.links import Links
 from coach.server.live import Live
 from coach.server.observed import TELEMETRY, Observed
@@ -95,7 +96,7 @@ def create_app(
             talks, runs = Talks(opened_coach, speaks, store, live, limits), Runs(opened_coach, store, live)
             live.start(talks, runs)
             stack.push_async_callback(live.close)
-            yield Running(
+            running = Running(
                 coach=opened_coach,
                 settings=settings,
                 server=server,
@@ -108,6 +109,9 @@ def create_app(
                 talks=talks,
                 runs=runs,
             )
+            if running.studio is not None:
+                running.studio.ledger.told_outcome = count_picture
+            yield running
 
     opener = Opener(opened)
 

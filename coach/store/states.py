@@ -31,6 +31,9 @@ LEGAL: Mapping[GenerationState, frozenset[GenerationState]] = {
 }
 """Where a generation may go from where it is. It begins ``planned``."""
 
+OUTCOMES: frozenset[GenerationState] = frozenset({"done", "refused", "failed", "unknown"})
+"""How asking for a picture can end. What is ``unknown`` may be found out, and has another outcome then."""
+
 ENDS: frozenset[GenerationState] = frozenset(state for state, ways in LEGAL.items() if not ways)
 
 _WAYS = ", ".join(f"'{here} {to}'" for here, ways in LEGAL.items() for to in sorted(ways))

@@ -8,6 +8,7 @@ from datetime import timedelta
 from coach.context import Context
 from coach.errors import Conflict, Erasing
 from coach.store import Store
+from coach.store.states import OUTCOMES
 from coach.studio.generated import Generated, generated_of
 from coach.studio.ledger import Generation, Ledger
 from coach.studio.recovery import ABANDONED
@@ -16,9 +17,6 @@ from coach.studio.studio import Studio
 
 LOOK_AGAIN = timedelta(seconds=0.5)
 """After which is looked how far another process is with the same picture."""
-
-ENDED = frozenset({"done", "refused", "failed", "unknown"})
-"""Where a generation is when it goes no further by itself."""
 
 _LOOKS = 2 * ABANDONED // LOOK_AGAIN
 
@@ -33,7 +31,7 @@ async def last(ledger: Ledger, user_id: str, content: str) -> tuple[str, Generat
     while True:
         key = f"{content} {tried}"
         row = await ledger.find(user_id, key)
-        if row is None or row.state not in ENDED or row.paid != "unpaid":
+        if row is None or row.state not in OUTCOMES or row.paid != "unpaid":
             return key, row
         tried += 1
 
@@ -76,7 +74,7 @@ async def picture_of(
             raise
         except Conflict:
             # The same content can be asked for in another way: from another row with the same bytes.
-            if row is not None and row.state in ENDED:
+            if row is not None and row.state in OUTCOMES:
                 return await generated_of(store, row)
         await asyncio.sleep(LOOK_AGAIN.total_seconds())
     raise Conflict("The same picture is being made elsewhere, and that takes too long. Try again later.")

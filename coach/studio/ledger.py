@@ -14,7 +14,7 @@ is left only when what came of it turns out after all, or when an operator settl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from coach.errors import Conflict, PictureError
 from coach.store._rows import columns, every, first, hold, insert_if_new, now, one
 from coach.store._work import still_ours
 from coach.store.database import Database
-from coach.store.states import ENDS, LEGAL, GenerationState
+from coach.store.states import ENDS, LEGAL, OUTCOMES, GenerationState
 from coach.store.tables import generation_steps, generations
 from coach.studio.accounts import GENERATIONS, WEIGHT, charge
 from coach.studio.budgets import Budgets
@@ -68,10 +68,11 @@ _TELL = update(generations).where(*_DOUBTFUL, _ROW.told_in.is_(None))
 
 
 class Ledger:
-    """The rows of all generations, one writer per move."""
+    """The rows of all generations, one writer per move. ``told_outcome`` is given each that ends here."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.told_outcome: Callable[[Generation], None] | None = None
 
     async def reserve(self, generation: Generation, budgets: Budgets) -> Generation:
         """Write down a new generation and hold its quote, if it fits every budget and nothing is in doubt.
@@ -100,7 +101,7 @@ class Ledger:
             async with self._database.write() as connection:
                 if error.code == "in_doubt":
                     await connection.execute(_TELL.where(_HERE), _place(generation))
-                await _begin(connection, generation, end_of(error), detail=error.detail, **end)
+                self._tell(await _begin(connection, generation, end_of(error), detail=error.detail, **end))
             raise
 
     async def advance(
@@ -137,7 +138,12 @@ class Ledger:
             detail, values = "", {}
         await connection.execute(_ADD_STEPS, steps)
         await charge(connection, generation, here)
+        self._tell(here)
         return here
+
+    def _tell(self, generation: Generation) -> None:
+        if self.told_outcome is not None and generation.state in OUTCOMES:
+            self.told_outcome(generation)
 
     async def note_job(self, generation: Generation, job_id: str) -> Generation:
         """Write down the service's id of the job.

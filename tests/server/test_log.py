@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import SecretStr
 
-from coach.sandbox import Sandbox
+from coach.sandbox import BLOCKED_INPUT, Sandbox
 from tests.cli.test_stop import TO_A_PICTURE
 from tests.server._serve import (
     PATIENCE,
@@ -156,6 +157,43 @@ async def test_a_request_is_one_span_and_what_is_open_is_counted(
     told = {"http.request.method", "http.route", "http.response.status_code", "url.scheme", "coach.caller"}
     assert turn.attributes.keys() == told and turn.kind == trace.SpanKind.SERVER
     assert trace.format_trace_id(nowhere.parent.trace_id) in PARENT
+
+
+async def test_pictures_are_counted_by_their_outcome_with_what_they_cost(
+    small: Served, quick_sandbox: Sandbox, telemetry: tuple[InMemorySpanExporter, InMemoryMetricReader]
+) -> None:
+    before, model = quick_sandbox.totals.micros, "gpt-image-2"
+    with (
+        counted(telemetry[1], "coach.pictures", model) as made,
+        counted(telemetry[1], "coach.pictures.cost", model) as cost,
+    ):
+        async with small.client("ann") as client:
+            for prompt in ("A hat", BLOCKED_INPUT):
+                form = {"prompt": prompt, "model": model, "quality": "low", "n": "2"}
+                await client.post("/api/ai/gpt-image/advanced/", data=form)
+    assert made == {"done": 2, "refused": 2}
+    assert cost == {"done": quick_sandbox.totals.micros - before}
+
+
+@contextmanager
+def counted(measured: InMemoryMetricReader, name: str, model: str) -> Iterator[dict[str, int]]:
+    """What is added to a counter of pictures in a block, by outcome."""
+
+    def now() -> Counter[str]:
+        data, found = measured.get_metrics_data(), Counter[str]()
+        for each in data.resource_metrics[0].scope_metrics if data else ():
+            for point in (
+                point for one in each.metrics if one.name == name for point in one.data.data_points
+            ):
+                told = dict(point.attributes or {})
+                if told["coach.picture.model"] == model:
+                    assert told["coach.picture.engine"] == "gpt-image"
+                    found[str(told["coach.picture.outcome"])] += point.value
+        return found
+
+    before, added = now(), dict[str, int]()
+    yield added
+    added.update(now() - before)
 
 
 async def some(answer: httpx2.Response, count: int) -> Any:

@@ -115,3 +115,21 @@ def test_what_did_not_come_is_told_and_asked_for_once_more(come: Come, tmp_path:
             visit.page.close()
         finally:
             server.stop()
+
+
+def test_a_preview_whose_link_has_ended_is_shown_by_another_one(come: Come, slow_server: Server) -> None:
+    visit, asked = come(at=slow_server).open(), list[str]()
+
+    def ended(route: Route) -> None:
+        blob = slow_server.here.links.read(route.request.url.rpartition("/")[2])
+        is_preview = "/previews/" in blob
+        asked.extend([blob] * is_preview)
+        if is_preview and len(asked) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    visit.page.route("**/api/v1/files/*", ended)
+    visit.write("Yes, I am ready.")
+    visit.see()
+    assert asked[0] == asked[1]

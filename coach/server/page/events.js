@@ -44,6 +44,19 @@ export async function firstOf(response) {
   return null;
 }
 
+/**
+ * Another link to the picture of an event: a link works for minutes, and the same event brings a new one.
+ *
+ * @param {(after: number, signal: AbortSignal) => Promise<Response>} ask
+ * @param {number} seq The event's number.
+ */
+export async function renewed(ask, seq) {
+  const asked = new AbortController();
+  const event = await firstOf(await ask(seq - 1, asked.signal));
+  asked.abort();
+  return event?.data.picture?.url ?? event?.data.url ?? null;
+}
+
 /** Listens to a conversation without end, and comes back by itself with the number of the event seen last. */
 export class Listener {
   #stopping = new AbortController();

@@ -3,6 +3,7 @@
 import { save } from "./account.js";
 import { open } from "./dialogs.js";
 import { button, h, iconButton } from "./dom.js";
+import { renewed } from "./events.js";
 import { Layers } from "./layers.js";
 import { dollars, span } from "./words.js";
 import { Zoom } from "./zoom.js";
@@ -63,10 +64,12 @@ export class MadePicture {
     else this.stop();
   }
 
-  #preview({ url, index }) {
+  #preview({ url, index, seq }) {
     if (url === this.#shown) return;
     this.#shown = url;
-    this.#layers.show(url, { blur: BLUR[Math.min(index, 2)], live: true });
+    const { api, flow } = this.app;
+    const renew = () => renewed((...given) => api.flowEvents(flow.id, ...given), seq);
+    this.#layers.show(url, { blur: BLUR[Math.min(index, 2)], live: true, renew });
   }
 
   #final({ version_id, url, width, height }) {

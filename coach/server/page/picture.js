@@ -2,7 +2,7 @@
 
 import { askAbout } from "./accept.js";
 import { button, h, icon } from "./dom.js";
-import { firstOf } from "./events.js";
+import { renewed } from "./events.js";
 import { Layers } from "./layers.js";
 import { thumbnail } from "./thumbnail.js";
 import { doing, dollars, likenessOf, span, usual, usually } from "./words.js";
@@ -72,9 +72,10 @@ export class PictureCard {
     this.veil.lastChild.value = 1 - Math.exp((-1.6 * passed) / (usual(this.app.story.seconds) ?? 60));
   }
 
-  #preview({ url, index }) {
+  #preview({ url, index, seq }) {
     this.#shown = url;
-    this.#layers.show(url, { blur: BLUR[Math.min(index, 2)], live: this.app.story.live });
+    const renew = () => this.#again(seq);
+    this.#layers.show(url, { blur: BLUR[Math.min(index, 2)], live: this.app.story.live, renew });
   }
 
   #picture(picture) {
@@ -120,7 +121,7 @@ export class PictureCard {
     });
     if (width && height) this.frame.style.setProperty("--shape", `${width} / ${height}`);
     this.frame.replaceChildren(this.#layers.node, large, h("span", { class: "mark" }, "Made with AI"));
-    const renew = () => this.#again();
+    const renew = () => this.#again(this.item.seq);
     this.#layers.show(url, { alt: this.#alt(), live: this.app.story.live, size: [width, height], renew });
   }
 
@@ -131,13 +132,10 @@ export class PictureCard {
     return `A picture of you${name ? ` as ${name}` : ""}, made by an AI`;
   }
 
-  /** A link works for minutes: the event that brought it brings another one. */
-  async #again() {
+  /** Another link to what an event brought. */
+  #again(seq) {
     const { api, conversation } = this.app;
-    const asked = new AbortController();
-    const event = await firstOf(await api.events(conversation.id, this.item.seq - 1, asked.signal));
-    asked.abort();
-    return (event.data.picture ?? {}).url ?? null;
+    return renewed((...given) => api.events(conversation.id, ...given), seq);
   }
 
   #open() {

@@ -34,7 +34,7 @@ export class Results extends EventTarget {
     this.#tell();
   }
 
-  take({ name, data }) {
+  take({ id, name, data }) {
     switch (name) {
       case "node":
         this.#put(data.id, { code: null, say: null, ...data, ...(data.state === "running" ? fresh() : {}) });
@@ -43,7 +43,7 @@ export class Results extends EventTarget {
         this.#put(data.id, { state: "running", text: data.text });
         break;
       case "preview":
-        this.#put(data.id, { preview: data });
+        this.#put(data.id, { preview: { ...data, seq: id } });
         break;
       case "image":
         this.#put(data.id, { made: data, preview: null });

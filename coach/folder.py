@@ -80,10 +80,15 @@ class Coach:
         Raises:
             CoachError: The coach was not given it.
         """
-        found = self.services.get(name)
-        if not isinstance(found, kind):
+        found = self.perhaps(name, kind)
+        if found is None:
             raise CoachError(f"The coach needs the service `{name}`; give it to `load(…, {name}=…)`.")
         return found
+
+    def perhaps(self, name: str, kind: type[S]) -> S | None:
+        """A service of a certain type; ``None``: the coach was not given it."""
+        found = self.services.get(name)
+        return found if isinstance(found, kind) else None
 
     def phase(self, name: str) -> Phase:
         """One phase.

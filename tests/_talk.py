@@ -105,3 +105,8 @@ async def open_gate(name: str) -> None:
 async def run(turn: coach.Turn, *calls: Any) -> list[coach.Event]:
     """Run one reply's calls to their end."""
     return [event async for event in turn.run(calls)]
+
+
+async def start(talk: coach.Coach, **given: Any) -> coach.Turn:
+    """A turn of Ann's, in one conversation."""
+    return await talk.turn(**{"user_id": "ann", "conversation_id": "c1", **given})

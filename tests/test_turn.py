@@ -11,7 +11,7 @@ import pytest
 
 import coach
 from coach.testing import call
-from tests._talk import open_gate, run, write_talk
+from tests._talk import open_gate, run, start, write_talk
 
 
 @pytest.fixture
@@ -22,10 +22,6 @@ def log() -> list[Any]:
 @pytest.fixture
 def talk(tmp_path: Path, log: list[Any]) -> coach.Coach:
     return coach.load(write_talk(tmp_path), log=log, gate=open_gate)
-
-
-async def start(talk: coach.Coach, **given: Any) -> coach.Turn:
-    return await talk.turn(**{"user_id": "ann", "conversation_id": "c1", **given})
 
 
 def said(turn: coach.Turn) -> list[str]:
@@ -227,58 +223,6 @@ async def test_an_outcome_that_cannot_be_told_is_still_an_answer(
     turn = await start(replace(talk, actions=actions))
     await run(turn, call("write", text="x"))
     assert "cannot put right" in said(turn)[0]
-
-
-async def test_what_needs_a_yes_happens_once_and_only_for_the_exact_arguments(
-    talk: coach.Coach, log: list[Any]
-) -> None:
-    turn = await start(talk)
-    events = await run(turn, call("approve", id="q", text="this"))
-    waiting = next(event for event in events if isinstance(event, coach.Waiting))
-    assert log == []
-    assert await turn.waiting() == [waiting]
-    later = await start(talk)
-    with pytest.raises(coach.Conflict):
-        [event async for event in later.decide("q", "0" * 64, yes=True)]
-    for stranger in (await start(talk, user_id="bob"), await start(talk, conversation_id="c2")):
-        assert await stranger.waiting() == []
-        with pytest.raises(coach.Conflict):
-            [event async for event in stranger.decide("q", waiting.digest, yes=True)]
-    events = [event async for event in later.decide("q", waiting.digest, yes=True)]
-    assert events[-1].state == "done"
-    assert log == [("ann", "approved", "this")]
-    with pytest.raises(coach.Conflict):
-        [event async for event in later.decide("q", waiting.digest, yes=True)]
-    assert len(log) == 1
-
-
-async def test_what_is_asked_once_more_takes_the_place_of_the_question_before(
-    talk: coach.Coach, log: list[Any]
-) -> None:
-    turn = await start(talk)
-    [first] = [each for each in await run(turn, call("approve", id="q1", text="this")) if _asks(each)]
-    [other] = [each for each in await run(turn, call("approve", id="q2", text="that")) if _asks(each)]
-    events = await run(turn, call("approve", id="q3", text="this"))
-    [second] = [each for each in events if _asks(each)]
-    assert ("q1", "declined") in [(each.call_id, each.state) for each in events if hasattr(each, "state")]
-    assert await turn.waiting() == [other, second]
-    with pytest.raises(coach.Conflict):
-        [event async for event in turn.decide("q1", first.digest, yes=True)]
-    [event async for event in turn.decide("q3", second.digest, yes=True)]
-    assert log == [("ann", "approved", "this")]
-
-
-def _asks(event: coach.Event) -> bool:
-    return isinstance(event, coach.Waiting)
-
-
-async def test_a_no_settles_the_call(talk: coach.Coach, log: list[Any]) -> None:
-    turn = await start(talk)
-    events = await run(turn, call("approve", text="this"))
-    waiting = next(event for event in events if isinstance(event, coach.Waiting))
-    events = [event async for event in turn.decide(waiting.call_id, waiting.digest, yes=False)]
-    assert events[-1].state == "declined"
-    assert (log, await turn.waiting()) == ([], [])
 
 
 async def test_a_button_runs_the_same_action_and_may_move_the_phase(

@@ -84,8 +84,8 @@ class Session:
 
     async def tell_of_doubts(self) -> None:
         """Say that a picture may have been charged, where a crash kept the person from being told."""
-        studio, talk = self.coach.services.get("studio"), self.conversation
-        if not isinstance(studio, Studio):
+        studio, talk = self.coach.perhaps("studio", Studio), self.conversation
+        if studio is None:
             return
         rows = [entry.generation for entry in await studio.generations(talk.user_id, talk.id)]
         untold = [row for row in rows if row.state == "unknown" and row.told_in is None]

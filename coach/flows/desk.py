@@ -57,20 +57,22 @@ class Desk:
         first = REASONS.get(wanted.mode)
         return (*([first] if first else []), *reasons(self.studio, wanted.request, made))
 
-    async def known(self, wanted: Wanted) -> Generated | None:
-        """The pictures, if they were made before."""
-        row = await self._row(wanted)
-        return await generated_of(self.store, row) if row is not None and row.state == "done" else None
+    async def known(self, wanted: Wanted, *, checked: bool = False) -> Generated | None:
+        """The pictures, if they were made before.
 
-    async def check(self, wanted: Wanted) -> None:
-        """See that they can be asked for.
+        Args:
+            checked: Also see that those that were not can be asked for.
 
         Raises:
-            PictureError: They were, and paid for, or perhaps, and did not arrive.
+            PictureError: They cannot: they were, and paid for, or perhaps, and did not arrive.
         """
-        row = await self._row(wanted)
-        if row is not None and row.state in OUTCOMES:
-            await generated_of(self.store, row)
+        if wanted.key is None:
+            return None
+        _, row = await last(self.studio.ledger, self.user_id, wanted.key)
+        if row is None:
+            return None
+        counts = row.state == "done" or (checked and row.state in OUTCOMES)
+        return await generated_of(self.store, row) if counts else None
 
     async def get(self, ctx: Context, wanted: Wanted) -> Generated:
         """The pictures. Whoever asks for the same in another process is waited for.
@@ -92,8 +94,3 @@ class Desk:
     async def row(self, made: Generated) -> Generation:
         """What the ledger says of pictures."""
         return await self.studio.ledger.get(self.user_id, made.generation_id)
-
-    async def _row(self, wanted: Wanted) -> Generation | None:
-        if wanted.key is None:
-            return None
-        return (await last(self.studio.ledger, self.user_id, wanted.key))[1]

@@ -98,7 +98,7 @@ async def _quote(desk: Desk, node: TransformNode, before: Sequence[NodeQuote]) -
     made = {each.id: each.goes_on for each in before}
     want = await desk.wanted(node, made)
     there = tuple(each for each in want.sources if each.blob)
-    if (known := await desk.known(want)) is not None:
+    if (known := await desk.known(want, checked=True)) is not None:
         return NodeQuote(
             id=node.id,
             cached=True,
@@ -108,7 +108,6 @@ async def _quote(desk: Desk, node: TransformNode, before: Sequence[NodeQuote]) -
             pictures=known.versions,
             size=(known.versions[0].width, known.versions[0].height),
         )
-    await desk.check(want)
     plan = desk.studio.plan(want.request)
     return NodeQuote(
         id=node.id,

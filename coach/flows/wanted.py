@@ -13,6 +13,7 @@ from coach.flows.sources import Source
 from coach.studio import PictureRequest, Reference
 from coach.studio._given import Given
 from coach.studio.edit import asked
+from coach.studio.planner import operation_of
 
 Mode = Literal["generate", "edit", "compose", "inpaint", "high_fidelity", "transparent"]
 """From words; of one picture; of several; of a part of the first; with faces and details kept; without a
@@ -65,7 +66,8 @@ def wanted(
     """
     if not (prompt := prompt_of(flow, node)):
         raise refused(node.id, "data.instructions", "has no words yet; write what to show, or connect a text")
-    mode = mode_of(node, len(sources))
+    if mask is not None and not sources:
+        raise refused(node.id, "data.mask", "has a mask and no picture to change; connect one to it")
     # Without those left out: so what was made stays known when there are more of them one day.
     options = node.data.model_dump(exclude={"instructions", "upload", "mask"}, exclude_defaults=True)
     given = Given(
@@ -77,30 +79,18 @@ def wanted(
     )
     # Several pictures at a time have no previews: nobody could tell whose they are.
     request = given.put_into(asked(prompt, previews=previews if node.data.n == 1 else 0, **options))
+    mode = mode_of(request)
     content = [prompt, [each.sha256 for each in sources], mask and mask.id, options, again]
     key = _key(content) if all(each.sha256 for each in sources) else None
     return Wanted(request=request, sources=tuple(sources), given=given, mode=mode, key=key)
 
 
-def mode_of(node: TransformNode, given: int) -> Mode:
-    """Which way its pictures are made.
-
-    Args:
-        given: How many pictures go along.
-
-    Raises:
-        InputRefused: There is a mask, and no picture that it is for.
-    """
-    data = node.data
-    if data.mask is not None:
-        if not given:
-            raise refused(node.id, "data.mask", "has a mask and no picture to change; connect one to it")
-        return "inpaint"
-    if data.keep_faces and given:
-        return "high_fidelity"
-    if given:
-        return "compose" if given > 1 else "edit"
-    return "transparent" if data.background == "transparent" else "generate"
+def mode_of(request: PictureRequest) -> Mode:
+    """Which way a node's pictures are made: as the studio makes them, and what more is asked of it."""
+    operation = operation_of(request)
+    if operation == "generate":
+        return "transparent" if request.background == "transparent" else operation
+    return "high_fidelity" if request.keep_face and operation != "inpaint" else operation
 
 
 def _key(content: object) -> str:

@@ -18,7 +18,7 @@ from coach.errors import CoachError
 from coach.model import Model, OpenAIModel
 from coach.server import problems
 from coach.server.bodies import Bodies
-from coach.server.caller import identify, known
+from coach.server.caller import FOUND, identify, known
 from coach.server.cross_site import CrossSite
 from coach.server.headers import SafeHeaders
 from coach.server.instruments import count_picture
@@ -92,19 +92,20 @@ def create_app(
                 client = await stack.enter_async_context(settings.openai())
                 speaks = OpenAIModel(client, model=settings.chat_model)
             store = opened_coach.service("store", Store)
-            live = Live(store)
+            live, spool = Live(store), Spool(settings.home / "spool")
             talks, runs = Talks(opened_coach, speaks, store, live, limits), Runs(opened_coach, store, live)
             live.start(talks, runs)
             stack.push_async_callback(live.close)
             running = Running(
                 coach=opened_coach,
                 settings=settings,
+                spool=spool,
                 server=server,
                 store=store,
                 credentials=Credentials(store.database),
                 tokens=tokens,
                 rates=Rates(server),
-                links=Links(_secret(settings), seconds=server.link_seconds),
+                links=Links(_secret(settings, spool), seconds=server.link_seconds),
                 live=live,
                 talks=talks,
                 runs=runs,
@@ -144,7 +145,8 @@ def _wrap(app: FastAPI, server: ServerSettings) -> None:
 
     async def knows(asking: HTTPConnection) -> bool:
         with suppress(CoachError):  # what cannot be looked up now, the route will say
-            return await known(asking, await app.state.opener.get()) is not None
+            asking.scope[FOUND] = await known(asking, await app.state.opener.get())
+            return asking.scope[FOUND] is not None
         return True
 
     app.add_middleware(Bodies, knows=None if app.state.host_knows else knows)
@@ -163,8 +165,8 @@ def _wrap(app: FastAPI, server: ServerSettings) -> None:
     app.add_middleware(Observed)
 
 
-def _secret(settings: Settings) -> bytes:
+def _secret(settings: Settings, spool: Spool) -> bytes:
     """What every process of one database has: the salt, or what lies in this machine's spool."""
     if settings.salt is not None:
         return settings.salt.get_secret_value().encode()
-    return Spool(settings.home / "spool").secret()
+    return spool.secret()

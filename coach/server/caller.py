@@ -21,6 +21,9 @@ SESSION_COOKIE = "sessionid"
 SECURE_SESSION_COOKIE = f"__Host-{SESSION_COOKIE}"
 """Over HTTPS: browsers then take it from nobody but this host (RFC 6265bis, 4.1.3.2)."""
 
+FOUND = "coach.caller"
+"""Where a request's scope says who is asking, if that was looked up before its body was read."""
+
 _BEARER = HTTPBearer(auto_error=False, description="A key of `coach key new`, or the host's JWT.")
 _SESSION = APIKeyCookie(name=SESSION_COOKIE, auto_error=False, description="The page's session.")
 
@@ -49,7 +52,8 @@ async def identify(
     session: Annotated[object, Depends(_SESSION)],
 ) -> Caller | None:
     """Who is asking, by their key or their session. A host's own dependency takes its place."""
-    return await known(request, here)
+    found: Caller | None = request.scope.get(FOUND)
+    return found or await known(request, here)
 
 
 async def known(request: HTTPConnection, here: Running) -> Caller | None:

@@ -39,6 +39,7 @@ class Running:
 
     coach: Coach
     settings: Settings
+    spool: Spool
     server: ServerSettings
     store: Store
     credentials: Credentials
@@ -52,13 +53,7 @@ class Running:
     @property
     def studio(self) -> Studio | None:
         """Where pictures are made; ``None``: no action of this coach makes any."""
-        studio = self.coach.services.get("studio")
-        return studio if isinstance(studio, Studio) else None
-
-    @property
-    def spool(self) -> Spool:
-        """This machine's."""
-        return Spool(self.settings.home / "spool")
+        return self.coach.perhaps("studio", Studio)
 
 
 class Opener:

@@ -58,8 +58,8 @@ class Runs:
         Raises:
             Conflict: No action of the coach makes pictures, so it has none.
         """
-        studio = self._coach.services.get("studio")
-        if not isinstance(studio, Studio):
+        studio = self._coach.perhaps("studio", Studio)
+        if studio is None:
             raise Conflict("This coach makes no pictures, so a flow cannot be run here.")
         return studio
 

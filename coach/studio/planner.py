@@ -52,7 +52,7 @@ def make_plan(request: PictureRequest, model: Model) -> Plan:
             named as the service calls it, with what is allowed.
         PictureError: ``invalid_request``, unpaid: the model does nothing of the kind.
     """
-    operation = _operation(request)
+    operation = operation_of(request)
     _check(request, model, operation)
     repairs: list[str] = []
     quality = _quality(request, model, repairs)
@@ -80,7 +80,7 @@ def make_plan(request: PictureRequest, model: Model) -> Plan:
 
 def lacks(request: PictureRequest, model: Model) -> str | None:
     """What of a request a model cannot do, or nobody knows it can, as a sentence's end; else ``None``."""
-    operation = _operation(request)
+    operation = operation_of(request)
     if operation not in model.operations:
         return f"cannot {operation}"
     if len(request.references) > model.references:
@@ -94,7 +94,8 @@ def lacks(request: PictureRequest, model: Model) -> str | None:
     return None
 
 
-def _operation(request: PictureRequest) -> Operation:
+def operation_of(request: PictureRequest) -> Operation:
+    """Which way a picture is made, by what goes along."""
     if request.mask is not None:
         return "inpaint"
     if len(request.references) > 1:

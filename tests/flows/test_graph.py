@@ -8,7 +8,9 @@ from pydantic import ValidationError
 from coach.errors import InputRefused, NotFound
 from coach.flows import Flow
 from coach.flows.graph import MOST_NODES, most_references, prompt_of
-from coach.flows.wanted import mode_of
+from coach.flows.sources import Source
+from coach.flows.wanted import wanted
+from coach.studio import Reference
 from coach.studio.planner import PROMPT_LENGTH
 from tests.server._flows import graph, image, text, transform
 
@@ -118,7 +120,11 @@ def test_a_node_needs_what_goes_into_it_and_nothing_else() -> None:
 
 def test_the_mode_follows_from_what_goes_along() -> None:
     def mode(given: int, **data: Any) -> str:
-        return mode_of(drawn(transform("a", **data)).transform("a"), given)
+        flow = drawn(transform("a", "A cat", **data))
+        mask = Reference(kind="mask", id=UPLOAD) if "mask" in data else None
+        sources = [Source.to_come((8, 8))] * given
+        node = flow.transform("a")
+        return wanted(flow, node, sources, mask=mask, size=(8, 8), again=0, previews=0).mode
 
     assert [mode(0), mode(1), mode(2)] == ["generate", "edit", "compose"]
     assert [mode(0, background="transparent"), mode(1, background="transparent")] == ["transparent", "edit"]

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api/v1/operator", tags=["operator"])
 
 T = TypeVar("T")
 
-After = Annotated[
+PageAfter = Annotated[
     str | None, Query(max_length=300, description="The `next` of the page before; left out: the first page.")
 ]
 Most = Annotated[int, Query(alias="limit", ge=1, le=MOST, description="How many rows a page has at most.")]
@@ -59,7 +59,7 @@ def _page(page: Page[Any]) -> PageOut[Any]:
 
 @router.get("/conversations/")
 async def conversations(
-    operator: Operator, here: Here, after: After = None, most: Most = MOST
+    operator: Operator, here: Here, after: PageAfter = None, most: Most = MOST
 ) -> PageOut[Talk]:
     """Everybody's conversations, without their words."""
     return _page(await talks(here.store.database, after=after, most=most))
@@ -67,14 +67,14 @@ async def conversations(
 
 @router.get("/generations/")
 async def generations(
-    operator: Operator, here: Here, after: After = None, most: Most = MOST
+    operator: Operator, here: Here, after: PageAfter = None, most: Most = MOST
 ) -> PageOut[Line]:
     """Every picture that was asked for: its state, its cost, what the service calls it."""
     return _page(await Books(here.store.database).lines(after=after, most=most))
 
 
 @router.get("/doubts/")
-async def doubts(operator: Operator, here: Here, after: After = None, most: Most = MOST) -> PageOut[Line]:
+async def doubts(operator: Operator, here: Here, after: PageAfter = None, most: Most = MOST) -> PageOut[Line]:
     """The pictures that may have been charged. Look each up at the service by its request id."""
     return _page(await Books(here.store.database).lines(in_doubt=True, after=after, most=most))
 
@@ -92,7 +92,7 @@ async def spend(
     operator: Operator,
     here: Here,
     by: Annotated[By, Query(description="What makes a line.")] = "day",
-    after: After = None,
+    after: PageAfter = None,
     most: Most = MOST,
 ) -> PageOut[Spending]:
     """What pictures cost and hold, in the order of the day, person, tenant or model."""

@@ -30,7 +30,7 @@ class _Kept(TypedDict):
     samesite: Literal["lax"]
 
 
-class Key(BaseModel):
+class SignIn(BaseModel):
     """What somebody signs in with."""
 
     model_config = ConfigDict(extra="forbid")
@@ -85,7 +85,7 @@ async def who(request: Request, caller: Anybody, here: Here) -> WhoOut:
 
 
 @signing_in.post("/")
-async def sign_in(body: Key, request: Request, response: Response, here: Here) -> SessionOut:
+async def sign_in(body: SignIn, request: Request, response: Response, here: Here) -> SessionOut:
     """Sign in with a key, or come in as a guest. Sets the session's cookie."""
     if body.key is not None:
         secret, session = await _by_key(body.key, request, here)

@@ -64,9 +64,9 @@ async def read_form(request: Request, rule: Rule) -> Asked:
         mask = await files.pop("mask").read(MASK_BYTES) if "mask" in files else None
         # One byte more than is taken: the intake then says that it is too large.
         pictures = {name: await files[name].read(MAX_BYTES + 1) for name in sorted(files, key=_place)}
-    form = str(words.pop("response_format", "data_url"))
+    held_as = str(words.pop("response_format", "data_url"))
     words.pop("input_fidelity", None)
-    return Asked(words=words | dict(rule.always), pictures=pictures, mask=mask, form=form)
+    return Asked(words=words | dict(rule.always), pictures=pictures, mask=mask, form=held_as)
 
 
 def _told_apart(

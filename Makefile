@@ -48,7 +48,10 @@ marks: $(VENV)/dev.stamp ## Kills, faults, races, drift, stickers at full size; 
 	@$(BIN)/python -m tests.marks.sockets
 	@$(BIN)/python -m tests.marks.load
 	@$(BIN)/python -m tests.marks.fetch
+	@$(BIN)/python -m tests.marks.stops
+	@$(BIN)/python -m tests.marks.fuzz
 	@$(if $(IMAGES),$(BIN)/python -m tests.marks.intake "$(IMAGES)")
+	@$(if $(IMAGES),$(BIN)/python -m tests.marks.places "$(IMAGES)")
 	@COACH_ROUNDS=200 $(BIN)/python -m pytest -q tests/studio/test_races.py tests/studio/test_accounts.py
 
 lock: .venv-lock/bin/uv ## Take the newest versions pyproject.toml allows into constraints/

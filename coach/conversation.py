@@ -213,7 +213,7 @@ class Conversation:
                 calls = tuple(replace(call, id=_call_id()) for call in piece.calls[:MOST_CALLS])
                 reply = Reply(text=clean(piece.text)[:LONGEST_REPLY], calls=calls)
         if reply.text or reply.calls:
-            await self._keep(_assistant(reply), turn.prompt_version)
+            await self._keep(_assistant(reply), prompt_version=turn.prompt_version)
         return reply
 
     async def _call(self, turn: Turn, calls: tuple[Call, ...], emit: Emit) -> None:
@@ -232,16 +232,16 @@ class Conversation:
             await emit(event)
             if isinstance(event, Finished):
                 call = replace(call, id=_call_id())
-                await self._keep(_assistant(Reply(text="", calls=(call,))))
-                told = f"The user {what}{_came_of(event)}"
-                await self._keep({"role": "tool", "tool_call_id": call.id, "content": told})
+                asked, told = _assistant(Reply(text="", calls=(call,))), f"The user {what}{_came_of(event)}"
+                # Both or none: a call without an answer would be carried out once more after a crash.
+                await self._keep(asked, {"role": "tool", "tool_call_id": call.id, "content": told})
 
     async def _stop(self, say: str, reason: Any, emit: Emit) -> None:
         await self._keep({"role": "assistant", "content": say})
         await emit(Stopped(reason=reason, say=say))
 
-    async def _keep(self, message: Mapping[str, Any], prompt_version: str | None = None) -> None:
-        await self._store.append(self.user_id, self.id, message, prompt_version)
+    async def _keep(self, *some: Mapping[str, Any], prompt_version: str | None = None) -> None:
+        await self._store.append(self.user_id, self.id, *some, prompt_version=prompt_version)
 
 
 def _came_of(event: Finished) -> str:

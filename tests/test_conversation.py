@@ -179,10 +179,14 @@ async def test_a_yes_that_a_crash_swallowed_is_asked_for_again(
     assert (log, await again.waiting()) == ([("ann", "approved", "this")], [])
 
 
-async def test_a_button_is_told_to_the_model_too(talk: coach.Coach, log: list[Any]) -> None:
+async def test_a_button_is_told_to_the_model_too(
+    talk: coach.Coach, log: list[Any], store: coach.Store
+) -> None:
     conversation, model = await begin(talk, "Good.")
     await events_of(conversation.press("approve", {"text": "this"}))
     assert log == [("ann", "approved", "this")]
+    made, told, _ = await store.conversations.messages("ann", conversation.id)
+    assert made.created_at == told.created_at  # in one transaction: what is cut off between is done once more
     assert model.asked[0]["messages"][-1]["content"] == "The user pressed this button. It is done: Approved."
 
 

@@ -204,13 +204,13 @@ class Conversations:
         self,
         user_id: str,
         conversation_id: str,
-        message: Mapping[str, Any],
+        *some: Mapping[str, Any],
         prompt_version: str | None = None,
     ) -> int:
-        """Add a message and give its number. Messages added at once each get their own.
+        """Add messages, all of them or none, and give the last one's number. Each gets its own.
 
         Args:
-            message: A chat completions message; ``role`` is needed.
+            some: Chat completions messages; ``role`` is needed.
 
         Raises:
             NotFound: This person has no such conversation.
@@ -220,7 +220,7 @@ class Conversations:
         count = (
             update(conversations)
             .where(conversations.c.user_id == user_id, conversations.c.id == conversation_id)
-            .values(messages_made=made + 1, updated_at=moment)
+            .values(messages_made=made + len(some), updated_at=moment)
             .returning(made)
         )
         async with self._database.write() as connection:
@@ -228,15 +228,18 @@ class Conversations:
             if row is None:
                 raise NotFound("conversation", conversation_id)
             await still_ours(connection)
-            new = {
-                "user_id": user_id,
-                "conversation_id": conversation_id,
-                "seq": row["messages_made"],
-                "role": message["role"],
-                "content": dict(message),
-                "prompt_version": prompt_version,
-                "created_at": moment,
-            }
+            new = [
+                {
+                    "user_id": user_id,
+                    "conversation_id": conversation_id,
+                    "seq": seq,
+                    "role": message["role"],
+                    "content": dict(message),
+                    "prompt_version": prompt_version,
+                    "created_at": moment,
+                }
+                for seq, message in enumerate(some, row["messages_made"] - len(some) + 1)
+            ]
             await connection.execute(insert(messages), new)
         return int(row["messages_made"])
 

@@ -43,8 +43,18 @@ def test_sockets_that_send_too_slowly_are_closed_while_others_are_served() -> No
     assert " 0 wrong" in run("sockets", "--each", "4", "--honest", "10")
 
 
+def test_stopping_with_pictures_on_their_way_loses_none_and_pays_none_twice() -> None:
+    assert " 0 wrong" in run("stops", "--pictures", "3", "--on", "sqlite", "--gently")
+
+
+def test_nothing_that_the_document_allows_or_forbids_breaks_the_server() -> None:
+    assert " 0 wrong" in run("fuzz", "--requests", "250")
+
+
 def test_people_who_watch_lose_nothing_while_pictures_are_made() -> None:
-    assert " 0 streams lost" in run("load", "--watchers", "6", "--pictures", "3", "--slowest", "10000")
+    assert " 0 streams lost" in run(
+        "load", "--watchers", "6", "--pictures", "3", "--each", "1", "--slowest", "10000"
+    )
 
 
 def test_a_link_to_a_hostile_server_is_refused_in_time_and_takes_little_memory() -> None:

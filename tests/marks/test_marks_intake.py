@@ -1,11 +1,11 @@
-"""The intake's mark in small; ``python -m tests.marks.intake`` runs it on thousands of files."""
+"""The marks of the intake in small; ``make marks`` runs them on thousands of files."""
 
 import tarfile
 from pathlib import Path
 
 from PIL import Image
 
-from tests.marks import intake
+from tests.marks import _coordinates, intake, places
 from tests.store._images import exif, heic, quadrants, save
 
 
@@ -40,3 +40,26 @@ async def test_the_mark_tells_taken_from_refused_and_upright_from_turned(tmp_pat
     turned.small["turned.jpg"] = turned.small["turned.jpg"].transpose(Image.Transpose.ROTATE_90)
     turned.small["turned.jpg"].info["shape"] = (80, 120)
     assert not intake._valid(folder, turned, verbose=False)
+
+
+async def test_where_a_photo_was_taken_is_nowhere_afterwards(tmp_path: Path) -> None:
+    for name, upload in {
+        "a.jpg": save(quadrants(), "JPEG", exif=exif()),
+        "b.heic": heic(quadrants(), exif=exif()),
+        "c.tif": save(quadrants(), "TIFF", exif=exif()),
+        "nowhere.jpg": save(quadrants(), "JPEG"),
+    }.items():
+        (tmp_path / name).write_bytes(upload)
+    told = await places.run([tmp_path])
+    assert told.wrong == []
+    assert told.ends == {tmp_path.name: {"taken": 2, "unsupported_type": 1}}
+    assert min(told.looked_at[kind] for kind in ("served", "exported", "sent", "kept")) > 0
+
+
+async def test_what_were_left_of_it_would_be_found(tmp_path: Path) -> None:
+    [mark, _] = _coordinates.marks_of(save(quadrants(), "JPEG", exif=exif()))
+    assert len(mark) == 24
+    photo, told = save(quadrants(), "JPEG"), places.Told()
+    async with places.a_world() as world:
+        await world.check(1, places.Placed(source="x", name="x", data=photo, marks=[b"JFIF"]), told)
+    assert {line.split()[2] for line in told.wrong} == {"served", "exported", "sent", "kept"}

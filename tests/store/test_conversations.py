@@ -2,7 +2,22 @@
 
 import asyncio
 
+import pytest
+from sqlalchemy.exc import IntegrityError
+
 from coach.store import FolderBlobs, Store
+
+
+async def test_messages_that_belong_together_are_kept_together_or_not_at_all(store: Store) -> None:
+    await store.people.ensure("anna")
+    talk = await store.conversations.start("anna", coach="coach.reference", phase="introduction")
+    nobodys = {"role": None, "content": "of nobody"}
+    with pytest.raises(IntegrityError):
+        await store.conversations.append("anna", talk.id, {"role": "user", "content": "Hi"}, nobodys)
+    assert await store.conversations.messages("anna", talk.id) == []
+    both = {"role": "assistant", "content": "a"}, {"role": "tool", "content": "b"}
+    assert await store.conversations.append("anna", talk.id, *both) == 2
+    assert [kept.content for kept in await store.conversations.messages("anna", talk.id)] == list(both)
 
 
 async def test_a_conversation_is_resumed_where_it_was(store: Store, database_url: str) -> None:
@@ -15,7 +30,7 @@ async def test_a_conversation_is_resumed_where_it_was(store: Store, database_url
         {"role": "tool", "tool_call_id": "call_1", "content": "Noted."},
     ]
     for message in said:
-        await store.conversations.append("anna", talk.id, message, "0a1b2c3d")
+        await store.conversations.append("anna", talk.id, message, prompt_version="0a1b2c3d")
     await store.conversations.move("anna", talk.id, "get_to_know_you")
     await store.close()
 

@@ -14,6 +14,9 @@ const MARGIN = 16;
 
 export class Talk {
   #views = new Map();
+  #changes = new Set();
+  #soon = null;
+  #last = null;
   #list = h("ol", { class: "items" });
   #pending = h("ol", { class: "items" });
   #busy = h("p", { class: "busy", hidden: true }, h("i"), h("i"), h("i"), h("span"));
@@ -47,10 +50,22 @@ export class Talk {
     for (const view of this.#views.values()) view.refresh?.();
   };
 
+  /** What came together is shown together: a long past is thousands of events, and one look. */
   #changed(item) {
-    if (item) this.#show(item);
+    if (item) this.#changes.add(item);
+    this.#soon ??= setTimeout(() => this.#catchUp());
+  }
+
+  #catchUp() {
+    clearTimeout(this.#soon);
+    this.#soon = null;
+    const changes = [...this.#changes];
+    this.#changes.clear();
+    for (const item of changes) this.#show(item);
+    this.#talkedAbout();
     if (!this.app.story.live) return; // the past is looked at once, when it is all there
-    if (item?.draws && item.state === "running") this.#anchor = this.#views.get(item).node;
+    const drawn = changes.findLast((item) => item.draws && item.state === "running");
+    if (drawn) this.#anchor = this.#views.get(drawn).node;
     this.#waiting();
     if (this.#follows) this.#jump();
   }
@@ -59,11 +74,10 @@ export class Talk {
     if (!this.#views.has(item)) {
       this.#views.set(item, viewOf(this.app, item));
       this.#list.append(this.#views.get(item).node);
-      const before = this.app.story.items.at(-2);
-      if (before?.kind === "trouble") this.#views.get(before).update();
+      if (this.#last?.kind === "trouble") this.#views.get(this.#last).update();
+      this.#last = item;
     }
     this.#views.get(item).update();
-    this.#talkedAbout();
   }
 
   /** What one may do with a picture stands beneath the one that is talked about, and no more beneath the one before. */
@@ -101,6 +115,7 @@ export class Talk {
 
   /** The past has been shown: from now on one looks on. */
   settled() {
+    this.#catchUp();
     this.log.classList.remove("past");
     this.#waiting();
     this.#jump();
@@ -131,6 +146,7 @@ export class Talk {
   stop() {
     this.app.gallery.removeEventListener("change", this.#gallery);
     this.#growing.disconnect();
+    clearTimeout(this.#soon);
     for (const view of this.#views.values()) view.stop?.();
   }
 }

@@ -142,7 +142,7 @@ class World:
         where = [(f"served {each.request.url.path}", each.content) for each in got]
         with ZipFile(BytesIO(got[-1].content)) as zipped:
             where += [(f"exported {member}", zipped.read(member)) for member in zipped.namelist()]
-        where += [(f"sent {n}", part) for n, part in enumerate(self.wire.sent.split(b"\r\n\r\n"))]
+        where += [(f"sent {n}", bytes(part)) for n, part in enumerate(self.wire.sent.split(b"\r\n\r\n"))]
         where.append(("sent", bytes(self.wire.sent)))
         where += [(f"kept {path.relative_to(self.home)}", path.read_bytes()) for path in self.new_files()]
         return " ".join(sorted({*ends, *failed})), where

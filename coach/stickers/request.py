@@ -74,8 +74,7 @@ class StickerRequest(BaseModel):
     base_image_url: str | None = Field(
         default=None,
         max_length=LONGEST_URL,
-        description="Where the character's picture is: a public https address.",
-        examples=["https://example.com/asset.png"],
+        description="Where the character's picture is: a public https address, https://example.com/asset.png.",
     )
     base_image_ref: _Words | None = Field(
         default=None,

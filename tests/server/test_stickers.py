@@ -35,7 +35,7 @@ KEYS = (
     "text",
     "constraints",
 )
-TWICE = pytest.mark.parametrize("dialect", ["sqlite"])
+ONCE = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +130,7 @@ async def test_the_seeds_two_requests_give_the_seeds_two_answers(
         assert other.status_code == 200 and d.posts == before + 2
 
 
+@ONCE
 async def test_somebody_elses_spec_is_not_there_and_all_goes_with_its_person(
     painter: Sandbox, database_url: str, tmp_path: Path, photo_bytes: bytes
 ) -> None:
@@ -160,7 +161,7 @@ async def test_somebody_elses_spec_is_not_there_and_all_goes_with_its_person(
             assert (await ann.post(PATH, json={"message": "", "spec_hash": hash})).status_code == 404
 
 
-@TWICE
+@ONCE
 async def test_each_failure_has_its_answer(
     painter: Sandbox, database_url: str, tmp_path: Path, photo_bytes: bytes
 ) -> None:
@@ -202,7 +203,7 @@ async def test_each_failure_has_its_answer(
             assert (await stranger.post(PATH, json={"message": ""})).status_code == 401
 
 
-@TWICE
+@ONCE
 async def test_a_picture_that_is_no_sticker_is_told_as_failed(
     quick_sandbox: Sandbox, database_url: str, tmp_path: Path, photo_bytes: bytes
 ) -> None:
@@ -220,7 +221,7 @@ async def test_a_picture_that_is_no_sticker_is_told_as_failed(
         assert d.posts == before + 2
 
 
-@TWICE
+@ONCE
 @pytest.mark.parametrize("specs", ["own", "memeputer"])
 async def test_memeputer_draws_and_writes_where_that_is_set(
     painter: Sandbox, database_url: str, tmp_path: Path, photo_bytes: bytes, specs: str

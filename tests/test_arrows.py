@@ -20,7 +20,6 @@ MAY_IMPORT = {
     "store": {"errors", "events", "pending", "text", "_durable"},
     "studio": {"core", "faces", "fetch", "store"},
     "flows": {"core", "store", "studio"},
-    "stickers": {"core", "store", "studio"},
     "stickers": {"core", "fetch", "store", "studio"},
     "_services": {"core", "fetch", "studio"},
     "settings": {"core", "_services", "faces", "store", "studio"},

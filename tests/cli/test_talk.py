@@ -44,7 +44,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 def test_the_demo_goes_through_every_phase_to_an_accepted_second_version(demo: tuple[Path, str]) -> None:
     _, shown = demo
-    phases = [phase.title for phase in coach.load("coach.reference").phases.values()]
+    # Stickers are for who asks for them.
+    phases = [
+        phase.title for name, phase in coach.load("coach.reference").phases.items() if name != "sticker"
+    ]
     headings = re.findall(r"^([A-Z][\w ]+?) ─+$", shown, flags=re.MULTILINE)
     assert sorted(headings) == sorted(phases)
     for part in (

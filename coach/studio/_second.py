@@ -11,6 +11,7 @@ from coach.errors import CoachError, Conflict, StoreUnavailable
 from coach.store.states import ENDS
 from coach.studio._make import Maker, Wanted
 from coach.studio._planned import second_try_key
+from coach.studio.comfy.build import RANDOM
 from coach.studio.judge import Judge, judgement_of
 from coach.studio.ledger import IN_FLIGHT, Generation
 from coach.studio.request import PictureRequest
@@ -37,7 +38,9 @@ class SecondTry:
 
     def may_follow(self, request: PictureRequest) -> bool:
         """Whether a request may come to be asked for twice."""
-        return self.within > 0 and self.judge.measures(request)
+        # The same noise would give the same picture.
+        drawn = request.flux is None or request.flux.seed == RANDOM
+        return self.within > 0 and drawn and self.judge.measures(request)
 
     async def after(self, wanted: Wanted, first: Generation, *, began: float) -> Generation | None:
         """Try again if it is due, or bring a second try from before to its end.

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from coach.errors import InputRefused, PictureError
 from coach.studio._values import one_of
+from coach.studio.comfy.build import Worker
 from coach.studio.planner import Plan, lacks, make_plan
 from coach.studio.request import PictureRequest
 
@@ -95,6 +96,7 @@ class Model(_Entry):
             when they are asked for exactly.
         caller: The text model it is called by, where it is; see :meth:`Capabilities.called_by`.
         extra: What it takes of a request's ``extra``.
+        worker: Of a FLUX model that ComfyUI runs, what its worker has; ``None``: it is no such model.
         unknown: The fields nothing reliable is known about.
         source: Where the facts come from, and when they were read.
     """
@@ -122,6 +124,7 @@ class Model(_Entry):
     input_image_tokens: InputImageTokens = InputImageTokens()
     caller: Caller | None = None
     extra: tuple[str, ...] = ()
+    worker: Worker | None = None
     unknown: tuple[str, ...] = ()
     source: str
 

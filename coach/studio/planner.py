@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from coach.errors import InputRefused, PictureError
 from coach.studio._values import one_of, within
-from coach.studio.request import Exact, PictureRequest
+from coach.studio.comfy.plan import size_of, workflow_of
+from coach.studio.request import Exact, PictureRequest, Shape
 
 if TYPE_CHECKING:
     from coach.studio.capabilities import Model
@@ -68,6 +69,9 @@ def make_plan(request: PictureRequest, model: Model) -> Plan:
     params |= _fidelity(request, model, repairs)
     params |= _previews(request, model, repairs)
     params |= request.extra or {}
+    if model.worker is not None:
+        drawn = workflow_of(request, model, model.worker, prompt=_prompt(request), size=params["size"])
+        params["workflow"] = drawn.model_dump(mode="json")
     return Plan(
         operation=operation,
         model=model.name,
@@ -120,6 +124,8 @@ def _check(request: PictureRequest, model: Model, operation: Operation) -> None:
     if other := set(request.extra or ()) - set(model.extra):
         say = f"{model.name} does not take {', '.join(sorted(other))}."
         raise InputRefused(say, field="extra", allowed=model.extra)
+    if request.flux is not None and model.worker is None:
+        raise InputRefused(f"{model.name} is no FLUX model, and takes no FLUX options.", field="flux")
     if len(_prompt(request)) > PROMPT_LENGTH:
         say = f"The prompt and the style have 1 to {PROMPT_LENGTH} characters together."
         raise InputRefused(say, field="prompt", allowed=(f"1 to {PROMPT_LENGTH} characters",))
@@ -143,15 +149,31 @@ def _quality(request: PictureRequest, model: Model, repairs: list[str]) -> str:
 
 def _size(request: PictureRequest, model: Model, quality: str, repairs: list[str]) -> str:
     """Never ``auto``: what that costs is not known beforehand."""
+    if (pixels := size_of(request)) is not None:
+        return pixels
     asked = request.exact.size if request.exact else None
     if asked not in (None, _AUTO):
         # A model of which no price is known can be used where that is accepted: then of its usual sizes.
         priced = tuple(model.output_tokens.get(quality, ())) or model.sizes
         return one_of("size", asked, (_AUTO, *priced), on=f"{model.name} in {quality} quality")
-    size = _pick("size", _SIZES[request.shape], model.sizes, repairs)
+    size = _pick("size", _shaped(request.shape, model), model.sizes, repairs)
     if asked == _AUTO:
         repairs.append(f"The size was left open; {size} is used, as it is to be {request.shape}.")
     return size
+
+
+def _shaped(shape: Shape, model: Model) -> str:
+    """The usual size that stands so; where a model has not that, the first of its own that does."""
+    usual = _SIZES[shape]
+    own = (size for size in model.sizes if _stands(size) == shape)
+    return usual if usual in model.sizes else next(own, usual)
+
+
+def _stands(size: str) -> Shape:
+    width, _, height = size.partition("x")
+    if width == height:
+        return "square"
+    return "landscape" if int(width) > int(height) else "portrait"
 
 
 def _pick(what: str, wanted: str, allowed: Sequence[str], repairs: list[str]) -> str:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
+from coach.studio.comfy.loras import Lora
+
 Background = Literal["auto", "opaque", "transparent"]
 Shape = Literal["square", "portrait", "landscape"]
 Grade = Literal["draft", "final"]
@@ -56,6 +58,31 @@ class Exact(BaseModel):
     model: str | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
+class FluxOptions(BaseModel):
+    """What an application asks a FLUX model for beside the words; what is left out is as the model has it.
+
+    Attributes:
+        style: The id of the style the LoRAs and the numbers are from; it is on record, and changes nothing.
+        loras: Which LoRAs, in any order; see :func:`coach.studio.comfy.stack`.
+        steps: How many steps of denoising.
+        seed: What the noise begins with, 0 to 2**64-1; -1: any. Which it was is on record.
+        guidance: How closely the words are followed, 0 to 100.
+        width, height: Pixels, multiples of 16; both, or as the request's shape says.
+        denoise: How much of a picture that is changed is made anew, above 0 to 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    style: str | None = Field(default=None, max_length=64)
+    loras: tuple[Lora, ...] = ()
+    steps: int | None = Field(default=None, ge=1, le=100)
+    seed: int = Field(default=-1, ge=-1, le=2**64 - 1)
+    guidance: float | None = Field(default=None, ge=0, le=100, allow_inf_nan=False)
+    width: int | None = Field(default=None, ge=64, le=4096, multiple_of=16)
+    height: int | None = Field(default=None, ge=64, le=4096, multiple_of=16)
+    denoise: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
+
+
 class PictureRequest(BaseModel):
     """What is wanted. The planner turns it into what one model takes, and says what it had to change.
 
@@ -75,6 +102,7 @@ class PictureRequest(BaseModel):
         exact: What is asked for in the service's own words; ``None``: the words above are enough.
         extra: What an application gives along for a service that takes more than words and pictures, as JSON,
             by the names in the model's ``extra`` (:class:`coach.studio.Model`). Never what a model wrote.
+        flux: What is asked for of a FLUX model by name; ``None``: the words above are enough.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -91,6 +119,7 @@ class PictureRequest(BaseModel):
     style: str | None = Field(default=None, min_length=1, max_length=2_000)
     exact: Exact | None = None
     extra: Mapping[str, JsonValue] | None = None
+    flux: FluxOptions | None = None
 
     @property
     def photos(self) -> tuple[str, ...]:
@@ -114,7 +143,7 @@ def fingerprint(
         model: Where it is not the studio's own.
     """
     # Without what most requests have not: so keys that were used before there was such a thing stay known.
-    left_out = {name for name in ("exact", "extra") if getattr(request, name) is None}
+    left_out = {name for name in ("exact", "extra", "flux") if getattr(request, name) is None}
     asked: list[Any] = [request.model_dump(mode="json", exclude=left_out), identity_id, parent_id]
     asked += [] if model is None else [model]
     text = json.dumps(asked, sort_keys=True, ensure_ascii=True, separators=(",", ":"))

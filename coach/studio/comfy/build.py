@@ -53,7 +53,7 @@ class Worker(BaseModel):
     steps: int = Field(default=20, ge=1, le=100)
     guidance: float = Field(default=3.5, ge=0, le=100)
     teacache: str = Field(default="1.9", pattern=PATTERN)
-    most_loras: int = Field(default_factory=slots, ge=0, le=10)
+    most_loras: int = Field(default=10, ge=0, le=10)
 
 
 class Workflow(BaseModel):

@@ -13,18 +13,17 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import httpx2
 from openai import APIStatusError, AsyncOpenAI, AsyncStream, NotFoundError, OpenAIError
 
-from coach._reached import reached
 from coach.errors import Paid, PictureError
 from coach.studio.capabilities import Capabilities
-from coach.studio.engines import Answer, Begun, NoPartials, Order, PartialFinder, PartialImage, Received, Span
-from coach.studio.engines._openai_errors import from_status, from_transport, request_id_of
+from coach.studio.engines import Answer, Begun, Order, Received, Span
+from coach.studio.engines._jobs import HUNG, Arriving, Job, JobEngine
+from coach.studio.engines._openai_errors import from_status
 from coach.studio.engines._payload import Pictures, Text, parse
 from coach.studio.engines._post import Post
 from coach.studio.engines._responses import request_body, text_field, usage_of, why_none
@@ -34,16 +33,10 @@ _PENDING = ("queued", "in_progress")
 _PASSING = frozenset({"connection_lost", "rate_limited", "service_error"})
 """A look that ends like this is taken again: looking costs nothing."""
 
-_HEAD = 64 * 1024
-"""An answer says how it stands in its first bytes, before it holds a picture; without one it is shorter."""
-
-_HUNG = 30.0
-"""Seconds after which a look that says nothing is taken again."""
-
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
-class OpenAIBackgroundEngine:
+class OpenAIBackgroundEngine(JobEngine):
     """One picture at a time through the ``openai`` SDK, as a job that can be taken up again.
 
     The picture model is called by a text model, which is paid beside it; see ``called_by`` of
@@ -58,11 +51,13 @@ class OpenAIBackgroundEngine:
 
     name, service = "openai-background", "openai"
     keeps_jobs = timedelta(hours=1)  # about ten minutes, by its guide on the background mode
+    kept_for = "about 10 minutes"
 
     def __init__(
         self, client: AsyncOpenAI, *, model: str = "gpt-5.6-luna", seconds: float = 300, poll: float = 2
     ) -> None:
-        self._client, self._model, self._seconds, self._poll = client, model, seconds, poll
+        super().__init__(seconds=seconds, poll=poll)
+        self._client, self._model = client, model
 
     def offers(self, table: Capabilities) -> Capabilities:
         """What of the models can be had this way: one picture at a time, without previews, and both paid."""
@@ -72,18 +67,11 @@ class OpenAIBackgroundEngine:
     async def send(self, order: Order, *, begun: Begun) -> AsyncIterator[Answer]:
         """See :class:`coach.studio.engines.Engine`."""
         body, post = request_body(order, self._model), Post(self._client)
-        async with self._in_time(_Job(post=post)) as job:
-            await _begin(job, _Arriving(await post.send("/responses", body)))
-            reached("job_posted")
-            await begun(job.id)
-            reached("job_begun")
-            async with self._done(job) as answer:
-                yield answer
 
-    @asynccontextmanager
-    async def resume(self, job_id: str) -> AsyncIterator[Answer]:
-        """See :class:`coach.studio.engines.Engine`."""
-        async with self._in_time(_Job(id=job_id)) as job, self._done(job) as answer:
+        async def take(job: Job) -> None:
+            await _begin(job, _arriving(await post.send("/responses", body)))
+
+        async with self._asked(post, take, begun) as answer:
             yield answer
 
     async def forget(self, job_id: str) -> bool:
@@ -96,7 +84,7 @@ class OpenAIBackgroundEngine:
             PictureError: It could not be asked, or does not do so.
         """
         try:
-            await self._client.with_options(timeout=_HUNG, max_retries=2).responses.delete(job_id)
+            await self._client.with_options(timeout=HUNG, max_retries=2).responses.delete(job_id)
         except NotFoundError:
             return False
         except APIStatusError as exc:
@@ -105,14 +93,6 @@ class OpenAIBackgroundEngine:
             detail = f"Not asked ({type(exc).__name__})."
             raise fault("connection_lost", paid="unpaid", detail=detail) from None
         return True
-
-    def find_partials(self, media_type: str) -> PartialFinder:
-        """See :class:`coach.studio.engines.Engine`."""
-        return NoPartials()
-
-    def read_partial(self, body: Path, span: Span, into: Path) -> PartialImage:
-        """See :class:`coach.studio.engines.Engine`."""
-        raise ValueError("a job has no previews")
 
     def read(self, body: Path, media_type: str, into: Path, where: Sequence[Span] | None = None) -> Received:
         """See :class:`coach.studio.engines.Engine`."""
@@ -134,27 +114,14 @@ class OpenAIBackgroundEngine:
             raise fault("bad_answer", paid=paid, detail=detail) from None
         return Received(pictures=tuple(pictures.good), unreadable=pictures.bad, usage=usage_of(answer))
 
-    @asynccontextmanager
-    async def _done(self, job: _Job) -> AsyncIterator[Answer]:
-        """Look at a job, gently, until it is done."""
-        pause = self._poll
-        while (answer := await self._look(job)) is None:
-            await asyncio.sleep(max(pause, job.wait))
-            pause = min(pause * 1.5, self._poll * 5)
-        answer.request_id = job.request_id or answer.request_id
-        try:
-            yield answer
-        finally:
-            await answer.close()
-
-    async def _look(self, job: _Job) -> _Arriving | None:
+    async def _look(self, job: Job) -> Arriving | None:
         """The answer of a job that is done; ``None`` while it is not, or while that cannot be learned."""
         job.wait = 0.0
         try:
-            async with asyncio.timeout(_HUNG):
+            async with asyncio.timeout(HUNG):
                 return await _if_final(await self._get(f"/responses/{job.id}"))
         except NotFoundError:
-            detail = f"The job {job.id} is no longer there; the service keeps them for about 10 minutes."
+            detail = f"The job {job.id} is no longer there; the service keeps them for {self.kept_for}."
             raise fault("interrupted", paid="unknown", detail=detail, request_id=job.request_id) from None
         except APIStatusError as exc:
             error = from_status(exc)
@@ -166,7 +133,7 @@ class OpenAIBackgroundEngine:
             pass  # no connection, or one that broke or fell silent
         return None
 
-    async def _get(self, path: str) -> _Arriving:
+    async def _get(self, path: str) -> Arriving:
         stream = await self._client.get(
             path,
             cast_to=object,
@@ -179,73 +146,25 @@ class OpenAIBackgroundEngine:
             stream=True,
             stream_cls=AsyncStream[object],
         )
-        return _Arriving(stream)
-
-    @asynccontextmanager
-    async def _in_time(self, job: _Job) -> AsyncIterator[_Job]:
-        deadline = asyncio.timeout(self._seconds)
-        try:
-            async with deadline:
-                yield job
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            if job.post and not job.post.left:
-                raise job.post.broken(TimeoutError()) from None
-            late = f"Not done within {self._seconds:g} seconds."
-            if job.id:
-                late += f" The job {job.id} goes on; what comes of it can be fetched for about 10 minutes."
-            raise fault("timeout", paid="unknown", detail=late, request_id=job.request_id) from None
+        return _arriving(stream)
 
 
-@dataclass(kw_only=True)
-class _Job:
-    """A job of the service, as far as it is known; ``wait``: the seconds it asked us to wait."""
-
-    post: Post | None = None
-    id: str = ""
-    request_id: str | None = None
-    wait: float = 0.0
+def _arriving(stream: AsyncStream[object]) -> Arriving:
+    return Arriving(stream.response, stream.close)
 
 
-class _Arriving:
-    """An answer of which the beginning was read already."""
-
-    def __init__(self, stream: AsyncStream[object]) -> None:
-        headers = stream.response.headers
-        self.request_id = request_id_of(headers)
-        self.media_type: str = headers.get("content-type", "").partition(";")[0].strip().lower()
-        self.close = stream.close
-        self._rest = stream.response.aiter_raw()
-        self._head = b""
-
-    async def find(self, name: str) -> str | None:
-        """A text near the beginning of the answer; ``None``: it is not there."""
-        while (found := text_field(self._head, name)) is None and len(self._head) < _HEAD:
-            chunk = await self._next()
-            if not chunk:
-                return None
-            self._head += chunk
-        return found
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        chunk = self._head
-        while chunk:
-            yield chunk
-            chunk = await self._next()
-
-    async def _next(self) -> bytes:
-        try:
-            return await anext(self._rest, b"")
-        except (httpx2.HTTPError, OSError) as exc:
-            raise from_transport(exc, self.request_id) from None
+async def _find(answer: Arriving, name: str) -> str | None:
+    """A text near the beginning of an answer; ``None``: it is not there."""
+    while (found := text_field(answer.head, name)) is None and await answer.more():
+        pass
+    return found
 
 
-async def _begin(job: _Job, answer: _Arriving) -> None:
+async def _begin(job: Job, answer: Arriving) -> None:
     """Learn the id of a job that was posted; nothing else of the answer matters."""
     job.request_id = answer.request_id
     try:
-        found = await answer.find("id")
+        found = await _find(answer, "id")
     finally:
         await answer.close()
     if found is None or not _ID.fullmatch(found):
@@ -254,11 +173,11 @@ async def _begin(job: _Job, answer: _Arriving) -> None:
     job.id = found
 
 
-async def _if_final(answer: _Arriving) -> _Arriving | None:
+async def _if_final(answer: Arriving) -> Arriving | None:
     """The answer, when its job is done; else it is closed."""
     final = False
     try:
-        status = await answer.find("status")
+        status = await _find(answer, "status")
         final = status is not None and status not in _PENDING
     finally:
         if not final:

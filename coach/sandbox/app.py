@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from coach.sandbox import errors, memeputer
+from coach.sandbox import errors, memeputer, runpod
 from coach.sandbox.chat import completions
 from coach.sandbox.errors import ApiError
 from coach.sandbox.faults import HEADER, Answer, Fault, Raw, Rule, Schedule
@@ -65,6 +65,10 @@ def create_app(
         _route("agent", "POST", "/v1/agents/{agent}/chat", memeputer.chat, key="x-api-key"),
         _route("direct", "POST", "/api/v1/images/generate", memeputer.direct, key="x-api-key"),
         _route("picture", "GET", "/pictures/{name}.png", memeputer.picture, key=None),
+        _route("run", "POST", "/v2/{endpoint}/run", runpod.run),
+        _route("status", "GET", "/v2/{endpoint}/status/{id}", runpod.status),
+        _route("cancel", "POST", "/v2/{endpoint}/cancel/{id}", runpod.cancel),
+        _route("health", "GET", "/v2/{endpoint}/health", runpod.health),
     ]
     schedule = Schedule(faults, routes=[route.name for route in routes])
     app = Starlette(
@@ -74,6 +78,7 @@ def create_app(
     settings = Service(faults=schedule, delay=delay, quick=quick, drift=drift)
     app.state.service = settings if today is None else replace(settings, today=lambda: today)
     app.state.backgrounds, app.state.made = Backgrounds(), memeputer.Made()
+    app.state.endpoints = runpod.Endpoints()
     return app
 
 

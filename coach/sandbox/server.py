@@ -11,6 +11,7 @@ from typing import Self
 
 import uvicorn
 
+from coach.sandbox import runpod
 from coach.sandbox.app import create_app
 from coach.sandbox.faults import Rule, WireProtocol
 from coach.sandbox.log import Log, Received, Totals
@@ -88,6 +89,10 @@ class Sandbox:
             "memeputer_agent_id": "sandbox",
             "memeputer_usd": str(PRICE / 1_000_000),
             "fetch_trusted": here,
+            "runpod_base_url": f"{here}/v2",
+            "runpod_api_key": self.api_key,
+            **{f"runpod_server_{name}_id": id for name, id in runpod.SERVERS.items()},
+            "runpod_usd_per_second": str(runpod.SECOND / 1_000_000),
         }
 
     @property

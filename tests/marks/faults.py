@@ -97,8 +97,8 @@ class Case:
 
 
 def every_case() -> Iterator[Case]:
-    """Every mode both ways, but those that are about streams only. An agent is another service."""
-    for mode in (each for each in MODES.values() if not each.agent):
+    """Every mode both ways, but those that are about streams only. Agents and jobs are other services."""
+    for mode in (each for each in MODES.values() if not (each.agent or each.job)):
         for streamed in (True,) if mode.streamed else (False, True):
             yield Case(mode=mode.name, streamed=streamed)
 

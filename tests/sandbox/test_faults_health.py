@@ -21,7 +21,7 @@ def loud(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]
     logger.removeHandler(caplog.handler)
 
 
-@pytest.mark.parametrize("mode", [name for name, mode in MODES.items() if not mode.agent])
+@pytest.mark.parametrize("mode", [name for name, mode in MODES.items() if not (mode.agent or mode.job)])
 def test_each_is_charged_as_it_says_and_leaves_nothing_behind(
     quick: Sandbox, loud: pytest.LogCaptureFixture, mode: str
 ) -> None:

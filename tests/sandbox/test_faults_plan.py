@@ -102,7 +102,7 @@ def test_a_plan_is_read_from_a_file(tmp_path: Path) -> None:
         ),
         (
             '[[fault]]\nmode="hang"\nroute="edit"',
-            "fault 1: there is no route 'edit'. The routes are: agent, chat, direct, edits,",
+            "fault 1: there is no route 'edit'. The routes are: agent, cancel, chat, direct, edits,",
         ),
     ],
 )

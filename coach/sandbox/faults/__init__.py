@@ -19,7 +19,7 @@ Sources: reports in the issue lists of clients that failed (proxies that wait 10
 bodies), and what openai 3.51.0 and litellm 1.106.2 were measured to do with each.
 """
 
-from coach.sandbox.faults import agent, connection, content, status, stream
+from coach.sandbox.faults import agent, connection, content, job, status, stream
 from coach.sandbox.faults.mode import MODES, Answer, Mode
 from coach.sandbox.faults.plan import HEADER, Fault, PlanError, Rule, Schedule, read_plan
 from coach.sandbox.faults.wire import Raw, WireProtocol
@@ -38,6 +38,7 @@ __all__ = [
     "agent",
     "connection",
     "content",
+    "job",
     "read_plan",
     "status",
     "stream",

@@ -67,6 +67,7 @@ class Mode:
         strikes: How far the request gets before.
         streamed: Whether only a streamed answer can be spoiled like this.
         agent: Whether only an agent's reply can.
+        job: Whether only a job that was posted can.
         spoil: Makes the answer that is sent instead.
     """
 
@@ -76,6 +77,7 @@ class Mode:
     strikes: Strikes
     streamed: bool
     agent: bool
+    job: bool
     spoil: Spoil
 
 
@@ -92,6 +94,7 @@ def add(
     strikes: Strikes = "answer",
     streamed: bool = False,
     agent: bool = False,
+    job: bool = False,
 ) -> None:
     """Put a mode into the table."""
     MODES[name] = Mode(
@@ -101,6 +104,7 @@ def add(
         strikes=strikes,
         streamed=streamed,
         agent=agent,
+        job=job,
         spoil=spoil,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -83,8 +84,14 @@ class ServiceSettings(Readable):
         both = self.memeputer_api_key is not None and self.memeputer_agent_id is not None
         return ("openai", "memeputer") if both else ("openai",)
 
-    def fetcher(self) -> Fetcher:
+    def fetcher(
+        self, *, most_bytes: int = 20 * 2**20, seconds: float = 20.0, also: Sequence[str] = ()
+    ) -> Fetcher:
         """What follows the links of strangers and of services.
+
+        Args:
+            most_bytes, seconds: How much a link may lead to, and how long that may take.
+            also: Further origins that need not be public; the operator's.
 
         Raises:
             SettingsError: ``COACH_FETCH_TRUSTED`` has something that is no origin.
@@ -93,7 +100,9 @@ class ServiceSettings(Readable):
 
         trusted = [each.strip() for each in (self.fetch_trusted or "").split(",") if each.strip()]
         try:
-            return Fetcher(http=self.fetch_http, trusted=trusted)
+            return Fetcher(
+                http=self.fetch_http, most_bytes=most_bytes, seconds=seconds, trusted=[*trusted, *also]
+            )
         except ValueError:
             say = "COACH_FETCH_TRUSTED has something that is no origin. Write https://host, with commas."
             raise SettingsError(say) from None

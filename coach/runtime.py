@@ -102,14 +102,20 @@ async def _faces(services: Mapping[str, object]) -> FaceModel | None:
     return cast("FaceModel | None", services["faces"])
 
 
+def _longest(settings: Settings) -> float:
+    """Seconds one picture may take, by whichever service."""
+    polled = settings.max_polling_duration if settings.runpod_endpoints else 0.0
+    return max(settings.picture_seconds, polled)
+
+
 # Waiting and sending together stay below the time-out of the picture actions; so does a second try.
 def _patience(settings: Settings) -> float:
-    return min(_PATIENCE, _ACTION_SECONDS - settings.picture_seconds)
+    return min(_PATIENCE, _ACTION_SECONDS - _longest(settings))
 
 
 def second_try_within(settings: Settings) -> float:
     """Seconds since a picture was begun after which no second try begins; 0: there is never one."""
-    left = _ACTION_SECONDS - settings.picture_seconds - _patience(settings)
+    left = _ACTION_SECONDS - _longest(settings) - _patience(settings)
     return left if settings.second_try else 0.0
 
 
@@ -129,11 +135,11 @@ def _studio(
     direct: Engine = GptImageEngine(client, seconds=seconds)
     background: Engine = OpenAIBackgroundEngine(client, model=settings.background_model, seconds=seconds)
     chosen, other = (direct, background) if settings.picture_mode == "direct" else (background, direct)
-    memeputer = settings.memeputer(seconds)
+    further = (settings.memeputer(seconds), settings.runpod())
     return Studio(
         store=store,
         engine=chosen,
-        others=[other] if memeputer is None else [other, memeputer],
+        others=[other, *(each for each in further if each is not None)],
         spool=Spool(settings.home / "spool"),
         model=settings.image_model,
         budgets=Budgets.of_usd(**settings.budgets),

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from coach._services import ServiceSettings, is_local
+from coach._runpod import RunPodSettings
+from coach._services import is_local
 from coach.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _most(name: str, description: str) -> Any:
     )
 
 
-class Settings(ServiceSettings):
+class Settings(RunPodSettings):
     """What can be set: from the environment, and in code by :meth:`read`."""
 
     # Not by field name: `HOME` is somebody else's variable.

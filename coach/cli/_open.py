@@ -30,7 +30,8 @@ def settings_for(*, sandbox: bool, home: Path | None = None) -> Iterator[Setting
             # Nothing of the real places and budgets that are set is used: not the database, not the bucket.
             given |= dict.fromkeys(("database_url", "s3_bucket_name", "image_model", "pictures_per_minute"))
             given |= dict.fromkeys(f"max_{name}_usd" for name in BUDGETS)
-            given |= {"memeputer_direct_path": None}
+            given |= dict.fromkeys(("memeputer_direct_path", "teacache", "runpod_s3_endpoint"))
+            given |= dict.fromkeys(f"runpod_s3_{name}" for name in ("bucket", "access_key", "secret_key"))
             given |= service.settings
             given |= {"chat_model": "sandbox-coach", "home": home or Settings.read().home / "sandbox"}
         yield Settings.read(**given)

@@ -12,6 +12,7 @@ import typer
 from coach._money import dollars
 from coach.cli._books import STATES, opened_books, places
 from coach.cli._options import UseSandbox
+from coach.cli._runpod import endpoints, rented
 
 if TYPE_CHECKING:
     from coach.settings import Settings
@@ -32,7 +33,8 @@ def doctor(sandbox: UseSandbox = False) -> None:
 
     console = Console(highlight=False)
     settings = places(sandbox=sandbox)
-    capabilities = Capabilities.load().priced("memeputer", settings.memeputer_usd).of(settings.services)
+    table = Capabilities.load().priced("memeputer", settings.memeputer_usd).of(settings.services)
+    capabilities = rented(settings, table)
     if settings.picture_mode == "background":
         capabilities = capabilities.called_by(settings.background_model)
     model = settings.image_model or capabilities.default
@@ -44,9 +46,10 @@ def doctor(sandbox: UseSandbox = False) -> None:
     title = f"Picture models, as of {capabilities.checked}"
     print_table(console, title, ("Model", "Until", "Then"), _models(capabilities))
     found, problems = asyncio.run(_places(settings, sandbox=sandbox))
-    print_table(
-        console, "Places", ("What", "How it is"), [*found, _likeness(), _memeputer(settings, problems)]
-    )
+    asked, wrong = asyncio.run(endpoints(settings, sandbox=sandbox))
+    problems += wrong
+    rows = [*found, _likeness(), _memeputer(settings, problems), *asked]
+    print_table(console, "Places", ("What", "How it is"), rows)
     problems += [*_model_problems(capabilities, model), *_budget_problems(settings, capabilities, model)]
     if settings.openai_api_key is None and not sandbox:
         problems.append(NO_KEY)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coach.studio.engines.gpt_image import GptImageEngine
     from coach.studio.engines.memeputer import MemeputerEngine
     from coach.studio.engines.openai_background import OpenAIBackgroundEngine
+    from coach.studio.engines.runpod import RunPodEngine
     from coach.studio.erase import Receipt
     from coach.studio.generated import Entry, Generated
     from coach.studio.judge import Judgement
@@ -47,6 +48,7 @@ _LATER = {
     "PhotoCoach": "coach.studio.photo",
     "Receipt": "coach.studio.erase",
     "Revision": "coach.studio.lineage",
+    "RunPodEngine": "coach.studio.engines.runpod",
     "Sheet": "coach.studio.compare",
     "Sheets": "coach.studio.compare",
     "Step": "coach.studio.ledger",
@@ -84,6 +86,7 @@ __all__ = [
     "Receipt",
     "Reference",
     "Revision",
+    "RunPodEngine",
     "Sheet",
     "Sheets",
     "Spool",

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from coach._reached import reached
@@ -18,7 +19,7 @@ from coach.studio._arrive import arrive
 from coach.studio._finish import finish
 from coach.studio._keep import Keeper
 from coach.studio._previews import Previews
-from coach.studio._references import TAKEN_BACK, still_agreed
+from coach.studio._references import TAKEN_BACK, still_agreed, stop_when_taken_back
 from coach.studio.budgets import Budgets
 from coach.studio.engines import Engine, Order, PartialImage, Span
 from coach.studio.faults import fault, fetchable
@@ -62,6 +63,7 @@ class Run:
     _seconds: float = field(default=0.0, init=False)
     _passed: Pass | None = field(default=None, init=False)
     _where: list[Span] | None = field(default=None, init=False)
+    _watch: asyncio.Task[None] | None = field(default=None, init=False)
 
     async def begin(self) -> None:
         """Open the line in the ledger, and hold the most the picture can cost.
@@ -179,14 +181,22 @@ class Run:
         """Send, and write down what comes as it comes."""
         params, engine = self.order.params, self.engine
         pictures = params.get("n", 1) * (1 + params.get("partial_images", 0))
-        async with engine.send(self.order, begun=self._begun) as answer:
-            self._request_id = answer.request_id
-            self._where = await arrive(answer, engine, self.file, pictures=pictures, seen=previews.offer)
+        try:
+            async with engine.send(self.order, begun=self._begun) as answer:
+                self._request_id = answer.request_id
+                self._where = await arrive(answer, engine, self.file, pictures=pictures, seen=previews.offer)
+        finally:
+            if self._watch is not None:
+                self._watch.cancel()
 
     async def _begun(self, job_id: str) -> None:
         """The service has taken the job: its id is kept before anything else happens."""
         self.generation = await finish(self.keeper.ledger.note_job(self.generation, job_id))
         reached("after_job")
+        if self.request.references and self.engine.stops_jobs:
+            store, stop = self.keeper.store, partial(self.engine.forget, job_id)
+            watch = stop_when_taken_back(store, self.ctx.user_id, self.request, stop)
+            self._watch = asyncio.create_task(watch)
 
     async def _try_to_show(self, span: Span) -> None:
         await self._tell(self._show(span))

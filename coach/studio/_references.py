@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
+from collections.abc import Awaitable, Callable
 
 from PIL import Image
 
+from coach.errors import CoachError, PictureError
 from coach.store import Store
 from coach.store.blobs import ENDINGS
 from coach.studio.engines import ImagePart
@@ -15,6 +18,11 @@ from coach.studio.mask import check_mask
 from coach.studio.masks import read_mask
 from coach.studio.request import PictureRequest, Reference
 from coach.studio.uploads import has_upload, read_upload
+
+logger = logging.getLogger(__name__)
+
+LOOK = 3.0
+"""Seconds between two looks whether what a job works from was taken back."""
 
 TAKEN_BACK = frozenset({"no_consent", "photo_gone"})
 """What :func:`still_agreed` ends with."""
@@ -74,6 +82,26 @@ async def still_agreed(store: Store, user_id: str, request: PictureRequest) -> N
     uploads = {reference.id for reference in request.references if reference.kind == "upload"}
     if not all([await has_upload(store, user_id, each) for each in uploads]):
         raise fault("photo_gone", paid="unpaid", detail="An upload was removed while the picture waited.")
+
+
+async def stop_when_taken_back(
+    store: Store, user_id: str, request: PictureRequest, stop: Callable[[], Awaitable[object]]
+) -> None:
+    """Look, as long as a job goes on, whether what it works from is taken back; then have it stopped."""
+    while True:
+        await asyncio.sleep(LOOK)
+        try:
+            await still_agreed(store, user_id, request)
+        except PictureError:
+            break
+        except CoachError:  # the database is away
+            continue
+    try:
+        await stop()
+    except CoachError as error:
+        logger.warning(
+            "A job whose pictures were taken back could not be stopped (%s).", type(error).__name__
+        )
 
 
 async def _read(store: Store, user_id: str, reference: Reference, *, name: str) -> ImagePart:

@@ -37,6 +37,7 @@ class Prices(_Entry):
 
     Attributes:
         picture: Micro-dollars per picture, where the service counts these: then nothing else counts.
+        second: Micro-dollars per second of a worker, where that is what is paid: see ``Model.seconds``.
         checked: When they were last compared with the source; a price has a day.
         source: Where they come from.
     """
@@ -44,6 +45,7 @@ class Prices(_Entry):
     checked: date | None = None
     source: str = ""
     picture: Decimal | None = None
+    second: Decimal | None = None
     text_in: Decimal | None = None
     image_in: Decimal | None = None
     image_out: Decimal | None = None
@@ -95,6 +97,7 @@ class Model(_Entry):
         output_tokens: Tokens of one finished picture, by quality and size: also of sizes that are only made
             when they are asked for exactly.
         caller: The text model it is called by, where it is; see :meth:`Capabilities.called_by`.
+        seconds: How long a worker may work on one request, where its time is what is paid; else ``None``.
         extra: What it takes of a request's ``extra``.
         worker: Of a FLUX model that ComfyUI runs, what its worker has; ``None``: it is no such model.
         unknown: The fields nothing reliable is known about.
@@ -123,6 +126,7 @@ class Model(_Entry):
     output_tokens: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
     input_image_tokens: InputImageTokens = InputImageTokens()
     caller: Caller | None = None
+    seconds: int | None = None
     extra: tuple[str, ...] = ()
     worker: Worker | None = None
     unknown: tuple[str, ...] = ()
@@ -131,8 +135,8 @@ class Model(_Entry):
     def is_priced(self, *, references: bool) -> bool:
         """Whether what it costs is known beforehand; with references, what they cost too."""
         prices, given = self.prices, self.input_image_tokens.most
-        if prices.picture is not None:
-            return True
+        if prices.picture is not None or self.seconds is not None:
+            return prices.picture is not None or prices.second is not None
         known = [prices.text_in, prices.image_out, self.output_tokens]
         return all([*known, prices.image_in, given] if references else known)
 

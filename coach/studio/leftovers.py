@@ -59,11 +59,16 @@ def _is_whole(file: SpoolFile, path: Path, head: Head) -> bool:
     from coach.studio.engines.gpt_image import GptImageEngine
     from coach.studio.engines.memeputer import MemeputerEngine
     from coach.studio.engines.openai_background import OpenAIBackgroundEngine
+    from coach.studio.engines.runpod import RunPodEngine
 
     # Nothing is asked of anybody: reading an answer takes no key.
     client = AsyncOpenAI(api_key="none", base_url="http://localhost")
     memeputer = MemeputerEngine(url="http://localhost", key="none", agent="none", fetcher=Fetcher())
-    engines: tuple[Engine, ...] = (GptImageEngine(client), OpenAIBackgroundEngine(client), memeputer)
+    runpod = RunPodEngine(key="none", endpoints={}, fetcher=Fetcher())
+    engines: tuple[Engine, ...] = (
+        *(GptImageEngine(client), OpenAIBackgroundEngine(client)),
+        *(memeputer, runpod),
+    )
     try:
         for engine in engines:
             if engine.name == head.engine:

@@ -60,13 +60,13 @@ def quote(plan: Plan, model: Model, *, tries: int = 1) -> Quote:
 
     A token is at least one byte of UTF-8, so the prompt's bytes bound its tokens. Every picture given along
     counts as the most a reference can, and every preview asked for is counted. Where the service is paid by
-    the picture, that is all there is.
+    the picture, or by the second of a worker, that is all there is.
     """
     pictures: int = plan.params["n"]
     if model.prices.picture is not None:
-        cost = _cost(pictures, model.prices.picture)
-        part = Part(what="pictures", tokens=None, micros=cost)
-        return Quote(micros=None if cost is None else tries * cost, parts=(part,), tries=tries)
+        return _alone("pictures", _cost(pictures, model.prices.picture), tries)
+    if model.seconds is not None:
+        return _alone("a worker's time", _cost(model.seconds, model.prices.second), tries)
     prices, given = model.prices, model.input_image_tokens.most
     words = len(plan.prompt.encode()) + (WORDS if model.caller else 0)
     parts = [
@@ -89,12 +89,13 @@ def actual(model: Model, usage: Mapping[str, Any] | None) -> Actual | None:
 
     Returns:
         ``None`` when the answer has no usable count, or a price is not known. Where pictures are counted, the
-        count is ``pictures``.
+        count is ``pictures``; where a worker's time is, ``execution_ms``, in whole seconds as it is charged
+        (RunPod's "Pricing", read 2026-12-01).
     """
     usage = usage or {}
-    if model.prices.picture is not None:
-        cost = _cost(_count(usage, "pictures"), model.prices.picture)
-        return None if cost is None else Actual(micros=cost, split=True)
+    if model.prices.picture is not None or model.seconds is not None:
+        micros = _alone_in(usage, model)
+        return None if micros is None else Actual(micros=micros, split=True)
     given = usage.get("input_tokens_details")
     made = usage.get("output_tokens_details")
     split = isinstance(made, Mapping)
@@ -110,9 +111,21 @@ def actual(model: Model, usage: Mapping[str, Any] | None) -> Actual | None:
             (_count(said, "input_tokens"), caller.text_in),
             (_count(said, "output_tokens"), caller.text_out),
         ]
-    micros = [0 if tokens == 0 else _cost(tokens, price) for tokens, price in counts]
-    known = [cost for cost in micros if cost is not None]
-    return Actual(micros=sum(known), split=split) if len(known) == len(micros) else None
+    costs = [0 if tokens == 0 else _cost(tokens, price) for tokens, price in counts]
+    known = [cost for cost in costs if cost is not None]
+    return Actual(micros=sum(known), split=split) if len(known) == len(costs) else None
+
+
+def _alone(what: str, micros: int | None, tries: int) -> Quote:
+    part = Part(what=what, tokens=None, micros=micros)
+    return Quote(micros=None if micros is None else tries * micros, parts=(part,), tries=tries)
+
+
+def _alone_in(usage: Mapping[str, Any], model: Model) -> int | None:
+    if model.prices.picture is not None:
+        return _cost(_count(usage, "pictures"), model.prices.picture)
+    worked = _count(usage, "execution_ms")
+    return _cost(None if worked is None else -(-worked // 1000), model.prices.second)
 
 
 def _output_tokens(plan: Plan, model: Model) -> int | None:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import coach
 from coach.cli import app
+from coach.sandbox import Sandbox
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -153,6 +154,27 @@ def test_doctor_says_how_it_stands_with_memeputer(tmp_path: Path) -> None:
     done = run("doctor", "--sandbox", cwd=tmp_path, COACH_MEMEPUTER_USD="0.05", **wide)
     assert done.returncode == 0 and "in the chat of an agent, each $0.0500" in done.stdout
     assert "mp-secret" not in done.stdout
+
+
+def test_doctor_asks_the_endpoints_of_runpod_how_they_stand(tmp_path: Path) -> None:
+    with Sandbox() as sandbox:
+        done = run(
+            "doctor",
+            cwd=tmp_path,
+            COLUMNS="200",
+            OPENAI_API_KEY="k",
+            COACH_IMAGE_MODEL="flux-dev",
+            COACH_RUNPOD_USD_PER_SECOND="0.0004",
+            RUNPOD_BASE_URL=sandbox.settings["runpod_base_url"],
+            RUNPOD_API_KEY="rp-secret",
+            RUNPOD_SERVER_100_ID="flux",
+            RUNPOD_SERVER_SCHNELL_ID="nowhere",
+        )
+        assert sandbox.totals.charged == 0
+    assert "3 workers idle, 0 running; 0 jobs wait, 0 are worked on" in done.stdout
+    assert "a picture costs at worst $0.2800, 700 s of a worker" in done.stdout
+    assert "Pictures on flux-dev" in done.stdout and "rp-secret" not in done.stdout
+    assert done.returncode == 1 and "RunPod's endpoint of flux-schnell cannot be asked" in done.stdout
 
 
 def test_doctor_names_each_budget_that_no_picture_fits(tmp_path: Path) -> None:

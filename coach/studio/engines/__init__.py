@@ -136,6 +136,10 @@ class Engine(Protocol):
     def keeps_jobs(self) -> timedelta:
         """For how long its service has what came of a job at most; zero where it has no jobs."""
 
+    @property
+    def stops_jobs(self) -> bool:
+        """Whether :meth:`forget` stops a job that is not done, so that it says it was cancelled."""
+
     def offers(self, table: Capabilities) -> Capabilities:
         """What of its service's models can be had through this engine, and for how much; others are left as
         they are."""

@@ -23,6 +23,9 @@ from coach.studio.faults import fault
 HUNG = 30.0
 """Seconds after which a look that says nothing is taken again."""
 
+PASSING = frozenset({"connection_lost", "rate_limited", "service_error"})
+"""A look that ends like this is taken again: looking costs nothing."""
+
 _HEAD = 64 * 1024
 """How much of an answer is read to see how its job stands: without a picture it is shorter."""
 
@@ -51,9 +54,14 @@ class Arriving:
         self.head = b""
         self._rest = response.aiter_raw()
 
+    @property
+    def is_long(self) -> bool:
+        """Whether so much was read that it can only be one with a picture."""
+        return len(self.head) >= _HEAD
+
     async def more(self) -> bool:
         """Read on; ``False``: that was all, or more than is to be read before it is known what it is."""
-        if len(self.head) >= _HEAD:
+        if self.is_long:
             return False
         chunk = await self._next()
         self.head += chunk
@@ -92,7 +100,7 @@ class JobEngine(ABC):
     async def resume(self, job_id: str) -> AsyncIterator[Answer]:
         """See :class:`coach.studio.engines.Engine`."""
         async with self._in_time(Job(id=job_id)) as job, self._done(job) as answer:
-            yield answer
+            yield await self._opened(answer)
 
     def find_partials(self, media_type: str) -> PartialFinder:
         """See :class:`coach.studio.engines.Engine`."""
@@ -118,7 +126,11 @@ class JobEngine(ABC):
             await begun(job.id)
             reached("job_begun")
             async with self._done(job) as answer:
-                yield answer
+                yield await self._opened(answer)
+
+    async def _opened(self, answer: Arriving) -> Answer:
+        """What is made of the answer of a job that is done."""
+        return answer
 
     @abstractmethod
     async def _look(self, job: Job) -> Arriving | None:
@@ -129,7 +141,7 @@ class JobEngine(ABC):
         """
 
     @asynccontextmanager
-    async def _done(self, job: Job) -> AsyncIterator[Answer]:
+    async def _done(self, job: Job) -> AsyncIterator[Arriving]:
         """Look at a job, gently, until it is done."""
         pause, looks = self._poll, 1
         while (answer := await self._look(job)) is None:

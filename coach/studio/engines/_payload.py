@@ -31,9 +31,19 @@ _MOST_AROUND = 1024 * 1024
 _MOST_PICTURES = 10
 """The most that one answer holds (OpenAI images reference, ``n``)."""
 
+HOLE = "\0"
+"""Stands for a picture that was left out of JSON."""
+
 _KEY = 256
 """No key or field's name is longer, with the space around it."""
 
+
+def named(key: bytes) -> re.Pattern[bytes]:
+    """How a picture begins whose base64 is the text of this name."""
+    return re.compile(rb'"%b"\s*:\s*"' % key)
+
+
+_B64_JSON = named(b"b64_json")
 _NEXT_LINE = re.compile(rb"(?:\r\n?|\n)data:")
 _GZIP = b"\x1f\x8b"
 
@@ -68,6 +78,11 @@ class Text:
         """Whether the file begins like this. After it comes :meth:`seek`."""
         self._file.seek(0)
         return pattern.match(self._file.read(_KEY)) is not None
+
+    @property
+    def at(self) -> int:
+        """Where it goes on, in bytes from the beginning of the file."""
+        return self._file.tell() - (self._to - self._from)
 
     def pieces(self) -> Iterator[bytes | bytearray]:
         """The part in pieces, each good until the next."""
@@ -154,15 +169,22 @@ def plain(body: Path, into: Path) -> Path:
 
 
 def parse(
-    text: Text, span: Span, take: Callable[[Text], T], *, key: bytes = b"b64_json"
+    text: Text,
+    span: Span,
+    take: Callable[[Text], T],
+    *,
+    begins: re.Pattern[bytes] = _B64_JSON,
+    numbered: bool = False,
 ) -> tuple[Any, list[T]]:
     """Parse JSON, leaving the pictures out.
 
     Args:
         take: Takes a picture's base64 (:meth:`Text.base64`), all of it.
+        begins: What is before a picture's base64.
+        numbered: Whether :data:`HOLE` and its number, from 0, stand for each picture; else nothing does.
 
     Returns:
-        The value, in which every text named ``key`` is empty, and what became of the pictures.
+        The value, without the pictures, and what became of them.
 
     Raises:
         ValueError: It is not JSON.
@@ -170,12 +192,12 @@ def parse(
     text.seek(span)
     around: list[bytes] = []
     taken: list[T] = []
-    begins = re.compile(rb'"%b"\s*:\s*"' % key)
     more = True
     while more:
         piece, more = text.until(begins)
         around.append(piece)
         if more:
+            around += [rb"\u0000%d" % len(taken)] if numbered else []
             taken.append(take(text))
     try:
         return json.loads(_NEXT_LINE.sub(b"\n", b"".join(around))), taken
@@ -243,6 +265,10 @@ class Pictures:
             self.bad += 1
             for _ in text.base64():
                 pass
+
+    def skip(self) -> None:
+        """One is missing, or is none."""
+        self.bad += 1
 
     def mark(self) -> tuple[int, int]:
         """How many there are so far, for :meth:`forget`."""

@@ -52,7 +52,7 @@ class GptImageEngine:
     """
 
     name, service = "gpt-image", "openai"
-    keeps_jobs = timedelta(0)
+    keeps_jobs, stops_jobs = timedelta(0), False
 
     def __init__(self, client: AsyncOpenAI, *, seconds: float = 300) -> None:
         self._client, self._seconds = client, seconds

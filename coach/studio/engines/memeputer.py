@@ -81,6 +81,7 @@ class MemeputerEngine:
 
     name = service = "memeputer"
     keeps_jobs = timedelta(days=1)  # nobody says how long a link is good; trying costs nothing
+    stops_jobs = False
 
     def __init__(
         self,

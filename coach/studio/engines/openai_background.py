@@ -22,17 +22,15 @@ from openai import APIStatusError, AsyncOpenAI, AsyncStream, NotFoundError, Open
 from coach.errors import Paid, PictureError
 from coach.studio.capabilities import Capabilities
 from coach.studio.engines import Answer, Begun, Order, Received, Span
-from coach.studio.engines._jobs import HUNG, Arriving, Job, JobEngine
+from coach.studio.engines._jobs import HUNG, PASSING, Arriving, Job, JobEngine
 from coach.studio.engines._openai_errors import from_status
-from coach.studio.engines._payload import Pictures, Text, parse
+from coach.studio.engines._payload import Pictures, Text, named, parse
 from coach.studio.engines._post import Post
 from coach.studio.engines._responses import request_body, text_field, usage_of, why_none
 from coach.studio.faults import fault
 
 _PENDING = ("queued", "in_progress")
-_PASSING = frozenset({"connection_lost", "rate_limited", "service_error"})
-"""A look that ends like this is taken again: looking costs nothing."""
-
+_RESULT = named(b"result")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
@@ -51,7 +49,7 @@ class OpenAIBackgroundEngine(JobEngine):
 
     name, service = "openai-background", "openai"
     keeps_jobs = timedelta(hours=1)  # about ten minutes, by its guide on the background mode
-    kept_for = "about 10 minutes"
+    kept_for, stops_jobs = "about 10 minutes", False
 
     def __init__(
         self, client: AsyncOpenAI, *, model: str = "gpt-5.6-luna", seconds: float = 300, poll: float = 2
@@ -100,7 +98,7 @@ class OpenAIBackgroundEngine(JobEngine):
         paid: Paid = "unknown"
         try:
             with Text(body) as text:
-                answer, taken = parse(text, text.whole, pictures.take, key=b"result")
+                answer, taken = parse(text, text.whole, pictures.take, begins=_RESULT)
             if not isinstance(answer, dict):
                 raise ValueError("not an object")
             if not taken:
@@ -125,7 +123,7 @@ class OpenAIBackgroundEngine(JobEngine):
             raise fault("interrupted", paid="unknown", detail=detail, request_id=job.request_id) from None
         except APIStatusError as exc:
             error = from_status(exc)
-            if error.code not in _PASSING:
+            if error.code not in PASSING:
                 detail = f"The job {job.id} cannot be looked at. {error.detail}"
                 raise fault(error.code, paid="unknown", detail=detail, request_id=job.request_id) from None
             job.wait = error.retry_after or 0.0

@@ -62,10 +62,21 @@ def link(url: str) -> bytes:
     return json.dumps({"data": {"response": f"Your picture is ready: {url}"}}).encode()
 
 
+@cache
+def rented(job_id: str, *, done: bool) -> bytes:
+    """A job of RunPod's: while it is worked on, and when it is done."""
+    if not done:
+        return json.dumps({"delayTime": 3, "id": job_id, "status": "IN_PROGRESS"}).encode()
+    images = [{"filename": "a.png", "type": "base64", "data": base64.b64encode(picture()).decode()}]
+    told = {"executionTime": 2400, "id": job_id, "output": {"images": images}, "status": "COMPLETED"}
+    return json.dumps({"delayTime": 3, **told}).encode()
+
+
 class Upstream:
-    """Answers, and counts the posts of each trial."""
+    """Answers, and counts the posts of each trial. A job is not done when it is looked at first."""
 
     def __init__(self) -> None:
+        self.looks: Counter[str] = Counter()
         self.posts: Counter[str] = Counter()
         self.reading = 0
         self.quiet = asyncio.Event()
@@ -95,8 +106,10 @@ class Upstream:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             method, path = head.split()[:2]
-            if method == "GET" and path.startswith("/v1/responses/"):
-                return job(path.rpartition("/")[2], done=True)
+            if method == "GET" and path.startswith(("/v1/responses/", "/v2/")):
+                name = path.rpartition("/")[2]
+                self.looks[name] += 1
+                return (rented if path[:3] == "/v2" else job)(name, done=self.looks[name] > 1)
             if method == "GET" and path.startswith("/pictures/"):
                 return picture()
             if method == "GET":
@@ -112,6 +125,8 @@ class Upstream:
                 host = re.search(r"host: (\S+)", head, re.IGNORECASE)
                 assert host is not None
                 return link(f"http://{host[1]}/pictures/{name}-{self.posts[name]}.png")
+            if path.startswith("/v2/"):
+                return rented(f"{name}-{self.posts[name]}", done=False)
             return job(f"resp_{name}_{self.posts[name]}", done=False) if "responses" in path else answer()
         finally:
             self.reading -= 1

@@ -25,6 +25,7 @@ from coach.studio import (
     OpenAIBackgroundEngine,
     PictureRequest,
     Reference,
+    RunPodEngine,
     Spool,
     Studio,
 )
@@ -35,8 +36,9 @@ from tests.marks._upstream import picture
 
 PERSON = "ana"
 
-Mode = Literal["direct", "jobs", "links"]
-"""Whether an answer holds the picture, is a job of the service's, or a link to the picture."""
+Mode = Literal["direct", "jobs", "links", "rented"]
+"""Whether an answer holds the picture, is a job of the service's, a link to the picture, or a job that waits
+for a rented worker."""
 
 
 @dataclass(kw_only=True)
@@ -65,6 +67,9 @@ class World:
             if self.mode == "links":
                 engines.append(self._memeputer(seconds))
                 options["model"] = "memeputer"
+            if self.mode == "rented":
+                engines.append(self._runpod(seconds))
+                options["model"] = "flux-dev"
             spool = Spool(self.folder / "spool")
             yield store, Studio(store=store, engine=engines[0], others=engines[1:], spool=spool, **options)
         await store.close()
@@ -79,6 +84,19 @@ class World:
             fetch_trusted=here,
         )
         engine = settings.memeputer(seconds)
+        assert engine is not None
+        return engine
+
+    def _runpod(self, seconds: float) -> RunPodEngine:
+        settings = Settings.read(
+            runpod_base_url=f"http://127.0.0.1:{self.upstream}/v2",
+            runpod_api_key="a-key",
+            runpod_server_100_id="flux",
+            runpod_usd_per_second="0.0005",
+            max_polling_duration=seconds,
+            polling_interval=0.005,
+        )
+        engine = settings.runpod()
         assert engine is not None
         return engine
 

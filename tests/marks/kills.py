@@ -12,6 +12,7 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
@@ -52,6 +53,7 @@ JOB_STEPS = (
     "job_posted",
     "after_job",
     "job_begun",
+    "job_waits",
     "after_headers",
     "mid_body",
     "before_spool_sync",
@@ -59,7 +61,7 @@ JOB_STEPS = (
     "after_received",
     "after_stored",
 )
-"""Those of jobs in the background, and of links."""
+"""Those of jobs, and of links, which wait for nothing."""
 JOB_KNOWN = JOB_STEPS[JOB_STEPS.index("after_job") :]
 """From here on the id of the job, or the link, is kept: the picture must come out, without a second post."""
 
@@ -144,10 +146,12 @@ def _is_whole(path: Path) -> bool:
     return True
 
 
-def at_every_step(trials: Trials, each: int) -> None:
-    """Kill at each named step, ``each`` times."""
+def at_every_step(trials: Trials, each: int, only: Sequence[str] | None = None) -> None:
+    """Kill at each named step, or only at some, ``each`` times."""
     steps, safe = (STEPS, RECEIVED) if trials.world.mode == "direct" else (JOB_STEPS, JOB_KNOWN)
     for step in steps:
+        if (only and step not in only) or (step == "job_waits" and trials.world.mode == "links"):
+            continue
         for number in range(each):
             trial = f"trial-{steps.index(step)}{number:04}"
             child, reads = _fork.begin(partial(trials.generate, trial), environ={"COACH_KILL_AT": step})
@@ -182,13 +186,15 @@ def main() -> int:
     parser.add_argument("--random", type=int, default=500, help="kills at random times")
     parser.add_argument("--on", choices=("sqlite", "postgres"), action="append", help="left out: both")
     parser.add_argument("--mode", choices=MODES, action="append", help="left out: all")
+    parser.add_argument("--at", action="append", help="only at this named step; left out: at each")
     asked = parser.parse_args()
     failed = False
     for dialect, mode in product(asked.on or ("sqlite", "postgres"), asked.mode or MODES):
         with made(dialect, "tests.marks._upstream", mode=mode) as world:
             trials = Trials(world=world)
-            at_every_step(trials, asked.each)
-            at_random_times(trials, asked.random)
+            at_every_step(trials, asked.each, asked.at)
+            if asked.random:
+                at_random_times(trials, asked.random)
             trials.wrong += _fork.run(partial(add_up, world, world.ask("/")))
         for end in sorted(trials.ends, key=_order):
             sys.stdout.write(f"{dialect:9} {mode:7} {end:32} {trials.ends[end]:5}\n")

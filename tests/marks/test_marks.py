@@ -23,6 +23,12 @@ def test_a_kill_at_any_step_loses_nothing_and_pays_nothing_twice(dialect: str, m
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+def test_a_kill_while_a_rented_worker_draws_loses_nothing_and_posts_nothing_twice(dialect: str) -> None:
+    only = ("--each", "3", "--at", "job_waits", "--at", "job_posted", "--random", "0")
+    assert " 0 wrong" in run("kills", *only, "--on", dialect, "--mode", "rented")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
 def test_many_clients_with_the_same_keys_get_the_same_pictures(dialect: str) -> None:
     assert " 0 wrong" in run("once", "--clients", "10", "--keys", "8", "--on", dialect)
 

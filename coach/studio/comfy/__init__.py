@@ -2,7 +2,7 @@
 
 from coach.studio.comfy.build import Graph, Worker, Workflow, build
 from coach.studio.comfy.graph import Finding, validate
-from coach.studio.comfy.loras import Lora, Role, film, stack
+from coach.studio.comfy.loras import Lora, LoraName, Role, film, stack
 from coach.studio.comfy.nodes import Definitions, own_definitions, read_object_info
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Finding",
     "Graph",
     "Lora",
+    "LoraName",
     "Role",
     "Worker",
     "Workflow",

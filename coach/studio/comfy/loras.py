@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from coach.errors import InputRefused
 
@@ -20,28 +20,31 @@ _ENDING = ".safetensors"
 _EMPTY = "None"  # what the node calls a slot without one
 
 
+def _in_the_folder(name: str) -> str:
+    outside = name.startswith(("/", ".", " ")) or ".." in name or "\\" in name or not name.isprintable()
+    if outside or name == _EMPTY:
+        raise ValueError("a LoRA is named as the worker's folder of LoRAs has it")
+    return name
+
+
+LoraName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_in_the_folder)]
+"""A file in the worker's folder of LoRAs or below it, with or without ``.safetensors``."""
+
+
 class Lora(BaseModel):
     """A LoRA that is asked for.
 
     Attributes:
         role: What it does to a picture; the order and the factors of ``loras.toml`` go by it.
-        name: Its file in the worker's folder of LoRAs, with or without ``.safetensors``.
+        name: Its file.
         strength: What is asked for, -10 to 10 (the node's range); multiplied by the role's factor.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     role: Role
-    name: str = Field(min_length=1, max_length=200)
+    name: LoraName
     strength: float = Field(default=1.0, ge=-10, le=10, allow_inf_nan=False)
-
-    @field_validator("name")
-    @classmethod
-    def _is_a_file(cls, name: str) -> str:
-        outside = name.startswith(("/", ".", " ")) or ".." in name or "\\" in name or not name.isprintable()
-        if outside or name == _EMPTY:
-            raise ValueError("a LoRA is named as the worker's folder of LoRAs has it")
-        return name
 
     @property
     def file(self) -> str:

@@ -106,6 +106,11 @@ class Settings(RunPodSettings):
         validation_alias="COACH_GRADE",
         description="draft: quick and cheap while they look for their picture; what they accept is finished.",
     )
+    styles: File | None = Field(
+        None,
+        validation_alias="COACH_STYLES",
+        description="A folder of FLUX styles, a TOML file each; left out: those that come along.",
+    )
     previews: int | None = Field(
         None,
         ge=0,

@@ -19,6 +19,7 @@ import matplotlib
 import pytest
 
 from coach.sandbox import Sandbox
+from tests._environment import environment
 from tests._tree import ROOT, tracked
 
 DOCUMENTS = [path for path in ["README.md", *tracked("docs")] if path.endswith(".md")]
@@ -32,9 +33,8 @@ def test_what_a_document_shows_runs(document: str, tmp_path: Path) -> None:
     with Sandbox() as sandbox:
         env = os.environ | {
             "COACH_HOME": str(tmp_path / "home"),
-            "OPENAI_API_KEY": sandbox.api_key,
-            "OPENAI_BASE_URL": sandbox.base_url,
             "PYTHONPATH": str(ROOT),
+            **environment(sandbox),
         }
         for fence in FENCE.finditer(text):
             line = text.count("\n", 0, fence.start()) + 1

@@ -17,6 +17,7 @@ from coach.cli.demo import demo
 from coach.cli.doctor import doctor
 from coach.cli.erase import erase
 from coach.cli.export import export
+from coach.cli.flux import flux
 from coach.cli.key import key
 from coach.cli.new import new
 from coach.cli.photo import photo
@@ -27,6 +28,7 @@ from coach.cli.serve import serve
 from coach.cli.show import show
 from coach.cli.spend import spend
 from coach.cli.sticker import sticker
+from coach.cli.styles import styles
 from coach.cli.sweep import sweep
 from coach.errors import CoachError
 
@@ -66,6 +68,8 @@ for command in (
     reconcile,
     compare,
     versions,
+    flux,
+    styles,
     provenance,
     sticker,
     export,

@@ -24,18 +24,24 @@ MOST_PHOTOS = 3
 """How many photos go along. More of them show little that is new, and each is paid for with every picture."""
 
 
-async def photos_to_send(ctx: Context, photo_coach: PhotoCoach, *, anyway: bool = False) -> list[str]:
-    """The ids of the person's photos that a picture is made from.
+async def photos_to_send(
+    ctx: Context, photo_coach: PhotoCoach, studio: Studio, *, beside: int = 0, anyway: bool = False
+) -> list[str]:
+    """The ids of the person's photos that a picture is made from: as many as the model has room for.
+
+    Args:
+        beside: How many other pictures go along. Where these are all it has room for, there is none.
 
     Raises:
         Refused: They have none; or no photo serves, and it is not to be tried ``anyway``.
         ConsentMissing: The person has not agreed that their photos are used.
     """
     try:
-        photos = await photo_coach.references(ctx.user_id, MOST_PHOTOS, anyway=anyway)
+        most = min(MOST_PHOTOS, studio.capabilities.model(studio.model).references - beside)
+        photos = await photo_coach.references(ctx.user_id, max(most, 1), anyway=anyway)
     except PhotoRefused as exc:
         raise Refused(f"Nothing was made. Tell the user in your own words: {exc}") from exc
-    return [photo.id for photo in photos]
+    return [photo.id for photo in photos] if most > 0 or not beside else []
 
 
 def scene_of(identity: Identity, scene: str, photos: Sequence[str]) -> dict[str, Any]:

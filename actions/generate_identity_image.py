@@ -42,7 +42,7 @@ async def generate_identity_image(
     scene = prompt or identity.visualization
     if not scene:
         raise Refused(f"{identity.name} has no visualization yet. Find the moment with the user first.")
-    chosen = await photos_to_send(ctx, photo_coach, anyway=anyway)
+    chosen = await photos_to_send(ctx, photo_coach, studio, anyway=anyway)
     text = prompts.render("images/identity.md", scene_of(identity, scene, chosen)).text
     request = portrait(text, [Reference(kind="photo", id=photo) for photo in chosen], studio)
     generated = await studio.generate(ctx, request, identity_id=identity.id, wish=scene)

@@ -66,7 +66,7 @@ async def revise_identity_image(
     which = version or last_shown(nodes).handle
     revision = Revision.of(nodes, which, change, marked=marked is not None)
     # Whether the photo serves was settled before the first picture.
-    chosen = await photos_to_send(ctx, photo_coach, anyway=True)
+    chosen = await photos_to_send(ctx, photo_coach, studio, beside=0 if revision.afresh else 1, anyway=True)
     values = scene_of(identity, revision.scene or identity.visualization or identity.name, chosen)
 
     def render(wishes: Sequence[str]) -> str:

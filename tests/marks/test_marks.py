@@ -57,6 +57,10 @@ def test_nothing_that_the_document_allows_or_forbids_breaks_the_server() -> None
     assert " 0 wrong" in run("fuzz", "--requests", "150")
 
 
+def test_a_batch_that_fails_in_part_is_completed_by_a_rerun() -> None:
+    assert " 0 wrong" in run("flux", "--prompts", "20")
+
+
 def test_people_who_watch_lose_nothing_while_pictures_are_made() -> None:
     assert " 0 streams lost" in run(
         "load", "--watchers", "6", "--pictures", "3", "--each", "1", "--slowest", "10000"

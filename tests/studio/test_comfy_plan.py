@@ -9,9 +9,12 @@ from pydantic import ValidationError
 
 from coach.errors import InputRefused, PictureError
 from coach.studio import Capabilities, Model, PictureRequest, Plan, Reference
+from coach.studio._second import SecondTry
 from coach.studio.capabilities import Prices
 from coach.studio.comfy import Lora, Worker, Workflow, build, film, validate
+from coach.studio.judge import Judge
 from coach.studio.request import FluxOptions, fingerprint
+from tests.studio._faces import DISTANCES, ScriptedFaces
 
 TODAY = date(2026, 12, 1)
 PHOTO = Reference(kind="photo", id="p")
@@ -148,6 +151,15 @@ def test_loras_that_the_worker_cannot_apply_are_refused_by_name() -> None:
     assert caught.value.field == "loras"
     with pytest.raises(InputRefused, match="asked for twice"):
         plan(flux=FluxOptions(loras=(many[0], many[0])))
+
+
+def test_the_same_noise_is_not_asked_for_twice() -> None:
+    nowhere: Any = None
+    second = SecondTry(maker=nowhere, judge=Judge(nowhere, ScriptedFaces(DISTANCES)), within=170.0)
+    for seed, follows in ((-1, True), (4, False)):
+        flux = FluxOptions(seed=seed)
+        asked = PictureRequest(prompt="A guide", references=(PHOTO,), keep_face=True, flux=flux)
+        assert second.may_follow(asked) is follows
 
 
 def test_flux_options_are_for_flux_models() -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
 from coach._services import ServiceSettings, is_local
-from coach.errors import SettingsError
+from coach.errors import InputRefused, SettingsError
 
 if TYPE_CHECKING:
     from coach.studio import RunPodEngine
+    from coach.studio.comfy import Definitions
     from coach.studio.engines._runpod_ask import Bucket
 
 _MOST_BYTES = 45 * 2**20
@@ -93,6 +95,11 @@ class RunPodSettings(ServiceSettings):
         validation_alias="COACH_TEACACHE",
         description="The version of ComfyUI-TeaCache in the workers, or off; left out: 1.9.",
     )
+    comfy_nodes: Path | None = Field(
+        None,
+        validation_alias="COACH_COMFY_NODES",
+        description="What a worker's GET /object_info answers, as a file: workflows are judged by it.",
+    )
     runpod_s3_endpoint: str | None = Field(
         None,
         validation_alias="RUNPOD_S3_ENDPOINT",
@@ -124,7 +131,7 @@ class RunPodSettings(ServiceSettings):
         """RunPod as an engine of a studio; ``None``: it is not set up.
 
         Raises:
-            SettingsError: It is set up by half, or its address or its bucket's is none.
+            SettingsError: It is set up by half, or its address or its bucket's is none, or the file of nodes.
         """
         from coach.studio import RunPodEngine
 
@@ -147,6 +154,7 @@ class RunPodSettings(ServiceSettings):
             usd=self.runpod_usd_per_second,
             most=self.sync_timeout,
             teacache=self.teacache,
+            definitions=self._definitions(),
             bucket=bucket,
             seconds=self.max_polling_duration,
             poll=self.polling_interval,
@@ -154,6 +162,16 @@ class RunPodSettings(ServiceSettings):
             url=self.runpod_base_url,
             trust_env=not local,
         )
+
+    def _definitions(self) -> Definitions | None:
+        from coach.studio.comfy import read_object_info
+
+        if self.comfy_nodes is None:
+            return None
+        try:
+            return read_object_info(self.comfy_nodes.expanduser())
+        except InputRefused as exc:
+            raise SettingsError(f"COACH_COMFY_NODES: {exc}") from None
 
     def _bucket(self) -> Bucket | None:
         from coach.studio.engines._runpod_ask import Bucket

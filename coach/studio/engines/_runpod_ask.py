@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from coach.studio.comfy import Workflow, build
+from coach.studio.comfy import Definitions, Finding, Graph, Workflow, build, own_definitions, validate
 from coach.studio.engines import Order
 from coach.studio.faults import fault
 
@@ -48,14 +48,18 @@ class Bucket:
         return bool((await blobs.empty(job)).blobs)
 
 
-def body_of(order: Order, *, seconds: int, bucket: Bucket | None) -> dict[str, Any]:
+def body_of(
+    order: Order, *, seconds: int, bucket: Bucket | None, definitions: Definitions | None = None
+) -> dict[str, Any]:
     """The JSON that ``/run`` takes.
 
     Args:
         seconds: How long a worker may work on it.
+        definitions: Of the nodes the workers have; ``None``: those that come with the library.
 
     Raises:
-        PictureError: Unpaid. ``invalid_request``: the order has no workflow, or a mask; ``too_large``.
+        PictureError: Unpaid. ``invalid_request``: the order has no workflow, or a mask; ``too_large``;
+            ``workflow_refused`` or ``worker_lacks``: ComfyUI would not run the workflow.
     """
     given = order.params.get("workflow")
     if given is None or order.mask is not None:
@@ -65,7 +69,7 @@ def body_of(order: Order, *, seconds: int, bucket: Bucket | None) -> dict[str, A
     named = zip(workflow.images, order.images, strict=True)
     images = [{"name": name, "image": image.data_url} for name, image in named]
     body: dict[str, Any] = {
-        "input": {"workflow": build(workflow), **({"images": images} if images else {})},
+        "input": {"workflow": _judged(workflow, definitions), **({"images": images} if images else {})},
         "policy": {
             "executionTimeout": seconds * 1000,
             "ttl": (seconds + int(WAITS.total_seconds())) * 1000,
@@ -82,3 +86,21 @@ def body_of(order: Order, *, seconds: int, bucket: Bucket | None) -> dict[str, A
         detail = f"With its pictures the request has {size:,} bytes; RunPod takes {MOST_BODY:,}."
         raise fault("too_large", paid="unpaid", detail=detail)
     return body
+
+
+def _judged(workflow: Workflow, definitions: Definitions | None) -> Graph:
+    """The graph, which ComfyUI would run: what it refuses is paid for all the same, as a worker reads it."""
+    graph, worker = build(workflow), workflow.worker
+    known = own_definitions(worker.teacache) if definitions is None else definitions
+    findings = validate(graph, known, images=workflow.images)
+    if findings:
+        code = "worker_lacks" if any(map(_is_missing, findings)) else "workflow_refused"
+        wrong = "; ".join(f"node {found.node or '-'}, {found.type}: {found.say}" for found in findings[:5])
+        raise fault(code, paid="unpaid", detail=f"Nothing was sent: ComfyUI would not run it. {wrong}")
+    return graph
+
+
+def _is_missing(found: Finding) -> bool:
+    """Whether a node is not installed, or a file is not there."""
+    of_file = (found.input or "").endswith(("_name", "_name1", "_name2")) and found.input != "sampler_name"
+    return found.type == "missing_node_type" or (found.type == "value_not_in_list" and of_file)

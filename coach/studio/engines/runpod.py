@@ -23,6 +23,7 @@ from typing import Any
 from coach.errors import PictureError
 from coach.fetch import Fetcher
 from coach.studio.capabilities import Capabilities, Prices
+from coach.studio.comfy import Definitions
 from coach.studio.engines import Answer, Begun, Order, Received, Span
 from coach.studio.engines._jobs import HUNG, PASSING, Arriving, Job, JobEngine
 from coach.studio.engines._runpod_ask import KEPT, WAITS, Bucket, body_of
@@ -56,6 +57,8 @@ class RunPodEngine(JobEngine):
         usd: What a second of a worker costs; ``None``: not known.
         most: Seconds a worker may work on one job; RunPod ends it then.
         teacache: The version of ComfyUI-TeaCache in the workers, or ``off``; ``None``: as the table has it.
+        definitions: Of the nodes the workers have, to judge workflows by before a worker is paid for;
+            ``None``: those that come with the library, which know no files.
         bucket: Where results go that are too large for an answer; ``None``: they are lost.
         seconds: How long one picture may take in all. After that its job still goes on at the service.
         poll: Seconds between two looks at a job; they grow to five times that.
@@ -76,6 +79,7 @@ class RunPodEngine(JobEngine):
         usd: Decimal | None = None,
         most: int = 700,
         teacache: str | None = None,
+        definitions: Definitions | None = None,
         bucket: Bucket | None = None,
         seconds: float = 180,
         poll: float = 1,
@@ -86,7 +90,7 @@ class RunPodEngine(JobEngine):
         super().__init__(seconds=seconds, poll=poll, looks=looks)
         self._wire = Wire(url, key, trust_env=trust_env)
         self._endpoints, self._fetcher, self._bucket = dict(endpoints), fetcher, bucket
-        self._usd, self._most, self._teacache = usd, most, teacache
+        self._usd, self._most, self._teacache, self._definitions = usd, most, teacache, definitions
         self.keeps_jobs = WAITS + KEPT + timedelta(seconds=most)
 
     def offers(self, table: Capabilities) -> Capabilities:
@@ -106,7 +110,7 @@ class RunPodEngine(JobEngine):
     async def send(self, order: Order, *, begun: Begun) -> AsyncIterator[Answer]:
         """See :class:`coach.studio.engines.Engine`."""
         endpoint, post = self._endpoints[order.model], RunPost()
-        body = body_of(order, seconds=self._most, bucket=self._bucket)
+        body = body_of(order, seconds=self._most, bucket=self._bucket, definitions=self._definitions)
 
         async def take(job: Job) -> None:
             await _begin(job, endpoint, await self._wire.run(post, endpoint, body))

@@ -61,7 +61,7 @@ async def open(
         that wait for their turn are refused unpaid: let a shutdown lead here.
 
     Raises:
-        SettingsError: A setting is missing or wrong.
+        SettingsError: A setting is missing or wrong. Where FLUX is set up, no other service's key is needed.
         FolderError: The coach folder has errors, or asks for a service nobody gives.
     """
     coach = load(source)
@@ -69,8 +69,10 @@ async def open(
     async with AsyncExitStack() as stack:
         # Without an action that makes pictures, no key of a picture service is needed.
         paints = any({"studio", "stickers"} & {*action.needs} for action in coach.actions.values())
+        paints = paints and "studio" not in services
         client = None
-        if paints and "studio" not in services:
+        # And where FLUX is set up, none of another service.
+        if paints and (settings.openai_api_key is not None or "runpod" not in settings.services):
             client = await stack.enter_async_context(settings.openai(keep_alive=False))
         store = await Store.open(settings.database, blobs=settings.blobs())
         stack.push_async_callback(store.close)
@@ -82,7 +84,7 @@ async def open(
         }
         provided = {**store.services(), **looking, **services, "faces": faces}
         stack.push_async_callback(drain)  # before what it needs is closed
-        if client is not None:
+        if paints:
             if faces is None and "faces" not in services:
                 logger.warning(_UNMEASURED)
             studio = _studio(settings, store, client, faces, signer)
@@ -124,24 +126,32 @@ def previews_of(settings: Settings, faces: FaceModel | None) -> int:
     return settings.previews if settings.previews is not None else (0 if faces else 2)
 
 
-def _studio(
-    settings: Settings,
-    store: Store,
-    client: AsyncOpenAI,
-    faces: FaceModel | None,
-    signer: Signer | None,
-) -> Studio:
+def _openai(settings: Settings, client: AsyncOpenAI | None) -> list[Engine]:
+    """The engine that is asked, and the one for what was asked for in the other mode; without a key none."""
+    if client is None:
+        return []
     seconds = settings.picture_seconds
     direct: Engine = GptImageEngine(client, seconds=seconds)
     background: Engine = OpenAIBackgroundEngine(client, model=settings.background_model, seconds=seconds)
-    chosen, other = (direct, background) if settings.picture_mode == "direct" else (background, direct)
-    further = (settings.memeputer(seconds), settings.runpod())
+    return [direct, background] if settings.picture_mode == "direct" else [background, direct]
+
+
+def _studio(
+    settings: Settings,
+    store: Store,
+    client: AsyncOpenAI | None,
+    faces: FaceModel | None,
+    signer: Signer | None,
+) -> Studio:
+    further = (settings.runpod(), settings.memeputer(settings.picture_seconds))
+    engines = [*_openai(settings, client), *(each for each in further if each is not None)]
+    own = None if client else next(iter(settings.runpod_endpoints))
     return Studio(
         store=store,
-        engine=chosen,
-        others=[other, *(each for each in further if each is not None)],
+        engine=engines[0],
+        others=engines[1:],
         spool=Spool(settings.home / "spool"),
-        model=settings.image_model,
+        model=settings.image_model or own,
         budgets=Budgets.of_usd(**settings.budgets),
         limits=GateLimits(
             at_once=settings.pictures_at_once,

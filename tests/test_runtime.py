@@ -98,6 +98,26 @@ async def test_the_mode_says_how_a_picture_is_asked_for(
     assert made.actual_micros == sandbox.totals.micros > 0
 
 
+async def test_flux_needs_no_key_of_another_service(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    given = {name: value for name, value in sandbox.settings.items() if not name.startswith("openai")}
+    settings = coach.Settings.read(home=tmp_path / "home", polling_interval=0.02, **given)
+    async with coach.open("coach.reference", settings, faces=None) as reference:
+        studio, store = reference.service("studio", coach.Studio), reference.service("store", Store)
+        assert studio.model == "flux-dev" and "gpt-image-2" not in studio.capabilities.models
+        await store.people.ensure("ann")
+        await store.identities.add("ann", "Night-sky guide")
+        request = coach.PictureRequest(prompt="On a hill at night.")
+        made = await studio.generate(ANN, request, identity_id="i1")
+    assert made.model == "flux-dev" and "POST /v2/flux/run" in posts(sandbox)
+    with pytest.raises(coach.SettingsError, match="OPENAI_API_KEY is not set"):
+        async with coach.open("coach.reference", coach.Settings.read(home=tmp_path / "home")):
+            pass
+
+
 async def test_how_many_at_once_and_how_often_reach_the_gate(
     opened: Callable[[], Opened], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,6 +46,15 @@ async def slow(home: Path, *, delay: float) -> AsyncIterator[tuple[Sandbox, Serv
             yield sandbox, served
 
 
+async def test_a_model_that_has_no_qualities_says_auto(tmp_path: Path) -> None:
+    with Sandbox(quick=True) as sandbox:
+        more = {name: value for name, value in sandbox.settings.items() if not name.startswith("openai")}
+        settings = settings_for(sandbox, tmp_path, image_model="flux-dev", polling_interval=0.02, **more)
+        async with serving(an_app(settings, faces=None)) as served, served.client("ann") as ann:
+            [(name, last)] = await streamed(ann, data={"prompt": "A hat"})
+    assert (name, last["quality"], last["size"]) == ("image_generation.completed", "auto", "1024x1024")
+
+
 async def first_kept(served: Served) -> Version:
     """Ann's first picture, as soon as it is kept."""
     place = await served.here.store.identities.workshop("ann")

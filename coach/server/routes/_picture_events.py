@@ -125,7 +125,7 @@ class Telling:
 def _finished(generation: Generation, version: Version) -> dict[str, Any]:
     return {
         "size": f"{version.width}x{version.height}",
-        "quality": generation.params["quality"],
+        "quality": generation.params.get("quality", "auto"),  # some models have no choice
         "background": generation.params.get("background", "auto"),
         "output_format": version.media_type.removeprefix("image/"),
         "usage": generation.usage,

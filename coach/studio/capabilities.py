@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from coach.errors import InputRefused, PictureError
+from coach.studio._table import read_table
 from coach.studio._values import one_of
 from coach.studio.comfy.build import Worker
 from coach.studio.planner import Plan, lacks, make_plan
@@ -24,8 +24,6 @@ NOTICE = timedelta(days=30)
 
 WORDS = 4096
 """The most tokens a text model may write beside the prompt it hands on, its thinking among them."""
-
-_NOT_TAKEN_OVER = frozenset({"released", "shutdown", "replacement"})
 
 
 class _Entry(BaseModel):
@@ -173,15 +171,7 @@ class Capabilities(_Entry):
         Raises:
             pydantic.ValidationError: The table has a wrong or unknown field.
         """
-        text = (path or Path(__file__).with_name("capabilities.toml")).read_text(encoding="utf-8")
-        table = tomllib.loads(text, parse_float=Decimal)
-        entries = table["models"]
-        models = {
-            name: {"name": name, "family": _family(entries, name)} | _filled(entries, entry)
-            for name, entry in entries.items()
-        }
-        callers = {name: {"name": name} | entry for name, entry in table.get("callers", {}).items()}
-        return cls.model_validate(table | {"models": models, "callers": callers})
+        return cls.model_validate(read_table(path or Path(__file__).with_name("capabilities.toml")))
 
     def called_by(self, name: str) -> Capabilities:
         """The same models as the tool of a text model: one picture at a time, no previews, both are paid."""
@@ -286,18 +276,3 @@ class Capabilities(_Entry):
         """A sentence for each model (or only for ``model``) that is gone or will be within 30 days."""
         chosen = self.models.values() if model is None else [self.model(model)]
         return tuple(warning for entry in chosen if (warning := entry.warning(today)))
-
-
-def _family(entries: Mapping[str, Any], name: str) -> str:
-    """What a model is like, and that one, and so on to the last."""
-    like = entries[name].get("like")
-    return name if like is None else _family(entries, like)
-
-
-def _filled(entries: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """``entry`` with what it takes over from the model it is ``like``."""
-    own = {key: value for key, value in entry.items() if key != "like"}
-    if "like" not in entry:
-        return own
-    other = _filled(entries, entries[entry["like"]])
-    return {key: value for key, value in other.items() if key not in _NOT_TAKEN_OVER} | own

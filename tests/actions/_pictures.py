@@ -24,10 +24,15 @@ async def reference_coach(
     async with settings.openai() as client:
         engine = GptImageEngine(client, seconds=60)
         studio = Studio(store=store, engine=engine, spool=Spool(folder / "spool"), faces=faces, **options)
-        looking: dict[str, object] = {"photo_coach": PhotoCoach(store, faces)}
-        looking |= {"sheets": Sheets(store, model=faces)}
-        looking |= {"stickers": coach.Stickers(store=store, studio=studio, fetcher=coach.Fetcher())}
-        yield coach.load("coach.reference", **store.services(), **looking, studio=studio)
+        yield on_studio(store, studio, faces=faces)
+
+
+def on_studio(store: coach.Store, studio: Studio, *, faces: FaceModel | None = None) -> coach.Coach:
+    """The coach with this studio."""
+    looking: dict[str, object] = {"photo_coach": PhotoCoach(store, faces)}
+    looking |= {"sheets": Sheets(store, model=faces)}
+    looking |= {"stickers": coach.Stickers(store=store, studio=studio, fetcher=coach.Fetcher())}
+    return coach.load("coach.reference", **store.services(), **looking, studio=studio)
 
 
 async def call(reference: coach.Coach, name: str, ctx: coach.Context = ANN, **given: Any) -> Any:

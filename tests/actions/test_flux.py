@@ -13,8 +13,8 @@ from PIL import Image, ImageOps
 import coach
 from coach.fetch import Fetcher
 from coach.sandbox import Sandbox
-from coach.studio import PhotoCoach, RunPodEngine, Sheets, Spool, Studio
-from tests.actions._pictures import ANN, call, make_ready
+from coach.studio import RunPodEngine, Spool, Studio
+from tests.actions._pictures import ANN, call, make_ready, on_studio
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -44,8 +44,7 @@ async def on_flux(
         trust_env=False,
     )
     studio = Studio(store=store, engine=engine, spool=Spool(folder / "spool"), model=model)
-    looking = {"sheets": Sheets(store, model=None), "photo_coach": PhotoCoach(store, None)}
-    yield coach.load("coach.reference", **store.services(), **looking, studio=studio)
+    yield on_studio(store, studio)
     await studio.close()
 
 

@@ -50,7 +50,7 @@ async def _taken(answer: Answer) -> Response:
 
 
 _WHAT = {
-    **dict.fromkeys(FAILS, "A job whose worker fails: {}"),
+    **dict.fromkeys(FAILS, "A job whose worker fails: {}."),
     "job_v4": "A job whose result is that of worker-comfyui before 5.0.0.",
     "job_results": "A job whose result is in output.job_results.",
     "job_nested": "A job whose result is in output.output.",

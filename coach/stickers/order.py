@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from coach.errors import PictureError
 from coach.stickers.base import BasePicture
 from coach.stickers.spec import Engine, JobSpec
 from coach.store import SpecRow
@@ -50,7 +51,16 @@ def quote(request: PictureRequest, engine: Engine, studio: Studio) -> Quote:
     """The most a sticker can cost, with the second try.
 
     Raises:
-        InputRefused, PictureError: as :meth:`coach.Studio.quote`.
+        InputRefused, PictureError: as :meth:`coach.Studio.quote`; ``invalid_request``: the model draws
+            no transparent ground, so what came would be paid for and be no sticker.
     """
+    plan = studio.plan(request, MODELS[engine])
+    if request.background == "transparent" and plan.params.get("background") != "transparent":
+        raise PictureError(
+            "invalid_request",
+            paid="unpaid",
+            say=f"No sticker was made: {plan.model} draws nothing on a transparent background.",
+            detail="Set COACH_IMAGE_MODEL to a model that does, or COACH_STICKER_ENGINE to memeputer.",
+        )
     once = studio.quote(request, MODELS[engine])
     return replace(once, micros=None if once.micros is None else TRIES * once.micros, tries=TRIES)

@@ -10,6 +10,7 @@ from coach.errors import Conflict
 from coach.stickers.outcome import Failed, Image, Spec
 from coach.store import Store
 from coach.studio import Budgets
+from coach.studio.capabilities import Capabilities
 from tests.stickers._shop import HODL, NOW, context, draws, shop
 from tests.studio._service import answer, breaks, error, says
 from tests.studio._workshop import ANA
@@ -181,3 +182,15 @@ async def test_an_empty_answer_is_an_error_that_says_it_was_paid(
         await s.spec()
         refused = await s.now()
         assert isinstance(refused, Failed) and refused.code == "bad_answer" and refused.paid == "paid"
+
+
+async def test_a_model_that_draws_a_ground_is_not_paid_for_what_can_be_no_sticker(
+    store: Store, tmp_path: Path, photo_bytes: bytes
+) -> None:
+    table = Capabilities.load()
+    opaque = {name: model.model_copy(update={"transparent": "no"}) for name, model in table.models.items()}
+    async with shop(store, tmp_path, photo_bytes) as s:
+        studio = s.w.new_studio(capabilities=table.model_copy(update={"models": opaque}))
+        refused = await s.spec(by=s.other(studio))
+        assert isinstance(refused, Failed) and (refused.code, refused.paid) == ("invalid_request", "unpaid")
+        assert "transparent" in refused.say and s.posts == 0

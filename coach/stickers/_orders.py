@@ -153,9 +153,9 @@ _TAIL = (
 """What may follow one. Anything else changes it, and what is changed has another price."""
 
 ORDER = re.compile(
-    rf"[ ,]*(?:{_LEAD}[ ,:!、，]*)*?(?:{NO_SPEC.pattern}|{_ORDER.pattern})(?:[ ,、，]*(?:(?:and|und|y|et|e"
-    rf"|и|ve|then) )*"
-    rf"(?:{NO_SPEC.pattern}|{_ORDER.pattern}|{_TAIL}(?!\w)))*[ ,]*"
+    rf"[ ,]*(?:{_LEAD}[ ,:!、，]*)*?(?>{NO_SPEC.pattern}|{_ORDER.pattern})(?:[ ,、，]*(?:(?:and|und|y|et|e"
+    rf"|и|ve|then) )*+"
+    rf"(?>{NO_SPEC.pattern}|{_ORDER.pattern}|{_TAIL}(?!\w)))*+[ ,]*"
 )
 """A sentence that is an order and nothing else."""
 

@@ -27,10 +27,12 @@ from coach.stickers._orders import (
 
 Wanted = Literal["spec", "image"]
 
+# Possessive where what ends it may be missing: else a long message is gone through once for each beginning.
 _ASIDE = re.compile(
-    r"https?://\S+|<!--.*?(?:-->|\Z)|<(\w+)\b[^>]*>.*?(?:</\1\s*>|\Z)|```.*?(?:```|\Z)|`[^`]*`|~~.*?~~|^\s*>.*?$"
-    r"|\"[^\"]*(?:\"|\Z)|“[^”]*(?:”|\Z)|„[^“”]*(?:[“”]|\Z)|«[^»]*(?:»|\Z)|»[^«]*«|「[^」]*(?:」|\Z)|『[^』]*(?:』|\Z)"
-    r"|《[^》]*》|‹[^›]*›|(?<!\w)['‘][^'’]*['’](?!\w)|\[[^\]]*\]\([^)]*\)",
+    r"https?://\S+|<!--.*?(?:-->|\Z)|<(\w+)\b[^>]*+>.*?(?:</\1\s*>|\Z)"
+    r"|```.*?(?:```|\Z)|`[^`]*`|~~.*?~~|^ ?>.*?$"
+    r"|\"[^\"]*(?:\"|\Z)|“[^”]*(?:”|\Z)|„[^“”]*(?:[“”]|\Z)|«[^»]*(?:»|\Z)|»[^«]*+«|「[^」]*(?:」|\Z)|『[^』]*(?:』|\Z)"
+    r"|《[^》]*+》|‹[^›]*+›|(?<!\w)['‘][^'’]*+['’](?!\w)|\[[^\]]*+\]\([^)]*+\)",
     re.DOTALL | re.MULTILINE,
 )
 """What is set apart from what the caller says: addresses, quotations, code, markup, what is struck out."""

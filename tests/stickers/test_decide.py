@@ -55,7 +55,16 @@ def test_a_long_message_is_read_quickly() -> None:
         "spec ",
         "\u200b",
         "請 ",
+        "\n",
     ):
         began = time.perf_counter()
         decide(piece * (16_000 // len(piece)))
         assert time.perf_counter() - began < 1, piece
+
+
+@pytest.mark.parametrize("piece", ["then ", "create it now ", "no spec again ", "now, and create it then "])
+def test_what_is_almost_an_order_is_read_quickly(piece: str) -> None:
+    # There were two ways to read each piece, and so as many for all of them as there is time.
+    began = time.perf_counter()
+    assert decide(f"Generate it {piece * (280 // len(piece))}zzz") == "spec"
+    assert time.perf_counter() - began < 1

@@ -1,6 +1,7 @@
 """What an agent's reply means, in each shape that was seen of it."""
 
 import json
+import time
 
 import pytest
 
@@ -95,3 +96,10 @@ def test_the_base_picture_that_was_sent_is_no_answer(said: object) -> None:
 def test_of_several_links_in_prose_one_to_a_picture_is_taken() -> None:
     said = f"Rules: https://memeputer.com/rules, and your sticker: {AT}?sig=1"
     assert read_reply(chat(said)).link == f"{AT}?sig=1"
+
+
+@pytest.mark.parametrize("piece", [" ", "a", "\n", "```"])
+def test_a_fence_that_does_not_end_is_read_quickly(piece: str) -> None:
+    began = time.perf_counter()
+    assert read_reply(f"```{piece * (250_000 // len(piece))}".encode()).failure == "bad_answer"
+    assert time.perf_counter() - began < 1

@@ -20,7 +20,7 @@ Failure = Literal["apology", "not_available", "spec_again", "needs_more", "bad_a
 
 _NAMES = ("image_url", "image", "url")
 _DEEP = 8
-_FENCE = re.compile(r"```(?:\w+)?\s*\n?(.*?)```", re.DOTALL)
+_FENCE = re.compile(r"```\w*+(.*?)```", re.DOTALL)
 _LINK = re.compile(r"https?://[^\s\"'`<>()\[\]{}|\\^]+", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:png|webp|jpe?g)(?:[?#]|$)", re.IGNORECASE)
 _SORRY = re.compile(r"\W*an error occurred", re.IGNORECASE)

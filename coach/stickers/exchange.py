@@ -115,7 +115,7 @@ class Stickers:
         """
         picture = await bases.take(self._store, self._fetcher, ctx.user_id, base)
         told = {"template_id": template_id, "user_prompt": user_prompt, "user_context": user_context}
-        return await self._written(ctx.user_id, picture, told, message)
+        return (await self._written(ctx.user_id, picture, told, message))[0]
 
     async def generate(self, ctx: Context, ref: str, *, attempt: str = "") -> Image | Failed:
         """Execute a spec: the picture is made, finished and judged, and once more if the gate refuses it.
@@ -167,10 +167,10 @@ class Stickers:
                 return Needs(needs=("user_prompt",), hint=WISH_MISSING)
             return await self._either(ctx, wanted, shown, attempt)
         picture = picture or await bases.take(self._store, self._fetcher, ctx.user_id, base)
-        row = await self._written(ctx.user_id, picture, request.wish, request.message)
-        # What was changed since it was shown has a new quote, which is to be seen first.
-        is_changed = shown is not None and row.created_at == row.quoted_at
-        return await self._either(ctx, "spec" if is_changed else wanted, row, attempt)
+        row, is_news = await self._written(ctx.user_id, picture, request.wish, request.message)
+        # What was changed since it was shown, or became dearer, has a quote that is to be seen first.
+        is_unseen = shown is not None and is_news
+        return await self._either(ctx, "spec" if is_unseen else wanted, row, attempt)
 
     async def _either(self, ctx: Context, wanted: Wanted, row: SpecRow, attempt: str) -> Outcome:
         return Spec(row=row) if wanted == "spec" else await self.generate(ctx, row.hash, attempt=attempt)
@@ -186,7 +186,7 @@ class Stickers:
 
     async def _written(
         self, user_id: str, picture: BasePicture, told: Mapping[str, str | None], message: str
-    ) -> SpecRow:
+    ) -> tuple[SpecRow, bool]:
         if self._ask_for_spec is None:
             spec = write_spec(
                 engine=self.engine,
@@ -200,16 +200,24 @@ class Stickers:
         spec = read_spec(said).model_copy(update={"engine": self.engine, "base_image_ref": UPLOADED})
         return await self._kept(user_id, spec, picture)
 
-    async def _kept(self, user_id: str, spec: JobSpec, picture: BasePicture) -> SpecRow:
-        request = order.asked(spec, picture.reference, picture.url, self._studio)
-        return await self.specs.add(
+    async def _kept(self, user_id: str, spec: JobSpec, picture: BasePicture) -> tuple[SpecRow, bool]:
+        """A spec as a row, and whether that says anything new: another spec, or a higher price."""
+        name = order.name_of(spec, picture)
+        now = self._quote(spec, picture)
+        before = await self.specs.find(user_id, name)
+        row = await self.specs.add(
             user_id,
-            order.name_of(spec, picture),
+            name,
             spec.model_dump(mode="json"),
             base=picture.key,
             url=picture.url,
-            quote_micros=order.quote(request, spec.engine, self._studio).micros,
+            quote_micros=now,
         )
+        return row, before is None or _is_dearer(now, before)
+
+    def _quote(self, spec: JobSpec, picture: BasePicture) -> int | None:
+        request = order.asked(spec, picture.reference, picture.url, self._studio)
+        return order.quote(request, spec.engine, self._studio).micros
 
     async def _check(self, row: SpecRow, content: str) -> None:
         """See that a spec can be executed for what was quoted, unless it was executed already.
@@ -224,10 +232,7 @@ class Stickers:
         if not await bases.is_there(self._store, row):
             raise NotFound("picture of the sticker spec", row.handle)
         spec, picture = order.spec_of(row), _picture_of(row)
-        now = order.quote(
-            order.asked(spec, picture.reference, row.url, self._studio), spec.engine, self._studio
-        )
-        if row.quote_micros is not None and (now.micros is None or now.micros > row.quote_micros):
+        if _is_dearer(self._quote(spec, picture), row):
             await self._kept(row.user_id, spec, picture)
             raise Conflict(_DEARER)
 
@@ -256,6 +261,10 @@ class Stickers:
 
 def _picture_of(row: SpecRow) -> BasePicture:
     return BasePicture(reference=Reference(kind=row.base_kind, id=row.base_id), url=row.url)
+
+
+def _is_dearer(now: int | None, row: SpecRow) -> bool:
+    return row.quote_micros is not None and (now is None or now > row.quote_micros)
 
 
 def _outcome(row: SpecRow, best: Sticker, made: Sequence[Generated]) -> Image | Failed:

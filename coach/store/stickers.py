@@ -100,6 +100,13 @@ class StickerSpecs:
         async with self._database.read() as connection:
             return await one(connection, mine, SpecRow, kind="sticker spec", ref=ref)
 
+    async def find(self, user_id: str, hash: str) -> SpecRow | None:
+        """One spec, by its hash; ``None``: this person has no such spec."""
+        mine = rows_of(sticker_specs, SpecRow, user_id).where(_ROW.hash == hash)
+        async with self._database.read() as connection:
+            row = await first(connection, mine)
+        return None if row is None else SpecRow(**row)
+
     async def list(self, user_id: str, most: int = 100) -> Sequence[SpecRow]:
         """The person's specs, the newest first."""
         async with self._database.read() as connection:

@@ -124,6 +124,18 @@ async def test_what_became_dearer_is_quoted_anew_before_it_is_made(
         assert isinstance(await s.stickers.generate(context(), "s1"), Image)
 
 
+async def test_what_became_dearer_is_quoted_anew_also_when_the_order_says_all_of_it(
+    store: Store, tmp_path: Path, photo_bytes: bytes
+) -> None:
+    async with shop(store, tmp_path, photo_bytes, *draws("navy")) as s:
+        cheap = await s.spec(by=s.other(s.w.new_studio(grade="draft")))
+        dear = await s.ask(NOW, user_prompt=HODL)
+        assert isinstance(cheap, Spec) and isinstance(dear, Spec) and s.posts == 0
+        assert dear.row.hash == cheap.row.hash
+        assert (dear.row.quote_micros or 0) > (cheap.row.quote_micros or 0) > 0
+        assert isinstance(await s.ask(NOW, user_prompt=HODL), Image) and s.posts == 1
+
+
 async def test_cut_off_after_the_picture_came_it_is_kept_and_not_ordered_again(
     store: Store, tmp_path: Path, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

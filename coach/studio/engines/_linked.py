@@ -48,7 +48,10 @@ class _Followed:
     """A picture that arrives from where the link leads."""
 
     def __init__(self, fetching: Fetching, request_id: str | None) -> None:
-        self._fetching, self.request_id, self.media_type = fetching, request_id, fetching.media_type
+        self._fetching, self.request_id = fetching, request_id
+        # It is a claim, and what is no picture must not be taken for a reply of the service itself.
+        claimed = fetching.media_type
+        self.media_type = claimed if claimed.startswith("image/") else "application/octet-stream"
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:

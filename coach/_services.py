@@ -23,7 +23,7 @@ def is_local(url: str, setting: str) -> bool:
     Raises:
         SettingsError: It is no address.
     """
-    wrong = SettingsError(f"{setting} is not an address. Write https://host/v1.")
+    wrong = SettingsError(f"{setting} is not an address. It begins with https:// and a host.")
     try:
         address = urlsplit(url)
     except ValueError:

@@ -52,7 +52,7 @@ class Asked:
 
         if self.pack:
             return {name: name for name in NAMES}
-        return {(self.template or "sticker").upper() if self.template else "sticker": self.template}
+        return {self.template.upper() if self.template else "sticker": self.template}
 
 
 def sticker(

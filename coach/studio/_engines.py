@@ -1,8 +1,9 @@
 """Every picture service of a studio: which one is asked for a model, and whose an answer is.
 
-A further service is added here and nowhere else in the studio: an engine that knows its wire, lines in the
-capability table that name its ``service``, and a place in :func:`coach.runtime.open`. One service never
-stands in for another: a model of one is made by that one or not at all.
+A further service is an engine that knows its wire, lines in the capability table that name its ``service``,
+and a place in :func:`coach.runtime.open` and among the engines whose answers
+:mod:`coach.studio.leftovers` reads.
+One service never stands in for another: a model of one is made by that one or not at all.
 """
 
 from __future__ import annotations

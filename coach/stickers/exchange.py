@@ -142,16 +142,18 @@ class Stickers:
         await self._check(row, content)
         first = await self._picture(ctx, row, content)
         found = [await self._finisher.finish(row, first.versions[0])]
-        made = [first]
+        made, lost = [first], None
         if worth_another(found[0].violations):
             await ctx.report("It is no good sticker yet; trying once more")
             second = await self._once_more(ctx, row, f"{content} again")
-            if second is not None:
+            if isinstance(second, Generated):
                 made.append(second)
                 found.append(await self._finisher.finish(row, second.versions[0]))
+            else:
+                lost = second
         best = found[0] if len(found) == 1 else better(*found)
         row = await self.specs.made(row, best.version.id, [vars(each) for each in best.violations])
-        return _outcome(row, best, made)
+        return _outcome(row, best, made, lost)
 
     async def _answer(self, ctx: Context, request: StickerRequest, attempt: str) -> Outcome:
         wanted = decide(request.message, words=(request.user_prompt, request.user_context))
@@ -248,15 +250,17 @@ class Stickers:
             model=order.MODELS[spec.engine],
         )
 
-    async def _once_more(self, ctx: Context, row: SpecRow, content: str) -> Generated | None:
-        """The second picture; ``None``: there is none, and the first is what there is."""
+    async def _once_more(
+        self, ctx: Context, row: SpecRow, content: str
+    ) -> Generated | PictureError | Conflict:
+        """The second picture; or why there is none, and the first is what there is."""
         try:
             return await self._picture(ctx, row, content)
         except (PictureError, Conflict) as error:
             if isinstance(error, Erasing):
                 raise
             logger.warning("The second try of sticker %s gave no picture: %s", row.hash[:8], error)
-            return None
+            return error
 
 
 def _picture_of(row: SpecRow) -> BasePicture:
@@ -267,13 +271,17 @@ def _is_dearer(now: int | None, row: SpecRow) -> bool:
     return row.quote_micros is not None and (now is None or now > row.quote_micros)
 
 
-def _outcome(row: SpecRow, best: Sticker, made: Sequence[Generated]) -> Image | Failed:
-    costs = [each.actual_micros for each in made]
+def _outcome(
+    row: SpecRow, best: Sticker, made: Sequence[Generated], lost: PictureError | Conflict | None
+) -> Image | Failed:
+    # What came of the second try, where it may have been charged: nobody else tells the person.
+    doubt = f" {lost}" if isinstance(lost, PictureError) and lost.paid != "unpaid" else ""
+    costs = [*(each.actual_micros for each in made), *([None] if doubt else [])]
     cost = None if None in costs else sum(each for each in costs if each is not None)
     if best.blob is not None and not best.violations:
         return Image(row=row, version=best.version, blob=best.blob, cost_micros=cost, pictures=len(made))
     return Failed(
-        say=_REFUSED.format(" ".join(each.say for each in best.violations)),
+        say=_REFUSED.format(" ".join(each.say for each in best.violations)) + doubt,
         code="gate_refused",
         paid="paid",
         violations=best.violations,

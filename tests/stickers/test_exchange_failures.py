@@ -107,6 +107,7 @@ async def test_a_second_try_that_comes_to_nothing_leaves_the_first_one(
             refused = await s.now()
             assert isinstance(refused, Failed) and refused.code == "gate_refused"
             assert refused.version is not None and refused.version.handle == "v1"
+            assert "may have been charged" in refused.say and refused.cost_micros is None
         assert s.posts == 2
 
 

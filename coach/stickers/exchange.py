@@ -101,7 +101,7 @@ class Stickers:
         user_context: str | None = None,
         message: str = "",
     ) -> SpecRow:
-        """Write a spec, keep it, and say what a sticker of it costs at most. Free.
+        """Write a spec, keep it, and say what a sticker of it costs at most. Free, where ours is the writer.
 
         Args:
             base: The character's picture, or which one of the person's it is.

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from coach._money import dollars
 from coach.store.blobs import Stored
-from coach.studio.faults import name_of
+from coach.studio.faults import name_of, shows
 from coach.studio.generation import Generation
 
 OUTSIDE_DAYS = 30
@@ -156,7 +156,7 @@ def read(kept: Any) -> Receipt:
 
 def nameless(receipt: Receipt) -> str:
     """A receipt as a line for a log: whose it is is left out, and where their pictures are to be seen."""
-    jobs = tuple(replace(job, id=name_of(job.id)) if "://" in job.id else job for job in receipt.jobs)
+    jobs = tuple(replace(job, id=name_of(job.id)) if shows(job.id) else job for job in receipt.jobs)
     return _RECEIPT.dump_json(replace(receipt, jobs=jobs), exclude={"user_id"}).decode()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from coach.store.pages import MOST, Dated, Page, page
 from coach.store.states import GenerationState
 from coach.store.tables import generations
 from coach.studio.accounts import GENERATIONS, HELD, IN_DOUBT, IN_FLIGHT, PAID, SPENT, day_of, differences
+from coach.studio.faults import shows
 from coach.studio.generation import Generation
 from coach.studio.ledger import Ledger
 from coach.studio.leftovers import refuse_if_here
@@ -80,7 +81,11 @@ class Line(Dated):
     @classmethod
     def of(cls, row: Generation) -> Line:
         """The line of a generation."""
-        return cls(**{each.name: getattr(row, each.name) for each in fields(cls)})
+        return cls(**{each.name: getattr(row, each.name) for each in fields(cls)}).without_address()
+
+    def without_address(self) -> Line:
+        """The same, where the service's id of the job is the address of the picture: that is left out."""
+        return replace(self, job_id=None) if self.job_id and shows(self.job_id) else self
 
 
 class Books:
@@ -157,7 +162,8 @@ class Books:
         """
         which = [IN_DOUBT] if in_doubt else []
         async with self._database.read() as connection:
-            return await page(connection, generations, Line, *which, after=after, most=most)
+            found = await page(connection, generations, Line, *which, after=after, most=most)
+        return replace(found, rows=[line.without_address() for line in found.rows])
 
     async def in_doubt(self, user_id: str | None = None) -> list[Generation]:
         """Everybody's (or one person's) generations that may have been charged, oldest first."""

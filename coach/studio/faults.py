@@ -85,10 +85,14 @@ def fault(
     )
 
 
+def shows(job_id: str) -> bool:
+    """Whether a job's id is an address: then whoever knows it sees the picture."""
+    return "://" in job_id
+
+
 def name_of(job_id: str) -> str:
-    """A job as it may be named where others read: an address is left out, for whoever knows it sees the
-    picture."""
-    return "its address" if "://" in job_id else f"the job {job_id}"
+    """A job as it may be named where others read."""
+    return "its address" if shows(job_id) else f"the job {job_id}"
 
 
 def fetchable(error: PictureError, job_id: str | None) -> PictureError:

@@ -21,6 +21,7 @@ from coach.sandbox.memeputer import PRICE
 from coach.store import Store
 from coach.studio import Budgets, Generation, PictureRequest, Studio
 from coach.studio.accounts import standing
+from coach.studio.books import Books
 from coach.studio.engines import _linked
 from coach.studio.erase import nameless, sentences
 from tests._tree import ROOT
@@ -77,6 +78,8 @@ async def test_a_sticker_is_made_kept_and_paid_for_once(bench: Opened) -> None:
         row = await b.only()
         assert row.job_id is not None and row.job_id.startswith(f"{b.sandbox.base_url[:-3]}/pictures/")
         assert (row.state, row.posts, row.request_id) == ("done", 1, b.sandbox.log[0].request_id)
+        [line] = (await Books(b.store.database).lines()).rows
+        assert (line.request_id, line.job_id) == (row.request_id, None), "an operator sees no pictures"
 
 
 async def test_a_reply_without_a_picture_is_in_doubt_and_stays_where_it_can_be_read(bench: Opened) -> None:

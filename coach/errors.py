@@ -10,6 +10,7 @@
     ├── StoreUnavailable   the database or the place for pictures cannot be used now
     ├── NotFound           no such thing for this person (also: somebody else's)
     ├── InputRefused       a message or a value is empty, too long or not one of those allowed
+    │   └── GridRefused    a picture is not the grid of pictures it was to be; says which tiles are wrong
     ├── Conflict           the same key was used for something else, or the thing has moved on
     │   └── Erasing        this person is being erased: nothing new is begun for them
     ├── ConsentMissing     a photo may not be used: no consent, or it was revoked
@@ -63,6 +64,18 @@ _NOT_FETCHED: dict[FetchReason, str] = {
     "too_large": "What the link leads to is too large.",
     "too_slow": "The link's server is too slow. Try again later, or upload the file instead.",
     "broken": "The link's server broke off, or sent what is no proper answer.",
+}
+
+GridReason = Literal["merged", "cut", "empty", "damaged", "too_small", "too_large"]
+"""What is wrong with a grid of pictures."""
+
+_NO_GRID: dict[GridReason, str] = {
+    "merged": "The pictures {} of the grid are not separate. Make another grid.",
+    "cut": "The grid's pictures are of different sizes; cut off: {}. Make another grid.",
+    "empty": "There is nothing in these pictures of the grid: {}. Make another grid.",
+    "damaged": "The grid is no PNG, JPEG or WebP picture, or is damaged. Make another grid.",
+    "too_small": "The grid is too small for so many pictures. Ask for a larger one.",
+    "too_large": "The grid has too many pixels. Ask for a smaller one.",
 }
 
 
@@ -132,6 +145,20 @@ class InputRefused(CoachError):
     def __init__(self, message: str, *, field: str | None = None, allowed: Sequence[str] = ()) -> None:
         self.field, self.allowed = field, tuple(allowed)
         super().__init__(message)
+
+
+class GridRefused(InputRefused):
+    """A picture is not the grid of pictures that it was to be.
+
+    Args:
+        reason: What is wrong.
+        tiles: With which of them, counted from 1, row by row; none: with the picture itself.
+    """
+
+    def __init__(self, reason: GridReason, tiles: Sequence[int] = ()) -> None:
+        self.reason, self.tiles = reason, tuple(tiles)
+        which = " and ".join(filter(None, [", ".join(map(str, self.tiles[:-1])), *map(str, self.tiles[-1:])]))
+        super().__init__(_NO_GRID[reason].format(which), field="picture")
 
 
 class Conflict(CoachError):
@@ -205,7 +232,15 @@ class PictureError(CoachError):
 
 
 class ModelError(CoachError):
-    """The language model could not be reached or did not answer usefully."""
+    """The language model could not be reached or did not answer usefully.
+
+    Args:
+        timeout: Whether that is because it took too long.
+    """
+
+    def __init__(self, message: str, *, timeout: bool = False) -> None:
+        self.timeout = timeout
+        super().__init__(message)
 
 
 class Retry(Exception):

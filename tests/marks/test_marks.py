@@ -40,6 +40,10 @@ def test_ten_templates_drawn_by_the_sandbox_are_stickers() -> None:
     assert "10 stickers" in (said := run("stickers", "--characters", "figure")) and " 0 wrong" in said
 
 
+def test_grids_are_split_where_they_are_known_to_be_and_bad_ones_refused() -> None:
+    assert " 0 wrong" in run("grids", "--good", "24", "--bad", "3")
+
+
 def test_every_fault_ends_in_the_right_error_and_the_ledger_agrees_with_the_service() -> None:
     assert " 0 wrong" in run("faults", "--together")
 

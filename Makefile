@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 UV := uv==0.13.8
 # Each in an environment of its own: they do not agree on the version of the SDK.
-PEERS := litellm pydantic-ai
+PEERS := litellm pydantic-ai split-image
 COMPILE := .venv-lock/bin/uv --no-config pip compile --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --only-binary :all: --generate-hashes --annotation-style line \
 	--custom-compile-command "make lock" --upgrade
@@ -35,6 +35,7 @@ lint: $(VENV)/dev.stamp ## Style, format and types
 
 bench: $(VENV)/run.stamp $(PEERS:%=.venv-bench/%/stamp) ## Costs beside the usual libraries (ARGS=--quick: a minute)
 	@$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/python -m benchmarks.grid
 
 likeness: $(VENV)/run.stamp ## What the measure of likeness can tell, and its limits (ARGS=--get fetches the photos)
 	@$(BIN)/python -m benchmarks.likeness $(ARGS)
@@ -45,6 +46,7 @@ marks: $(VENV)/dev.stamp ## Kills, faults, races, drift, stickers at full size; 
 	@$(BIN)/python -m tests.marks.once
 	@$(BIN)/python -m tests.marks.drift
 	@$(BIN)/python -m tests.marks.stickers
+	@$(BIN)/python -m tests.marks.grids
 	@$(BIN)/python -m tests.marks.sockets
 	@$(BIN)/python -m tests.marks.load
 	@$(BIN)/python -m tests.marks.fetch

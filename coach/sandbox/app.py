@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from coach.sandbox import errors, memeputer, runpod
+from coach.sandbox import errors, flowise, memeputer, runpod
 from coach.sandbox.chat import completions
 from coach.sandbox.errors import ApiError
 from coach.sandbox.faults import HEADER, Answer, Fault, Raw, Rule, Schedule
@@ -64,6 +64,7 @@ def create_app(
         _route("forget", "DELETE", "/v1/responses/{id}", forget),
         _route("agent", "POST", "/v1/agents/{agent}/chat", memeputer.chat, key="x-api-key"),
         _route("direct", "POST", "/api/v1/images/generate", memeputer.direct, key="x-api-key"),
+        _route("prediction", "POST", "/api/v1/prediction/{flow}", flowise.predict, key=None),
         _route("picture", "GET", "/pictures/{name}.png", memeputer.picture, key=None),
         _route("run", "POST", "/v2/{endpoint}/run", runpod.run),
         _route("status", "GET", "/v2/{endpoint}/status/{id}", runpod.status),

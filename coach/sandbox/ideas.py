@@ -50,3 +50,13 @@ def idea_of(name: str, heard: str) -> Idea:
         statement=f"I am {article}{name[:1].lower()}{name[1:]}. I live it in small steps, every day.",
         scene=like.scene,
     )
+
+
+def four_ideas(heard: str, used: str) -> str:
+    """Four scenes for somebody's pictures, numbered; none that was used, as long as there are others."""
+    scenes = [f"{idea.scene}{when}" for when in _WHEN for idea in ideas_for(heard)]
+    fresh = [scene for scene in scenes if scene not in used] or scenes
+    return " ".join(f"{number}. {scene}" for number, scene in enumerate(fresh[:4], 1))
+
+
+_WHEN = ("", " At dusk.", " In the rain.", " On a winter morning.")

@@ -8,6 +8,7 @@ What it says is in ``lines.toml``.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,11 @@ from typing import Any
 from coach.sandbox.aftermath import AFTER
 from coach.sandbox.arguments import fit
 from coach.sandbox.habit import Habit, Reply, opening, question, station
+from coach.sandbox.ideas import four_ideas
 from coach.sandbox.journey import SPOKEN, stranger
 from coach.sandbox.talk import Talk
+
+_PERSONAS = '{"final_prompt":'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,8 @@ class Answer:
 def answer(request: Mapping[str, Any]) -> Answer:
     """Answer a chat completions request that is in order."""
     talk = Talk.of(request)
+    if _PERSONAS in talk.prompt:  # no conversation: `coach.personas` has prompts written
+        return Answer(text=json.dumps({"final_prompt": four_ideas(talk.prompt, talk.prompt)}))
     forced = _forced(request, talk)
     reply = Reply(calls=((forced, {}),)) if forced else _reply(talk)
     calls = tuple((tool, fit(talk.tools[tool], given, said=talk.said)) for tool, given in reply.calls)

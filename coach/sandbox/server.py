@@ -14,6 +14,7 @@ import uvicorn
 from coach.sandbox import runpod
 from coach.sandbox.app import create_app
 from coach.sandbox.faults import Rule, WireProtocol
+from coach.sandbox.flowise import FLOW
 from coach.sandbox.log import Log, Received, Totals
 from coach.sandbox.memeputer import PRICE
 
@@ -94,6 +95,11 @@ class Sandbox:
             **{f"runpod_server_{name}_id": id for name, id in runpod.SERVERS.items()},
             "runpod_usd_per_second": str(runpod.SECOND / 1_000_000),
         }
+
+    @property
+    def flow(self) -> dict[str, str]:
+        """The same for the flow that writes prompts, by the names of ``coach.personas.FlowiseSettings``."""
+        return {"url": self.base_url.removesuffix("/v1"), "flow_id": FLOW, "token": self.api_key}
 
     @property
     def log(self) -> list[Received]:

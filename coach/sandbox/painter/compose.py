@@ -25,6 +25,7 @@ from coach.sandbox.painter.brush import (
 from coach.sandbox.painter.cutout import cut_out_of
 from coach.sandbox.painter.drift import drifted
 from coach.sandbox.painter.figure import Figure, cut_out
+from coach.sandbox.painter.grid import is_grid, layout, parts_of
 from coach.sandbox.painter.light import Light
 from coach.sandbox.painter.scene import Scene, scene_of
 from coach.sandbox.painter.sign import Mark, Pixels, read_mark
@@ -71,6 +72,10 @@ class Picture:
 
 def paint(commission: Commission) -> Picture:
     """Draw a picture: half a second of one processor at 1024 by 1536."""
+    if is_grid(commission.prompt) and not commission.transparent:
+        tiles = layout(commission.size, commission.seed)
+        drawn = [paint(_tile(commission, number, box)) for number, box in enumerate(tiles.boxes)]
+        return Picture(image=tiles.put([each.image for each in drawn]), mark=Mark(scene=drawn[0].mark.scene))
     rng = Random(commission.seed)
     marks = [read_mark(image) for image in commission.images]
     before = next((mark.scene for mark in reversed(marks) if mark), None)
@@ -89,6 +94,13 @@ def paint(commission: Commission) -> Picture:
     if commission.mask is not None and commission.images:
         image = _inpaint(commission.images[0], commission.mask, image)
     return Picture(image=image, mark=mark)
+
+
+def _tile(commission: Commission, number: int, box: Pixels) -> Commission:
+    """One of a grid's pictures: of the person alone, in a scene of its own."""
+    size, own = (box[2] - box[0], box[3] - box[1]), parts_of(commission.prompt)
+    prompt = own[number % len(own)]
+    return replace(commission, prompt=prompt, size=size, seed=f"{commission.seed}:{number}", mask=None)
 
 
 def _alone(commission: Commission, scene: Scene, figure: Figure | None) -> Picture:

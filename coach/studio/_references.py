@@ -10,10 +10,12 @@ from collections.abc import Awaitable, Callable
 from PIL import Image
 
 from coach.errors import CoachError, PictureError
+from coach.errors import NotFound
 from coach.store import Store
 from coach.store.blobs import ENDINGS
 from coach.studio.engines import ImagePart
 from coach.studio.faults import fault
+from coach.studio.ledger import Ledger
 from coach.studio.mask import check_mask
 from coach.studio.masks import read_mask
 from coach.studio.request import PictureRequest, Reference
@@ -34,14 +36,16 @@ async def gather(
     """Read a request's references and its mask.
 
     Raises:
-        ConsentMissing: The person has not agreed that pictures of them are sent. Nothing was read.
+        ConsentMissing: The person has not agreed that pictures of them are sent, and these may show them.
+            Nothing was read.
         NotFound: This person has no such photo, version, upload or mask.
         InputRefused: The mask does not fit the first reference.
     """
     if not request.references:
         return (), None
     # A version shows the person as much as the photo it was made from.
-    await store.consents.require(user_id, "pictures")
+    if not await _invented(store, user_id, request):
+        await store.consents.require(user_id, "pictures")
     images = [
         await _read(store, user_id, reference, name=f"{reference.kind}-{number}")
         for number, reference in enumerate(request.references, 1)
@@ -73,7 +77,8 @@ async def still_agreed(store: Store, user_id: str, request: PictureRequest) -> N
     Raises:
         PictureError: ``no_consent`` or ``photo_gone``, unpaid.
     """
-    if request.references and await store.consents.active(user_id, "pictures") is None:
+    needed = bool(request.references) and not await _invented(store, user_id, request)
+    if needed and await store.consents.active(user_id, "pictures") is None:
         raise fault("no_consent", paid="unpaid", detail="Consent ended while the picture waited.")
     # A consent that was given anew does not bring back what went with the one before.
     wanted = {reference.id for reference in request.references if reference.kind == "photo"}
@@ -102,6 +107,16 @@ async def stop_when_taken_back(
         logger.warning(
             "A job whose pictures were taken back could not be stopped (%s).", type(error).__name__
         )
+async def _invented(store: Store, user_id: str, request: PictureRequest) -> bool:
+    """Whether all that goes along was made from words alone: then it shows nobody."""
+    if request.mask is not None or any(each.kind != "version" for each in request.references):
+        return False
+    try:
+        made = [await store.versions.find(user_id, each.id) for each in request.references]
+        rows = [await Ledger(store.database).get(user_id, each.generation_id) for each in made]
+    except NotFound:
+        return False
+    return all(row.asked is not None and not row.asked.references for row in rows)
 
 
 async def _read(store: Store, user_id: str, reference: Reference, *, name: str) -> ImagePart:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coach.errors import ConsentMissing, NotFound, StoreUnavailable
+from coach.errors import CoachError, ConsentMissing, NotFound, StoreUnavailable
 from coach.faces import Band, FaceModel, KnownFaces, off_loop
 from coach.store import Store
 from coach.store.tables import versions
@@ -31,6 +31,7 @@ PATIENCE = 60.0
 NOISE = 0.05
 """Cosine distance that says nothing: half the resolution, or a slight blur, moves a face by 0.045."""
 
+_FAILED = "The comparison did not succeed."
 _BETTER = {"strong": 0, "fair": 1, None: 2, "not measured": 2, "cannot judge": 2, "no": 3}
 
 
@@ -175,22 +176,40 @@ class Judge:
             return Judgement(likeness="cannot judge", why=person)
         try:
             candidate = await self._store.versions.bytes(version.user_id, version.id)
-            async with asyncio.timeout(PATIENCE):
-                found = await off_loop(person.faces.judge, candidate)
-        except Exception as exc:
-            logger.warning("Version %s could not be judged (%s).", version.id, type(exc).__name__)
-            logger.debug("Why:", exc_info=True)
-            return Judgement(likeness="cannot judge", why="The comparison did not succeed.")
-        return Judgement(
-            likeness=found.band,
-            why=found.why,
-            distance=found.distance,
-            threshold=found.threshold,
-            photo_id=None if found.photo is None else person.photo_ids[found.photo],
-            model=found.model,
-            skin=found.skin,
-            skin_shift=found.skin_shift,
+        except CoachError:
+            logger.warning("Version %s could not be judged: it could not be read.", version.id)
+            return Judgement(likeness="cannot judge", why=_FAILED)
+        return await compared(
+            person.faces, candidate, what=f"Version {version.id}", photo_ids=person.photo_ids
         )
+
+
+async def compared(
+    faces: KnownFaces, candidate: bytes, *, what: str, photo_ids: Sequence[str] = ()
+) -> Judgement:
+    """Compare a picture with faces. One that goes wrong is an answer too.
+
+    Args:
+        what: What the log calls the picture.
+        photo_ids: Of the photos of the faces, where they are some.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE):
+            found = await off_loop(faces.judge, candidate)
+    except Exception as exc:
+        logger.warning("%s could not be judged (%s).", what, type(exc).__name__)
+        logger.debug("Why:", exc_info=True)
+        return Judgement(likeness="cannot judge", why=_FAILED)
+    return Judgement(
+        likeness=found.band,
+        why=found.why,
+        distance=found.distance,
+        threshold=found.threshold,
+        photo_id=photo_ids[found.photo] if photo_ids and found.photo is not None else None,
+        model=found.model,
+        skin=found.skin,
+        skin_shift=found.skin_shift,
+    )
 
 
 async def note(connection: AsyncConnection, user_id: str, judgements: Mapping[str, Judgement]) -> None:

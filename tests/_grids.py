@@ -110,7 +110,7 @@ def _spoilt(
         return (first + 1,)
     elif bad == "one":
         image.paste(tile(rng, image.size), (0, 0))
-        return (1, 2, 3, 4)
+        return ()
     elif bad == "nine":  # three rows of three
         wide, high = image.width // 3, image.height // 3
         image.paste(colour, (0, 0, *image.size))

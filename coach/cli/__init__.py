@@ -20,6 +20,7 @@ from coach.cli.export import export
 from coach.cli.flux import flux
 from coach.cli.key import key
 from coach.cli.new import new
+from coach.cli.persona import persona
 from coach.cli.photo import photo
 from coach.cli.provenance import provenance
 from coach.cli.reconcile import reconcile
@@ -70,6 +71,7 @@ for command in (
     versions,
     flux,
     styles,
+    persona,
     provenance,
     sticker,
     export,

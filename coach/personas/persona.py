@@ -31,9 +31,9 @@ def _text(value: Any) -> Any:
 
 
 Name = Annotated[str, BeforeValidator(_line), Field(min_length=1, max_length=80)]
-Word = Annotated[str | None, BeforeValidator(_maybe), Field(max_length=60)]
+Word = Annotated[Annotated[str, Field(max_length=60)] | None, BeforeValidator(_maybe)]
 Bio = Annotated[str, BeforeValidator(_text), Field(max_length=BIO)]
-Age = Annotated[int | None, BeforeValidator(_maybe), Field(ge=18, le=120)]
+Age = Annotated[Annotated[int, Field(ge=18, le=120)] | None, BeforeValidator(_maybe)]
 
 
 class Persona(BaseModel):

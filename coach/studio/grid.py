@@ -136,16 +136,16 @@ def _lines(image: Image.Image, count: int, pairs: int, *, upright: bool) -> list
 
 
 def _line(image: Image.Image, middle: int, most: int, pairs: int, *, upright: bool) -> Line | None:
-    """The line next to a place. One that is not whole is looked for further away."""
+    """The line next to a place. One that is not whole, or no gutter, is looked for further away too."""
     found: list[Line] = []
     for off in (_OFF, _FAR):
         reach = min(round((image.width if upright else image.height) * (off + _WIDEST / 2)) + _ROOM, most)
         line = Strip(image, middle - reach, middle + reach, upright=upright, pairs=pairs).line()
         if line is not None:
             found.append(line.moved(middle - reach))
-        if line is not None and not line.merged:
+        if line is not None and not line.merged and line.colour is not None:
             break
-    return min(found, key=lambda each: bool(each.merged), default=None)
+    return min(found, key=lambda each: (bool(each.merged), each.colour is None), default=None)
 
 
 def _check_merged(

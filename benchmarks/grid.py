@@ -80,14 +80,15 @@ def coach(grid: Path, into: Path) -> Split:
 
 def floor(grid: Path, into: Path) -> Split:
     """What cannot be left out."""
-    from coach.studio.provenance import derive
+    from coach.studio.provenance import derive, ingredient
 
     def run() -> None:
         data = grid.read_bytes()
+        parent = ingredient(data, whole=False)
         with Image.open(BytesIO(data)) as image:
             image.load()
         for number, box in enumerate(boxes()):
-            tile = derive(data, image.crop(box), media_type="image/jpeg", kind="tile")
+            tile = derive(parent, image.crop(box), media_type="image/jpeg", kind="tile")
             (into / f"{number}.jpg").write_bytes(tile)
 
     return run

@@ -50,8 +50,10 @@ def tile(rng: Random, size: tuple[int, int], ground: tuple[int, int, int] | None
     pen.ellipse((x - head * 2, h * 6 // 10, x + head * 2, h * 3 // 2), fill=coat)
     pen.ellipse((x - head, h // 5, x + head, h // 5 + head * 5 // 2), fill=skin)
     image = image.filter(ImageFilter.GaussianBlur(rng.choice((0, 1, 2))))
-    grain = Image.effect_noise(size, rng.uniform(4, 16))
-    return ImageChops.add(image, Image.merge("RGB", (grain,) * 3), 1, -128)
+    # Not `effect_noise`: it is another one each time.
+    grain, depth = Image.frombytes("L", size, rng.randbytes(w * h)), rng.uniform(0.05, 0.22)
+    grain = grain.point([round(128 + (v - 128) * depth) for v in range(256)])
+    return ImageChops.add(image, Image.merge("RGB", (grain, grain, grain)), 1, -128)
 
 
 def drawn(seed: int, *, bad: Bad | None = None, size: tuple[int, int] | None = None) -> Drawn:

@@ -9,6 +9,7 @@ from tests._tree import ROOT, python_files
 
 LIBRARY = {
     *("core", "faces", "fetch", "store", "studio", "flows", "flux", "stickers"),
+    *("core", "faces", "fetch", "store", "studio", "flows", "stickers", "personas"),
     *("settings", "model", "conversation", "runtime"),
 }
 # A room is a package or module right below `coach`; whatever has no line here is the core. A room may always
@@ -22,6 +23,7 @@ MAY_IMPORT = {
     "flows": {"core", "store", "studio"},
     "flux": {"core", "store", "studio"},
     "stickers": {"core", "fetch", "store", "studio"},
+    "personas": {"core", "faces", "store", "studio", "model"},
     "_services": {"core", "fetch", "studio"},
     "_runpod": {"core", "_services", "studio"},
     "settings": {"core", "_services", "_runpod", "faces", "store", "studio"},

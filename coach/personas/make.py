@@ -18,7 +18,7 @@ from coach.personas.tiles import split
 from coach.personas.writers import Writer, rendered
 from coach.store import Store, Version
 from coach.studio import Generated, Generation, PictureRequest, Reference, Studio
-from coach.studio._planned import latest
+from coach.studio.content import last
 from coach.studio.provenance import Signer
 
 PER_GRID = 4
@@ -239,7 +239,7 @@ class _Run:
         )
 
     async def _latest(self, stage: str) -> tuple[str, Generation | None]:
-        return await latest(self.studio.ledger, self.ctx.user_id, self._content(stage))
+        return await last(self.studio.ledger, self.ctx.user_id, self._content(stage))
 
     def _content(self, stage: str) -> str:
         return f"persona {self.persona.digest} {stage}"

@@ -22,7 +22,7 @@ _CLEAR = 40
 _ACROSS = 0.02
 """The share of a gutter that may be something else before a picture goes across it."""
 
-_ROWS = 512
+_ROWS = 256
 """So many rows of a strip are looked at: fewer are quicker, and have less noise."""
 
 _PARTS = 15
@@ -36,6 +36,15 @@ _LOOKED_AT = 3
 
 _BLUR = 10
 """So many pixels to each side of an edge JPEG's blocks blur it."""
+
+_CLEARLY = 4
+"""A gutter's edges are so many times stronger than what is in it; else it is a calm part of a picture."""
+
+_LOW = 6
+"""What JPEG leaves at a gutter's edges."""
+
+_CALMED = 4
+"""Rows that are taken together to tell a seam from grain."""
 
 _STEP = 10
 """By so much pixels differ on the two sides of a seam."""
@@ -94,6 +103,10 @@ class Strip:
             return gutter
         return self._seam() or gutter
 
+    def is_of(self, colour: Colour) -> bool:
+        """Whether all of its columns are of a gutter's colour."""
+        return max(_means(_apart(self.image, colour))) <= NOISE
+
     def margin(self, colour: Colour, *, last: bool) -> int:
         """How many columns at the left, or at the right, are of a gutter's colour."""
         away = _means(_apart(self.image, colour))
@@ -104,9 +117,11 @@ class Strip:
     def _gutter(self) -> Line | None:
         """A band of one colour along the whole strip, as wide as there is one."""
         usual = _medians(self.image)
-        spread = _means(_clipped(_differ(self.image, usual.resize(self.image.size))))
+        alike = usual.resize(self.image.size, Image.Resampling.NEAREST)
+        spread = _means(_clipped(_differ(self.image, alike)))
         runs = {run for most in _NOISES for run in _longest([value <= most for value in spread])}
         found = [edged for run in runs if (edged := self._edged(run, usual, spread))]
+        found = [each for each in found if each[0] >= _CLEARLY]
         return max(found, key=lambda each: self._rank(*each), default=(0, None))[1]
 
     def _rank(self, clear: float, line: Line) -> tuple[bool, float]:
@@ -120,7 +135,7 @@ class Strip:
         if end - start < 2 or start <= 0 or end >= self.width:
             return None
         contrast = min(_middle(away[max(0, start - _BLUR) : start]), _middle(away[end : end + _BLUR]))
-        clear = contrast / (1 + _middle(spread[run[0] : run[1]]))
+        clear = contrast / (1 + _middle(spread[start:end]))
         return clear, Line(start=start, end=end, colour=colour, merged=self._bridged(colour, start, end))
 
     def _bridged(self, colour: Colour, start: int, end: int) -> tuple[int, ...]:
@@ -132,7 +147,8 @@ class Strip:
 
     def _seam(self) -> Line | None:
         """Where pictures touch, or nearly: their pixels do not go on across it."""
-        steps = _differ(self.image.crop((1, 0, self.width, self.image.height)), self.image)
+        calm = self.image.reduce((1, _CALMED))
+        steps = _differ(calm.crop((1, 0, self.width, calm.height)), calm)
         edges = _means(steps)
         typical = _middle(edges)
         top = max(edges)
@@ -141,9 +157,10 @@ class Strip:
         best = edges.index(top)
         near = [x for x in range(max(0, best - 3), min(len(edges), best + 4)) if edges[x] > 0.6 * top]
         limit = max(_STEP, 2 * typical)
+        spans = [(top // _CALMED, low // _CALMED) for top, low in self._spans]
         seen = steps.point([0] * limit + [255] * (256 - limit))
         broad = seen.crop((near[0], 0, near[-1] + 1, seen.height))
-        found = [max(_means(broad.crop((0, top, broad.width, low)))) for top, low in self._spans]
+        found = [max(_means(broad.crop((0, top, broad.width, low)))) for top, low in spans]
         merged = tuple(index for index, share in enumerate(found) if share < 255 * _SEAM)
         return Line(start=near[0] + 1, end=near[-1] + 1, colour=None, merged=merged)
 
@@ -182,12 +199,12 @@ def _means(image: Image.Image) -> list[int]:
 def _medians(image: Image.Image) -> Image.Image:
     """The colour of most of each column, as one row: what goes across a gutter does not change it."""
     parts = image.resize((image.width, _PARTS), Image.Resampling.BOX).transpose(Image.Transpose.TRANSPOSE)
-    bands = []
-    for band in parts.split():
-        values, each = band.tobytes(), range(0, image.width * _PARTS, _PARTS)
-        middle = bytes(sorted(values[start : start + _PARTS])[_PARTS // 2] for start in each)
-        bands.append(Image.frombytes("L", (image.width, 1), middle))
-    return Image.merge("RGB", bands)
+    bands = [band.tobytes() for band in parts.split()]
+    each = range(0, image.width * _PARTS, _PARTS)
+    middles = [[sorted(band[x : x + _PARTS])[_PARTS // 2] for x in each] for band in bands]
+    row = Image.new("RGB", (image.width, 1))
+    row.putdata(list(zip(*middles, strict=True)))
+    return row
 
 
 def _colour(usual: Image.Image, start: int, end: int) -> Colour:
@@ -216,7 +233,8 @@ def _crossing(away: Sequence[int], flat: int) -> int:
         away: How far each column is from the gutter's colour.
         flat: The first column that is not certainly the gutter's.
     """
-    part = _middle(away[flat + 2 : flat + 2 + _BLUR]) / 3
+    beyond = _middle(away[flat + 2 : flat + 2 + _BLUR])
+    part = max(beyond / 3, min(beyond / 2, _LOW))
     for x in range(max(0, flat - 2), min(len(away), flat + _BLUR)):
         if away[x] > max(part, 3):
             return x

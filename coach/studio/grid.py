@@ -166,10 +166,13 @@ def _margins(image: Image.Image, colours: Sequence[Colour], *, upright: bool) ->
     """Where what is of a gutter's colour ends at the left, or the top, and begins again, in pixels."""
     side = image.width if upright else image.height
     wide = min(round(side * _WIDEST) + _ROOM, side)
-    first = Strip(image, 0, wide, upright=upright)
-    second = Strip(image, side - wide, side, upright=upright)
-    start = max((first.margin(colour, last=False) for colour in colours), default=0)
-    return start, side - max((second.margin(colour, last=True) for colour in colours), default=0)
+    found = []
+    for last, start, edge in ((False, 0, 0), (True, side - wide, side - 1)):
+        outermost = Strip(image, edge, edge + 1, upright=upright)  # most grids have no margin: a quick look
+        seen = [colour for colour in colours if outermost.is_of(colour)]
+        strip = Strip(image, start, start + wide, upright=upright) if seen else outermost
+        found.append(max((strip.margin(colour, last=last) for colour in seen), default=0))
+    return found[0], side - found[1]
 
 
 def _intervals(lines: Sequence[Line | None], start: int, end: int) -> list[tuple[int, int]]:
@@ -190,7 +193,7 @@ def _check_cut(across: Sequence[tuple[int, int]], down: Sequence[tuple[int, int]
 
 
 def _check_empty(image: Image.Image, boxes: Sequence[Box]) -> None:
-    small = (image.resize((16, 16), Image.Resampling.BOX, box=box) for box in boxes)
+    small = (image.resize((64, 64), Image.Resampling.NEAREST, box=box).reduce(4) for box in boxes)
     spans = [max(high - low for low, high in each.getextrema()) for each in small]
     empty = [number for number, span in enumerate(spans, 1) if span <= _FLAT]
     if empty:

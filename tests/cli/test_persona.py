@@ -1,0 +1,46 @@
+"""``coach persona``: a table of invented people becomes folders of pictures and a report."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from coach.cli import _open
+from coach.errors import InputRefused
+from coach.studio.provenance import read
+from tests.cli.test_spend_reconcile import run
+
+
+def report(folder: Path) -> list[dict[str, str]]:
+    with (folder / "report.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_table_becomes_folders_and_one_that_fails_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COACH_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(_open, "PICTURE_SECONDS", 0.0)
+    table, out = tmp_path / "people.csv", tmp_path / "out"
+    table.write_text("firstname,lastname,bio_x\n=Ana,Ruiz,Stars\nBo,Lee,sandbox-blocked-output\n")
+    options = (str(table), "--out", str(out), "--sandbox")
+    said = run("persona", *options, code=1)
+    assert "policy" in said and "made" in said
+    ana, bo = report(out)
+    assert (ana["name"], ana["state"], ana["pictures"]) == ("'=Ana Ruiz", "made", "4")
+    assert float(ana["usd"]) > 0 and bo["state"] == "policy" and "safety check" in bo["say"]
+    files = sorted(path.name for path in (out / ana["folder"]).iterdir())
+    assert files == ["base.png", *(f"picture-0{number}.jpg" for number in range(1, 5)), "sheet.jpg"]
+    sheet = read(out / ana["folder"] / "sheet.jpg")
+    assert len(sheet.made_from) == 5
+    with Image.open(out / ana["folder"] / "sheet.jpg") as image:
+        assert image.width > image.height
+
+
+def test_what_cannot_be_made_is_said_before_anything_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text("{}")
+    with pytest.raises(InputRefused, match="Number 1"):
+        run("persona", str(tmp_path / "p.json"))
+    with pytest.raises(InputRefused, match="multiple of 4"):
+        run("persona", str(tmp_path / "p.json"), "--images", "5")

@@ -70,7 +70,9 @@ def drawn(seed: int, *, bad: Bad | None = None, size: tuple[int, int] | None = N
     columns = ((margin, xs[0]), (xs[1], width - margin))
     rows = ((margin, ys[0]), (ys[1], height - margin))
     image = Image.new("RGB", (width, height), colour)
-    alike = tuple(rng.randrange(30, 235) for _ in range(3)) if rng.random() < 0.3 else None
+    # Before one backdrop, nothing shows where one ends and the next begins without a gutter.
+    is_alike = gutter > 0 and rng.random() < 0.3
+    alike = (rng.randrange(30, 235), rng.randrange(30, 235), rng.randrange(30, 235)) if is_alike else None
     boxes = tuple((x0, y0, x1, y1) for y0, y1 in rows for x0, x1 in columns)
     for x0, y0, x1, y1 in boxes:
         image.paste(tile(rng, (x1 - x0, y1 - y0), alike), (x0, y0))

@@ -30,7 +30,7 @@ async def contact_sheet(store: Store, made: PersonaPictures, *, signer: Signer |
 async def _card(store: Store, title: str, version: Version) -> tuple[Card, Ingredient]:
     data = await store.blobs.get(version.blob)
     judged = judgement_of(version) if title != "base" else None
-    return await asyncio.to_thread(_read, data, title, judged and judged.likeness)
+    return await asyncio.to_thread(_read, data, title, None if judged is None else judged.likeness)
 
 
 def _read(data: bytes, title: str, band: str | None) -> tuple[Card, Ingredient]:

@@ -37,7 +37,7 @@ _LOOKED_AT = 3
 _BLUR = 10
 """So many pixels to each side of an edge JPEG's blocks blur it."""
 
-_CLEARLY = 4
+_CLEARLY = 3
 """A gutter's edges are so many times stronger than what is in it; else it is a calm part of a picture."""
 
 _LOW = 6
@@ -135,7 +135,7 @@ class Strip:
         if end - start < 2 or start <= 0 or end >= self.width:
             return None
         contrast = min(_middle(away[max(0, start - _BLUR) : start]), _middle(away[end : end + _BLUR]))
-        clear = contrast / (1 + _middle(spread[start:end]))
+        clear = contrast / (2 + _middle(spread[start:end]))
         return clear, Line(start=start, end=end, colour=colour, merged=self._bridged(colour, start, end))
 
     def _bridged(self, colour: Colour, start: int, end: int) -> tuple[int, ...]:
@@ -233,7 +233,8 @@ def _crossing(away: Sequence[int], flat: int) -> int:
         away: How far each column is from the gutter's colour.
         flat: The first column that is not certainly the gutter's.
     """
-    beyond = _middle(away[flat + 2 : flat + 2 + _BLUR])
+    # Not the median: a run may end well before the edge, where JPEG's noise begins.
+    beyond = sorted(away[flat + 2 : flat + 6 + _BLUR] or [0])[-_BLUR // 3 :][0]
     part = max(beyond / 3, min(beyond / 2, _LOW))
     for x in range(max(0, flat - 2), min(len(away), flat + _BLUR)):
         if away[x] > max(part, 3):

@@ -193,8 +193,8 @@ def _check_cut(across: Sequence[tuple[int, int]], down: Sequence[tuple[int, int]
 
 
 def _check_empty(image: Image.Image, boxes: Sequence[Box]) -> None:
-    small = (image.resize((64, 64), Image.Resampling.NEAREST, box=box).reduce(4) for box in boxes)
-    spans = [max(high - low for low, high in each.getextrema()) for each in small]
+    small = [image.resize((64, 64), Image.Resampling.NEAREST, box=box).reduce(4).tobytes() for box in boxes]
+    spans = [max(max(each[c::3]) - min(each[c::3]) for c in range(3)) for each in small]
     empty = [number for number, span in enumerate(spans, 1) if span <= _FLAT]
     if empty:
         raise GridRefused("empty", empty)

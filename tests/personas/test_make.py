@@ -1,8 +1,13 @@
 """Pictures of a persona, through the sandbox: paid once, found again, split, and erased with their owner."""
 
+import asyncio
+import io
+import signal
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 from zipfile import ZipFile
 
@@ -11,13 +16,17 @@ from openai import AsyncOpenAI
 
 from coach import Context
 from coach.errors import ConsentMissing, GridRefused, InputRefused, PictureError
+from coach.faces import face_model
 from coach.personas import Persona, PersonaPictures, Step, make_persona, trouble
+from coach.personas.tiles import _judged
 from coach.sandbox import Sandbox
 from coach.sandbox.faults import Rule
 from coach.store import Store
 from coach.store.export import export
 from coach.studio import GptImageEngine, PictureRequest, Reference, Spool, Studio
 from coach.studio.provenance import read
+from tests._grids import tile
+from tests._tree import ROOT
 
 LOGAN = Persona(firstname="Logan", lastname="Fitzroy", gender="m", bio_facebook="I sail.", age=29)
 OWNER = Context(user_id="operator")
@@ -90,6 +99,34 @@ async def test_what_fails_after_the_base_does_not_pay_for_it_again(store: Store,
             assert trouble(failed.value) == "quota" and sandbox.totals.charged == 1
             await make(here, store)
         assert sandbox.totals.charged == 2
+
+
+async def test_a_process_that_is_killed_after_the_base_has_paid_for_it_once(
+    store: Store, database_url: str, tmp_path: Path
+) -> None:
+    with Sandbox() as sandbox:
+        command = [sys.executable, "-m", "tests.personas._killed", sandbox.base_url, database_url, tmp_path]
+        killed = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+        assert await killed.wait() == -signal.SIGKILL and sandbox.totals.charged == 1
+        async with studio(store, tmp_path / "spool", sandbox) as here:
+            await here.recover()
+            made = await make(here, store)
+        assert sandbox.totals.charged == 2 and sandbox.totals.micros == made.actual_micros
+
+
+async def test_two_at_once_pay_once(store: Store, tmp_path: Path) -> None:
+    with Sandbox() as sandbox:
+        async with studio(store, tmp_path, sandbox) as here:
+            one, other = await asyncio.gather(make(here, store), make(here, store))
+        assert one == other and sandbox.totals.charged == 2
+
+
+async def test_tiles_are_compared_with_the_base(photo_bytes: bytes) -> None:
+    size, file = (400, 400), io.BytesIO()
+    tile(Random(1), size).save(file, "PNG")
+    alike, nobody = await _judged(face_model(), photo_bytes, [photo_bytes, file.getvalue()])
+    assert alike is not None and alike.likeness == "strong" and alike.photo_id is None
+    assert nobody is not None and nobody.likeness == "cannot judge"
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)

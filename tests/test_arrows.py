@@ -8,8 +8,7 @@ import coach
 from tests._tree import ROOT, python_files
 
 LIBRARY = {
-    *("core", "faces", "fetch", "store", "studio", "flows", "flux", "stickers"),
-    *("core", "faces", "fetch", "store", "studio", "flows", "stickers", "personas"),
+    *("core", "faces", "fetch", "store", "studio", "flows", "flux", "stickers", "personas"),
     *("settings", "model", "conversation", "runtime"),
 }
 # A room is a package or module right below `coach`; whatever has no line here is the core. A room may always

@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from PIL import Image
 
-from coach.errors import CoachError, PictureError
-from coach.errors import NotFound
+from coach.errors import CoachError, NotFound, PictureError
 from coach.store import Store
 from coach.store.blobs import ENDINGS
 from coach.studio.engines import ImagePart
@@ -107,6 +106,8 @@ async def stop_when_taken_back(
         logger.warning(
             "A job whose pictures were taken back could not be stopped (%s).", type(error).__name__
         )
+
+
 async def _invented(store: Store, user_id: str, request: PictureRequest) -> bool:
     """Whether all that goes along was made from words alone: then it shows nobody."""
     if request.mask is not None or any(each.kind != "version" for each in request.references):
@@ -116,7 +117,12 @@ async def _invented(store: Store, user_id: str, request: PictureRequest) -> bool
         rows = [await Ledger(store.database).get(user_id, each.generation_id) for each in made]
     except NotFound:
         return False
-    return all(row.asked is not None and not row.asked.references for row in rows)
+    return all(row.asked is not None and _is_words(row.asked) for row in rows)
+
+
+def _is_words(asked: PictureRequest) -> bool:
+    # A LoRA may have somebody's face, and what a service takes beside words may be a picture.
+    return not asked.references and asked.extra is None and asked.flux is None
 
 
 async def _read(store: Store, user_id: str, reference: Reference, *, name: str) -> ImagePart:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from coach._readable import Readable
 
 
 def _list_faults(asked: bool) -> None:
@@ -29,10 +32,8 @@ def _list_faults(asked: bool) -> None:
     raise typer.Exit
 
 
-def _exports(settings: Mapping[str, str]) -> str:
-    from coach.settings import Settings
-
-    names = {name: Settings.model_fields[name].validation_alias for name in settings}
+def _exports(kind: type[Readable], settings: Mapping[str, str]) -> str:
+    names = {name: kind.model_fields[name].validation_alias for name in settings}
     return "\n".join(f"  export {names[name]}={value}" for name, value in settings.items())
 
 
@@ -75,8 +76,10 @@ def sandbox(
     ] = False,
 ) -> None:
     """Run the sandbox: a strict stand-in for the picture and chat services, on this machine only."""
+    from coach.personas import FlowiseSettings
     from coach.sandbox import Sandbox
     from coach.sandbox.faults import PlanError, read_plan
+    from coach.settings import Settings
 
     try:
         rules = [] if faults is None else read_plan(faults)
@@ -87,7 +90,7 @@ def sandbox(
         typer.echo(
             "The sandbox is listening. Its pictures are drawn, not made by a model. "
             f"{f'It misbehaves as {faults} says. ' if faults else ''}In another terminal:\n\n"
-            f"{_exports(service.settings)}\n\n"
+            f"{_exports(Settings, service.settings)}\n{_exports(FlowiseSettings, service.flow)}\n\n"
             f"What it received: {service.base_url.removesuffix('/v1')}/sandbox/log   Stop it with Ctrl-C."
         )
         service.wait()

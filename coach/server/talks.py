@@ -15,6 +15,7 @@ from coach.events import Event
 from coach.folder import Coach
 from coach.model import Model
 from coach.server.did import Came, Decided, Did, Pressed, Said, press_id
+from coach.server.doubt import with_doubt
 from coach.server.live import CUT_OFF, Live
 from coach.server.record import Record
 from coach.server.told import Told
@@ -88,9 +89,15 @@ class Talks:
             did = Came(type="greet")
         elif not anew and isinstance(did, Pressed | Decided):
             # Whether it took effect only its own records know: it is not done a second time by itself.
-            raise Conflict(CUT_OFF)
+            raise Conflict(await self._cut_off(turn, did))
         async for event in await _stream_of(talk, did, turn.id):
             yield event
+
+    async def _cut_off(self, turn: TurnRow, did: Pressed | Decided) -> str:
+        """What is told of a button whose process died."""
+        call_id = press_id(turn.id) if isinstance(did, Pressed) else did.call_id
+        call = await self._coach.journal.find(turn.user_id, turn.conversation_id, call_id)
+        return await with_doubt(CUT_OFF, self._coach, call, since=turn.created_at)
 
 
 async def _was_begun(talk: Conversation, turn: TurnRow) -> bool:

@@ -34,6 +34,12 @@ LEGAL: Mapping[GenerationState, frozenset[GenerationState]] = {
 OUTCOMES: frozenset[GenerationState] = frozenset({"done", "refused", "failed", "unknown"})
 """How asking for a picture can end. What is ``unknown`` may be found out, and has another outcome then."""
 
+IN_FLIGHT: tuple[GenerationState, ...] = ("reserved", "sending", "received")
+"""Where a generation holds money because it is being made."""
+
+UNSETTLED: frozenset[GenerationState] = frozenset({*IN_FLIGHT, "unknown"})
+"""Where nobody can say yet what it costs."""
+
 ENDS: frozenset[GenerationState] = frozenset(state for state, ways in LEGAL.items() if not ways)
 
 _WAYS = ", ".join(f"'{here} {to}'" for here, ways in LEGAL.items() for to in sorted(ways))

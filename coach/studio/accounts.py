@@ -16,13 +16,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Executable, case, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from coach.store import states
 from coach.store._rows import columns, every, insert_into, now
 from coach.store.tables import BudgetKind, accounts, generations
 from coach.studio.generation import Generation
 
 _ROW = generations.c
 
-IN_FLIGHT = or_(*(_ROW.state == state for state in ("reserved", "sending", "received")))
+IN_FLIGHT = or_(*(_ROW.state == state for state in states.IN_FLIGHT))
 IN_DOUBT = _ROW.state == "unknown"
 PAID = or_(
     *(_ROW.state == state for state in ("stored", "judged", "done")),

@@ -1,10 +1,5 @@
 """Runs of flows whose process dies or stops in the middle: carried on, and nothing is paid twice."""
 
-import asyncio
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +8,7 @@ from coach.sandbox import Sandbox
 from coach.server.runs import Run
 from coach.settings import Settings
 from tests.server._aged import age
+from tests.server._dying import die
 from tests.server._flows import Drawn, agree, charged, draw, graph, transform
 from tests.server._serve import an_app, events_of, serving, settings_for
 
@@ -24,17 +20,6 @@ async def drawn(settings: Settings) -> str:
     async with serving(an_app(settings)) as served, served.client("ann") as ann:
         await agree(served, "ann")
         return (await draw(ann, CHAIN)).id
-
-
-async def die(settings: Settings, flow_id: str, at: str) -> None:
-    """Let another process run a flow, and die when it comes to a step."""
-    given = [str(settings.home), settings.database, str(settings.openai_base_url), flow_id]
-    command = [sys.executable, "-m", "tests.server._dying", *given]
-    child = await asyncio.create_subprocess_exec(
-        *command, env=os.environ | {"COACH_KILL_AT": at}, stderr=subprocess.DEVNULL
-    )
-    assert await child.wait() == -signal.SIGKILL
-    await age(settings)
 
 
 @asynccontextmanager
@@ -60,7 +45,7 @@ async def test_a_run_whose_process_dies_is_carried_on_and_pays_nothing_twice(
     settings = settings_for(quick_sandbox, tmp_path, database_url)
     flow_id = await drawn(settings)
     with charged(quick_sandbox) as cost:
-        await die(settings, flow_id, "after_received:2")
+        await die(settings, "flow", flow_id, "after_received:2")
         async with carried_on(settings, flow_id) as flow:
             assert ended(flow) == {"a": "cached", "b": "cached", "c": "done"}
             assert [name for _, name, _ in flow.seen].count("run") == 1
@@ -75,7 +60,7 @@ async def test_what_was_out_when_its_process_died_is_told_and_asked_for_only_whe
     settings = settings_for(quick_sandbox, tmp_path, database_url)
     flow_id, failed = await drawn(settings), {"a": "cached", "b": "failed", "c": "failed"}
     with charged(quick_sandbox) as cost:
-        await die(settings, flow_id, "after_sending:2")
+        await die(settings, "flow", flow_id, "after_sending:2")
         async with carried_on(settings, flow_id) as flow:
             assert ended(flow) == failed
             told = flow.told("node", "b")[-1]

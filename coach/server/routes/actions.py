@@ -17,6 +17,7 @@ from coach.errors import Conflict, InputRefused, NotFound, PictureError, StoreUn
 from coach.pending import CallRecord, digest_of
 from coach.server.caller import Caller, SignedIn
 from coach.server.did import Pressed, press_id
+from coach.server.doubt import with_doubt
 from coach.server.problems import Problem, of_error, problem
 from coach.server.routes._events import Key
 from coach.server.routes._pictures import Show, Shown
@@ -150,7 +151,7 @@ async def _recorded(here: Running, user_id: str, conversation_id: str, call_id: 
     if record is None:
         raise Conflict(_NOT_RUN)
     if record.state == "running":
-        raise Conflict(_CUT_OFF)
+        raise Conflict(await with_doubt(_CUT_OFF, here.coach, record))
     return record
 
 

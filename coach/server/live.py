@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -131,8 +131,10 @@ class Live:
         *,
         work: Work | None = None,
         may: May = always,
-    ) -> AsyncIterator[Happening]:
+    ) -> AsyncGenerator[Sequence[Happening]]:
         """What happened in a channel after a number, and then what happens, while the person is there.
+
+        As much at a time as there is, up to :data:`MOST`, and never nothing: a long past is thousands.
 
         Args:
             work: Only what belongs to this, until it ends. ``None``: everything, without end.
@@ -145,11 +147,12 @@ class Live:
             while await still.so():
                 bell.clear()
                 some = await self._happenings.after(user_id, channel, after, turn_id=its)
-                for each in some:
-                    yield each
-                    after = each.seq
-                    if work is not None and each.kind == "done":
-                        return
+                ended = next((n for n, each in enumerate(some, 1) if work and each.kind == "done"), None)
+                if some:
+                    yield some[:ended]
+                    after = some[-1].seq
+                if ended is not None:
+                    return
                 if self.closing or its in self._given_up:
                     return
                 if len(some) < MOST:

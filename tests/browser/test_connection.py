@@ -8,6 +8,7 @@ from playwright.sync_api import Route, expect
 
 from coach.sandbox import Sandbox
 from coach.sandbox.faults import Rule
+from coach.store.happenings import Happenings
 from tests.browser._serve import Server
 from tests.browser.conftest import Come
 
@@ -64,6 +65,37 @@ def test_a_server_that_is_begun_anew_and_a_reload_in_the_middle_lose_nothing(
     other.say("Could it be at sunrise instead?")
     visit.see(2)
     assert visit.page.locator(".log").inner_text() == other.page.locator(".log").inner_text()
+
+
+def test_a_long_past_that_comes_slowly_is_not_taken_for_what_happens_now(come: Come, server: Server) -> None:
+    visit = come()
+    server.run(_talked(server, visit.user, turns=400))
+    page, asked = visit.page, []
+    page.on("request", lambda request: asked.append(request.url))
+    visit.open()
+    asked.clear()
+    visit.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
+    page.reload()
+    expect(page.locator(".log.past .coach-says").nth(300)).to_be_attached()
+    visit.settled()
+    expect(visit.heard).to_have_count(400)
+    assert sum(url.endswith("/identities/") for url in asked) <= 2
+
+
+SLOW = {"offline": False, "latency": 0, "downloadThroughput": 100_000, "uploadThroughput": 100_000}
+"""Bytes per second."""
+
+
+async def _talked(server: Server, user_id: str, *, turns: int) -> None:
+    """Let somebody have talked a lot in their conversation."""
+    [talk] = await server.here.store.conversations.list(user_id)
+    said = {"type": "say", "text": "And then?"}
+    one = [
+        ("said", said),
+        ("say", {"text": "A long story. " * 60}),
+        ("done", {"turn_id": "t", "state": "done"}),
+    ]
+    await Happenings(server.here.store.database).append(user_id, talk.id, one * turns)
 
 
 def test_what_was_said_is_sent_once_though_its_answer_is_lost_and_the_page_is_left(come: Come) -> None:

@@ -58,8 +58,9 @@ async def main(home: str, database: str, base_url: str, flow: str, talk: str) ->
 
 async def follow(here: Running, what: str, work: Work, channel: str) -> None:
     """Tell of what happens."""
-    async for each in here.live.watch("ann", channel, work=work):
-        tell(f"{what} {each.kind}")
+    async for some in here.live.watch("ann", channel, work=work):
+        for each in some:
+            tell(f"{what} {each.kind}")
 
 
 if __name__ == "__main__":

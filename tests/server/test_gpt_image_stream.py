@@ -13,7 +13,7 @@ import pytest
 
 from coach.sandbox import Sandbox
 from coach.sandbox.rules import BLOCKED_OUTPUT
-from coach.server.routes import _picture_events
+from coach.server.routes import _events
 from coach.store import Version
 from coach.studio import Studio
 from tests.server._serve import PATIENCE, Served, an_app, serving, settings_for
@@ -110,7 +110,7 @@ async def test_what_refuses_it_is_the_answer_and_what_goes_wrong_later_an_event(
 async def test_it_goes_on_and_is_kept_when_its_reader_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_picture_events, "PING", 0.05)
+    monkeypatch.setattr(_events, "PING", 0.05)
     async with slow(tmp_path, delay=2) as (sandbox, served), served.client("ann") as ann:
         asked: dict[str, Any] = {"data": words(), "headers": {"Idempotency-Key": "k"}}
         async with ann.stream("POST", STREAM, **asked) as answer:

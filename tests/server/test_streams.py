@@ -11,12 +11,15 @@ import pytest
 
 from coach.sandbox import Sandbox
 from coach.server import live, still
+from coach.server.routes import _events
+from coach.store.happenings import MOST, Happenings
 from tests.server._serve import (
     PATIENCE,
     Served,
     an_app,
     begin,
     events_of,
+    listen,
     names,
     serving,
     settings_for,
@@ -79,6 +82,23 @@ async def test_a_stream_ends_soon_after_what_let_somebody_listen(
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.5):
                     await anext(events_of(each))
+
+
+async def test_a_past_of_thousands_is_shown_whole_and_silence_is_broken(
+    two: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_events, "PING", 0.05)
+    async with two.client("ann") as ann:
+        talk = await begin(ann)
+        past = [("say", {"text": f"Said {number}: é\n\u2028"}) for number in range(1, 2 * MOST + 2)]
+        await Happenings(two.here.store.database).append("ann", talk, past)
+        seen = await listen(ann, talk, 1, len(past))
+        assert [(number, data) for number, _, data in seen] == [
+            (number, data) for number, (_, data) in enumerate(past, 1) if number > 1
+        ]
+        headers = {"Last-Event-ID": str(len(past))}
+        async with ann.stream("GET", f"{TALKS}{talk}/events/", headers=headers) as silent:
+            assert await anext(silent.aiter_lines()) == ": ping"
 
 
 async def end(served: Served, page: httpx2.AsyncClient, user_id: str, how: str) -> None:

@@ -16,9 +16,9 @@ import { view } from "./viewer.js";
 import { signedIn, stuck } from "./welcome.js";
 import { plain } from "./words.js";
 
-/** Milliseconds without an event after which the past counts as shown; and the longest that is waited for. */
+/** Milliseconds without an event after which the past counts as shown; and those that a turn of it takes to come. */
 const QUIET = 250;
-const LONGEST_PAST = 3000;
+const LONGEST_TURN = 3000;
 
 export class App {
   #spoken = h("div", { class: "unseen", role: "status" });
@@ -98,7 +98,7 @@ export class App {
       ask: (after, signal) => this.api.events(this.conversation.id, after, signal),
       take: (event) => {
         story.take(event);
-        if (!story.live) this.#soon();
+        if (!story.live) this.#soon(event.name === "said");
       },
       tell: (connected) => {
         this.away = !connected;
@@ -114,10 +114,10 @@ export class App {
 
   #past = null;
 
-  /** Once nothing has come for a moment, the past has been shown. */
-  #soon() {
-    this.#past ??= { until: Date.now() + LONGEST_PAST };
-    clearTimeout(this.#past.timer);
+  /** Once nothing has come for a moment, the past has been shown; or when a turn goes on for so long: it goes on now. */
+  #soon(begins = false) {
+    clearTimeout(this.#past?.timer);
+    if (begins || !this.#past) this.#past = { until: Date.now() + LONGEST_TURN };
     const wait = Math.max(0, Math.min(QUIET, this.#past.until - Date.now()));
     this.#past.timer = setTimeout(() => this.#settled(), wait);
   }

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
@@ -25,12 +24,7 @@ from coach.store.blobs import ENDINGS
 from coach.studio import Edited, Studio
 from coach.studio.generation import Generation
 
-T = TypeVar("T")
-
 _FORMATS = {ending: media_type.removeprefix("image/") for media_type, ending in ENDINGS.items()}
-
-PING = 15.0
-"""Seconds without news after which a comment is sent: nobody between is to take the connection for dead."""
 
 News = Event | Edited | CoachError
 """What happens, and at last what came of it."""
@@ -49,24 +43,6 @@ async def news_of(make: Callable[[Emit], Awaitable[Edited]]) -> AsyncIterator[Ne
     async for event in stream(produce):
         yield event
     yield outcome[0]
-
-
-async def with_pings(first: T, rest: AsyncIterator[T]) -> AsyncGenerator[T | None, None]:
-    """What comes, and ``None`` whenever nothing came for :data:`PING` seconds."""
-    yield first
-    coming = asyncio.ensure_future(anext(rest, None))
-    try:
-        while True:
-            await asyncio.wait([coming], timeout=PING)
-            if not coming.done():
-                yield None
-            elif (item := coming.result()) is None:
-                return
-            else:
-                yield item
-                coming = asyncio.ensure_future(anext(rest, None))
-    finally:
-        coming.cancel()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -139,8 +139,8 @@ async def _within(
     user_id, conversation_id = caller.user_id, asked.conversation_id or ""
     pressed = Pressed(type="press", action=asked.action, arguments=dict(arguments))
     turn = await here.talks.begin(user_id, conversation_id, pressed, key=key)
-    seen = [each.kind async for each in here.live.watch(user_id, conversation_id, work=turn)]
-    if seen[-1:] != ["done"]:
+    ended = [some[-1].kind async for some in here.live.watch(user_id, conversation_id, work=turn)]
+    if ended[-1:] != ["done"]:
         raise StoreUnavailable(_STOPPING)
     return await _recorded(here, user_id, conversation_id, press_id(turn.id))
 

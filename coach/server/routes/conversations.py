@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, status
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.sse import EventSourceResponse
 from pydantic import BaseModel, Field
 
 from coach.server.caller import SignedIn
 from coach.server.did import Did
-from coach.server.routes._events import After, Key, Listens
+from coach.server.routes._events import DECLARED, After, Key, Listens
 from coach.server.running import Here
 from coach.store import Conversation as Row
 from coach.store.titles import titles
@@ -78,18 +78,16 @@ async def one(mine: Mine, here: Here) -> ConversationOut:
     return ConversationOut.of(mine, await titles(here.store.database, mine.user_id))
 
 
-@router.post("/{conversation_id}/turns/", response_class=EventSourceResponse)
-async def take_turn(listens: Listens, begun: Begun) -> AsyncIterator[ServerSentEvent]:
+@router.post("/{conversation_id}/turns/", **DECLARED)
+async def take_turn(listens: Listens, begun: Begun) -> EventSourceResponse:
     """Do something, and follow what comes of it, until `done`.
 
     It goes on when you go away; `GET …/events/` shows it again, from any point.
     """
-    async for event in listens.to(begun.conversation_id, work=begun):
-        yield event
+    return listens.to(begun.conversation_id, work=begun)
 
 
-@router.get("/{conversation_id}/events/", response_class=EventSourceResponse)
-async def events(mine: Mine, after: After, listens: Listens) -> AsyncIterator[ServerSentEvent]:
+@router.get("/{conversation_id}/events/", **DECLARED)
+async def events(mine: Mine, after: After, listens: Listens) -> EventSourceResponse:
     """Everything that happened in a conversation, and then what happens, for as long as you listen."""
-    async for event in listens.to(mine.id, after):
-        yield event
+    return listens.to(mine.id, after)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Query, UploadFile, status
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.sse import EventSourceResponse
 
 from coach.errors import InputRefused
 from coach.flows import Flow, quote_flow
 from coach.flows.sources import check_own, own_pictures
 from coach.server.caller import SignedIn
-from coach.server.routes._events import After, Key, Listens
+from coach.server.routes._events import DECLARED, After, Key, Listens
 from coach.server.routes._flows import FlowIn, FlowOut, Listed, QuoteOut, QuotesOut, UploadOut
 from coach.server.routes._pictures import Show, Shown
 from coach.server.running import Here
@@ -99,22 +98,20 @@ async def quote(
     return QuotesOut(micros=found.micros, nodes=[QuoteOut.of(each, show) for each in found.nodes])
 
 
-@router.post("/{flow_id}/runs/", response_class=EventSourceResponse)
-async def run(listens: Listens, begun: Begun) -> AsyncIterator[ServerSentEvent]:
+@router.post("/{flow_id}/runs/", **DECLARED)
+async def run(listens: Listens, begun: Begun) -> EventSourceResponse:
     """Run a node with what it needs, or all, and follow what comes of it, until `done`.
 
     What did not change since it was made costs nothing. It goes on when you go away; `GET …/events/` shows it
     again, from any point.
     """
-    async for event in listens.to(begun.flow_id, work=begun):
-        yield event
+    return listens.to(begun.flow_id, work=begun)
 
 
-@router.get("/{flow_id}/events/", response_class=EventSourceResponse)
-async def events(mine: Mine, after: After, listens: Listens) -> AsyncIterator[ServerSentEvent]:
+@router.get("/{flow_id}/events/", **DECLARED)
+async def events(mine: Mine, after: After, listens: Listens) -> EventSourceResponse:
     """Everything that happened in the runs of a flow, and then what happens, for as long as you listen."""
-    async for event in listens.to(mine.id, after):
-        yield event
+    return listens.to(mine.id, after)
 
 
 @router.post("/{flow_id}/uploads/", status_code=status.HTTP_201_CREATED)

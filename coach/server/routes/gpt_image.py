@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from fastapi.sse import EventSourceResponse
 from pydantic import BaseModel, Field
 
 from coach.context import Context
@@ -16,8 +15,8 @@ from coach.errors import CoachError, InputRefused, PhotoRefused
 from coach.pending import BEGUN
 from coach.server.caller import Caller, SignedIn
 from coach.server.inline import Inline, written
-from coach.server.routes._events import Key, Listens
-from coach.server.routes._picture_events import Telling, news_of, with_pings
+from coach.server.routes._events import Key, Listens, answered, with_pings
+from coach.server.routes._picture_events import Telling, news_of
 from coach.server.routes._picture_form import Asked, read_form
 from coach.server.routes._picture_rules import MOST_PICTURES, Rule
 from coach.server.routes._pictures import MadeOut, Show, Shown
@@ -142,7 +141,7 @@ async def stream(
         raise first
     links = wanted == "links" or asked.form == "url"
     telling = Telling(here=here, asked=asked, show=listens.show, links=links)
-    return EventSourceResponse(telling.frames(with_pings(first, news)), headers={"X-Accel-Buffering": "no"})
+    return answered(telling.frames(with_pings(news, first)))
 
 
 async def _read(request: Request, rule: Rule, caller: Caller, here: Running) -> Asked:

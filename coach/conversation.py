@@ -24,7 +24,7 @@ from coach.store import Conversations
 from coach.store.conversations import Conversation as Row
 from coach.store.lease import held
 from coach.text import clean, message_text
-from coach.turn import Turn
+from coach.turn import Turn, open_turn
 
 LOST = "I lost my thread there. Tell me again what you would like, and we go on from here."
 SILENT = "I have no words just now. Please say that once more."
@@ -118,7 +118,7 @@ class Conversation:
             await self._button(call, "pressed this button", pressed, emit)
             await self._reply(turn, emit)
 
-        return self._stream(follow)
+        return self._stream(follow, asks=False)
 
     def decide(self, waiting: Waiting, *, yes: bool) -> AsyncIterator[Event]:
         """Answer a waiting call; the coach is told and speaks on.
@@ -133,7 +133,7 @@ class Conversation:
             await self._button(call, "said yes" if yes else "said no", decided, emit)
             await self._reply(turn, emit)
 
-        return self._stream(follow)
+        return self._stream(follow, asks=False)
 
     async def waiting(self) -> list[Waiting]:
         """The calls that wait for the person's yes, oldest first."""
@@ -145,7 +145,9 @@ class Conversation:
         """Every message so far, as chat completions has them."""
         return [row.content for row in await self._store.messages(self.user_id, self.id)]
 
-    def _stream(self, follow: Callable[[Turn, Emit], Awaitable[None]]) -> AsyncIterator[Event]:
+    def _stream(
+        self, follow: Callable[[Turn, Emit], Awaitable[None]], *, asks: bool = True
+    ) -> AsyncIterator[Event]:
         async def produce(emit: Emit) -> None:
             async def heard(event: Event) -> None:
                 if isinstance(event, PhaseChanged):
@@ -156,22 +158,17 @@ class Conversation:
             # One thing at a time: two messages at once would each be answered without the other.
             alone = held(self._store, self.user_id, self.id, patience=self._limits.seconds)
             async with self._lock, alone:
-                turn = await self._turn()
+                turn = await self._turn(asks=asks)
                 await self._catch_up(turn, heard)
                 await follow(turn, heard)
 
         return stream(produce)
 
-    async def _turn(self) -> Turn:
+    async def _turn(self, *, asks: bool) -> Turn:
         # Read anew: another process, or another object here, may have moved on.
         self.phase = (await self._store.get(self.user_id, self.id)).phase
-        return await self._coach.turn(
-            user_id=self.user_id,
-            tenant=self.tenant,
-            phase=self.phase,
-            conversation_id=self.id,
-            limits=self._limits,
-        )
+        who = Context(user_id=self.user_id, tenant=self.tenant, conversation_id=self.id, phase=self.phase)
+        return await open_turn(self._coach, who, self._limits, asks=asks)
 
     async def _catch_up(self, turn: Turn, emit: Emit) -> None:
         """Mend what a crash left: calls without an answer, and a yes that was not carried out.
@@ -184,6 +181,8 @@ class Conversation:
 
     async def _reply(self, turn: Turn, emit: Emit) -> None:
         """Ask the model until it has nothing more to call."""
+        if not turn.prompt_version:  # after a button
+            await turn.refresh()
         for _ in range(self._limits.replies):
             try:
                 async with asyncio.timeout(turn.seconds_left):

@@ -89,10 +89,11 @@ class Turn:
         """Wall-clock seconds the turn still has."""
         return max(0.0, self._meter.seconds_left)
 
-    async def begin(self) -> None:
-        """Say that it begins, and render the first prompt."""
+    async def begin(self, *, asks: bool) -> None:
+        """Say that it begins, and render the first prompt, if a model is to be asked."""
         self._since = await self._journal.arrive(self.user_id)
-        await self.refresh()
+        if asks:
+            await self.refresh()
 
     async def refresh(self) -> None:
         """Gather what the phase's prompt may know and render it."""
@@ -162,7 +163,7 @@ class Turn:
             self.answers = [answer_message(outcome, moves) for outcome in outcomes]
         if moves:
             await self._move(moves[0], emit)
-        await self.refresh()
+        await self._renew()
 
     async def _judge(self, call: Call, phase: Phase, *, pressed: bool) -> _Asked | Outcome:
         """Decide what a call is, before anything happens."""
@@ -261,7 +262,11 @@ class Turn:
         await emit(outcome.event)
         if outcome.next is not None:
             await self._move(outcome.next, emit)
-        await self.refresh()
+        await self._renew()
+
+    async def _renew(self) -> None:
+        if self.prompt_version:  # else nobody asks a model: a button does not fail for what a prompt may know
+            await self.refresh()
 
     async def _move(self, name: str, emit: Emit) -> None:
         previous, self._phase = self._phase.name, self._coach.phase(name)
@@ -282,10 +287,10 @@ async def _all(tasks: list[asyncio.Task[Outcome]]) -> list[Outcome]:
     return [outcome for outcome in ended if not isinstance(outcome, BaseException)]
 
 
-async def open_turn(coach: Coach, who: Context, limits: Limits) -> Turn:
-    """Make a turn and render its first prompt. See :meth:`Coach.turn <coach.folder.Coach.turn>`."""
+async def open_turn(coach: Coach, who: Context, limits: Limits, *, asks: bool = True) -> Turn:
+    """Make a turn and render its first prompt, if a model ``asks``. See :meth:`coach.folder.Coach.turn`."""
     if not isinstance(who.user_id, str) or not who.user_id.strip():
         raise InputRefused("A turn needs a person: `user_id` is the host's name for them, and not empty.")
     turn = Turn(coach, who, limits)
-    await turn.begin()
+    await turn.begin(asks=asks)
     return turn

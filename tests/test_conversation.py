@@ -11,6 +11,7 @@ import pytest
 
 import coach
 from coach.conversation import AWAY, LOST, SILENT
+from coach.errors import ContextError
 from coach.testing import ScriptedModel, call
 from tests._talk import open_gate, write_talk
 
@@ -188,6 +189,27 @@ async def test_a_button_is_told_to_the_model_too(
     made, told, _ = await store.conversations.messages("ann", conversation.id)
     assert made.created_at == told.created_at  # in one transaction: what is cut off between is done once more
     assert model.asked[0]["messages"][-1]["content"] == "The user pressed this button. It is done: Approved."
+
+
+async def test_a_button_does_not_fail_for_what_only_a_prompt_needs(
+    tmp_path: Path, log: list[Any], store: coach.Store
+) -> None:
+    folder = write_talk(tmp_path)
+    (folder / "context").mkdir()
+    (folder / "context" / "slow.py").write_text(
+        "import asyncio\n\nfrom coach import Context, context_key\n\n\n@context_key(timeout=0.01)\n"
+        'async def slow(ctx: Context) -> str:\n    "Too slow."\n    await asyncio.sleep(30)\n    return ""\n'
+    )
+    start = folder / "prompts" / "phases" / "start.md"
+    start.write_text(start.read_text().replace("context = []", 'context = ["slow"]') + "{{ slow }}\n")
+    talk = coach.load(folder, **store.services(), log=log, gate=open_gate)
+    conversation, model = await begin(talk)
+    seen = []
+    with pytest.raises(ContextError, match="`slow` did not answer"):  # the model is not asked then
+        async for event in conversation.press("write", {"text": "this"}):
+            seen.append(type(event).__name__)
+    assert ([text for *_, text in log], seen) == (["this"], ["Started", "Finished"])
+    assert (roles(await conversation.messages()), model.asked) == (["assistant", "tool"], [])
 
 
 async def test_a_model_that_never_ends_is_given_up_on_in_time(talk: coach.Coach) -> None:

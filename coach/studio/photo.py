@@ -35,6 +35,7 @@ class PhotoCoach:
 
     def __init__(self, store: Store, model: FaceModel | None) -> None:
         self._store, self._model = store, model
+        self._looking: dict[str, asyncio.Task[PhotoReport]] = {}  # by photo, while somebody looks
 
     @property
     def can_look(self) -> bool:
@@ -104,17 +105,33 @@ class PhotoCoach:
         await self._store.consents.require(photo.user_id)
         if self._model is None:
             return look(None, b"")
-        known = report_of(photo.report)
-        if known is not None and known.model == self._model.name:
+        if (known := _known(photo, self._model)) is not None:
             return known
-        data = await self._store.photos.bytes(photo.user_id, photo.id)
+        # However many ask at once, one looks; and goes on when whoever asked first waits no longer.
+        looking = self._looking.get(photo.id)
+        if looking is None:
+            looking = asyncio.create_task(self._look_now(self._model, photo.user_id, photo.id))
+            self._looking[photo.id] = looking
+            looking.add_done_callback(lambda ended: self._looked(photo.id, ended))
+        return await asyncio.shield(looking)
+
+    def _looked(self, photo_id: str, ended: asyncio.Task[PhotoReport]) -> None:
+        del self._looking[photo_id]
+        if not ended.cancelled():
+            ended.exception()  # else asyncio complains of what nobody waited for
+
+    async def _look_now(self, model: FaceModel, user_id: str, photo_id: str) -> PhotoReport:
+        photo = await self._store.photos.get(user_id, photo_id)
+        if (known := _known(photo, model)) is not None:  # since it was read by whoever asks
+            return known
+        data = await self._store.photos.bytes(user_id, photo_id)
         try:
             async with asyncio.timeout(ONE_LOOK):
-                report = await off_loop(look, self._model, data)
+                report = await off_loop(look, model, data)
         except TimeoutError:
-            logger.warning("Nobody looked at photo %s in time.", photo.id)
+            logger.warning("Nobody looked at photo %s in time.", photo_id)
             return look(None, b"")
-        await self._store.photos.note_report(photo.user_id, photo.id, asdict(report))
+        await self._store.photos.note_report(user_id, photo_id, asdict(report))
         return report
 
 
@@ -124,6 +141,12 @@ def report_of(kept: Mapping[str, Any] | None) -> PhotoReport | None:
         return None if kept is None else PhotoReport(**kept)
     except TypeError:
         return None
+
+
+def _known(photo: Photo, model: FaceModel) -> PhotoReport | None:
+    """What this model has seen in a photo before."""
+    known = report_of(photo.report)
+    return known if known is not None and known.model == model.name else None
 
 
 def _chosen(reports: Sequence[PhotoReport], most: int) -> list[int]:

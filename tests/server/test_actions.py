@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from coach.folder import Coach
 from coach.sandbox import Sandbox
 from tests.actions._pictures import make_ready
 from tests.server._serve import Served, an_app, begin, events_of, say, serving, settings_for
@@ -66,6 +67,15 @@ async def test_the_same_key_is_the_same_outcome(ready: Served, quick_sandbox: Sa
         again = await act(ben, "create_identity", "k1", params={"name": "Sailor"})
         assert again.json()["identity"]["id"] == made.json()["identity"]["id"]
         assert len((await ben.get("/api/v1/identities/")).json()) == 1
+
+
+async def test_a_button_of_no_conversation_needs_no_prompt(
+    small: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Coach, "render")
+    async with small.client("ann") as ann:
+        made = await act(ann, "create_identity", params={"name": "Sailor", "note": None})
+    assert made.json()["identity"]["name"] == "Sailor"
 
 
 async def test_what_does_not_fit_is_named_and_not_repeated(ready: Served, quick_sandbox: Sandbox) -> None:

@@ -13,6 +13,7 @@ from coach.faces import Embedding, Face, FaceModel, PhotoReport
 from coach.store import Store
 from coach.studio import photo as module
 from coach.studio.photo import PhotoCoach, report_of
+from tests.server._serve import until
 from tests.store._images import quadrants, save
 from tests.studio._faces import LIMITS
 
@@ -78,6 +79,22 @@ async def test_a_photo_is_looked_at_once_for_each_model(store: Store, looks: Loo
     assert looks.looked == 3
     with pytest.raises(NotFound):
         await coach.look("bob", photo)
+
+
+async def test_however_many_ask_at_once_one_looks_and_goes_on_when_they_leave(
+    store: Store, looks: Looks
+) -> None:
+    one, other = await three(store, (100, 110))
+    coach, rows = PhotoCoach(store, Eyes()), await store.photos.list("ann")
+
+    first = asyncio.create_task(coach.look("ann", one))
+    others = [asyncio.create_task(coach.seen(rows)) for _ in range(20)]
+    await until(lambda: bool(coach._looking))
+    first.cancel()
+    assert len({tuple(found) for found in await asyncio.gather(*others)}) == 1
+    assert (looks.looked, coach._looking) == (2, {})
+    await coach.seen(rows)  # as they were read before anybody looked
+    assert looks.looked == 2 and one != other
 
 
 async def test_the_primary_photo_comes_first_while_it_serves(store: Store, looks: Looks) -> None:

@@ -11,8 +11,10 @@ from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from coach._calls import Limits
 from coach._run import problems_of, taken
 from coach.action import Action
+from coach.context import Context
 from coach.errors import Conflict, InputRefused, NotFound, PictureError, StoreUnavailable
 from coach.pending import CallRecord, digest_of
 from coach.server.caller import Caller, SignedIn
@@ -24,6 +26,7 @@ from coach.server.routes._pictures import Show, Shown
 from coach.server.routes.identities import IdentityOut
 from coach.server.running import Here, Running
 from coach.text import clean
+from coach.turn import open_turn
 
 router = APIRouter(prefix="/api/v1/actions", tags=["actions"])
 
@@ -120,7 +123,8 @@ async def _alone(
     phase = next((phase.name for phase in phases if action.name in phase.actions), None)
     if phase is None:
         raise Conflict(f"No phase of this coach allows `{action.name}`.")
-    turn = await here.coach.turn(user_id=caller.user_id, tenant=caller.tenant, phase=phase)
+    who = Context(user_id=caller.user_id, tenant=caller.tenant, phase=phase)
+    turn = await open_turn(here.coach, who, Limits(), asks=False)
     call_id = press_id(key or uuid4().hex)
     async for _ in turn.press(action.name, arguments, call_id=call_id):
         pass  # nobody watches: what counts is what is on record

@@ -16,7 +16,7 @@ from coach.store.intake import MAX_PIXELS, kept_size
 from coach.studio._derived import here_since, keep
 from coach.studio.mask import BROKEN, check_mask, painted
 from coach.studio.request import Reference
-from coach.studio.uploads import read_upload
+from coach.studio.uploads import upload_size
 
 # One as large as the largest upload takes 200 MB.
 _one_at_a_time = threading.Lock()
@@ -59,8 +59,7 @@ async def picture_size(store: Store, user_id: str, picture: Reference) -> tuple[
         NotFound: This person has no such picture.
     """
     if picture.kind == "upload":
-        upload = await read_upload(store, user_id, picture.id)
-        return upload.width, upload.height
+        return await upload_size(store, user_id, picture.id)
     find = store.photos.get if picture.kind == "photo" else store.versions.find
     row = await find(user_id, picture.id)
     return row.width, row.height

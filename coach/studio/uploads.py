@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -19,6 +20,9 @@ from coach.studio.request import Reference
 
 _TYPES = ("image/jpeg", "image/png")
 """What :func:`coach.store.intake.clean_photo` makes."""
+
+_HEAD = 64 * 1024
+"""Bytes in which its size is said: it has no metadata, so that takes less than one of these."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,15 +97,19 @@ async def read_upload(store: Store, user_id: str, name: str) -> CleanPhoto:
     Raises:
         NotFound: This person has no such upload, or it is gone.
     """
-    for key, media_type in _keys(user_id, name):
-        try:
-            data = await store.blobs.get(key)
-        except NotFound:
-            continue
-        with Image.open(BytesIO(data)) as image:
-            width, height = image.size
-        return CleanPhoto(data=data, width=width, height=height, media_type=media_type, sha256=name)
-    raise NotFound("upload", name)
+    data, media_type = await _read(store, user_id, name)
+    width, height = _size(data)
+    return CleanPhoto(data=data, width=width, height=height, media_type=media_type, sha256=name)
+
+
+async def upload_size(store: Store, user_id: str, name: str) -> tuple[int, int]:
+    """Width and height of an upload, in pixels.
+
+    Raises:
+        NotFound: This person has no such upload, or it is gone.
+    """
+    head, _ = await _read(store, user_id, name, _HEAD)
+    return _size(head)
 
 
 async def has_upload(store: Store, user_id: str, name: str) -> bool:
@@ -122,6 +130,18 @@ async def find_upload(store: Store, user_id: str, name: str) -> str:
         if await store.blobs.exists(key):
             return key
     raise NotFound("upload", name)
+
+
+async def _read(store: Store, user_id: str, name: str, first: int | None = None) -> tuple[bytes, str]:
+    for key, media_type in _keys(user_id, name):
+        with suppress(NotFound):
+            return await store.blobs.get(key, first), media_type
+    raise NotFound("upload", name)
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    with Image.open(BytesIO(data)) as image:
+        return image.size
 
 
 def _keys(user_id: str, name: str) -> list[tuple[str, str]]:

@@ -34,6 +34,8 @@ async def test_what_is_put_comes_back(blobs: Blobs, tmp_path: Path) -> None:
     await blobs.put(KEY, bytes(range(256)), "image/jpeg")
     assert await blobs.exists(KEY)
     assert await blobs.get(KEY) == bytes(range(256))
+    assert await blobs.get(KEY, 10) == bytes(range(10))
+    assert await blobs.get(KEY, 1000) == bytes(range(256))
 
     (tmp_path / "spool").write_bytes(b"from a file" * 100_000)
     await blobs.put(KEY, tmp_path / "spool", "image/png")

@@ -14,7 +14,7 @@ from coach.store.erase import begin
 from coach.store.export import export
 from coach.studio import GateLimits, PictureRequest, Reference
 from coach.studio.masks import add_mask, handle_of, read_mask
-from coach.studio.uploads import add_upload, has_upload, read_upload
+from coach.studio.uploads import add_upload, find_upload, has_upload, read_upload, upload_size
 from tests.store._aged import DAY, aged, found
 from tests.store._images import exif, quadrants, save
 from tests.studio._drawn import holed, opened
@@ -49,6 +49,27 @@ async def test_a_small_logo_keeps_what_can_be_seen_through(store: Store) -> None
     with pytest.raises(PhotoRefused) as caught:
         await add_upload(store, ANA, b"<svg onload=alert(1)>")
     assert caught.value.code == "unsupported_type"
+
+
+async def test_its_size_is_known_without_reading_all_of_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get, read = store.blobs.get, []
+
+    async def counted(key: str, first: int | None = None) -> bytes:
+        read.append(len(data := await get(key, first)))
+        return data
+
+    monkeypatch.setattr(store.blobs, "get", counted)
+    noise = Image.effect_noise((600, 500), 90)
+    for seen_through in (False, True):
+        picture = Image.merge("RGBA", [noise] * 4) if seen_through else noise
+        kept = await add_upload(store, ANA, save(picture, "PNG"))
+        assert await upload_size(store, ANA, kept.id) == (600, 500)
+    await store.blobs.delete(await find_upload(store, ANA, kept.id))
+    with pytest.raises(NotFound, match="There is no upload"):
+        await upload_size(store, ANA, kept.id)
+    assert read == [64 * 1024] * 2
 
 
 async def test_of_somebody_else_there_is_none(store: Store) -> None:

@@ -52,8 +52,8 @@ class Blobs(Protocol):
         A file is given away: it may become the blob itself, so it is never changed afterwards, only deleted.
         """
 
-    async def get(self, key: str) -> bytes:
-        """The bytes. Raises ``NotFound``."""
+    async def get(self, key: str, first: int | None = None) -> bytes:
+        """The bytes, or only so many from the beginning. Raises ``NotFound``."""
 
     async def exists(self, key: str) -> bool:
         """Whether there is something."""

@@ -41,11 +41,11 @@ class FolderBlobs:
         """See :class:`~coach.store.blobs.Blobs`. The folder does not keep the media type."""
         await asyncio.to_thread(self._put, self.path(key), data)
 
-    async def get(self, key: str) -> bytes:
+    async def get(self, key: str, first: int | None = None) -> bytes:
         """See :class:`~coach.store.blobs.Blobs`."""
         with _using():
             try:
-                return await asyncio.to_thread(self.path(key).read_bytes)
+                return await asyncio.to_thread(_read, self.path(key), first)
             except FileNotFoundError:
                 raise missing(key) from None
 
@@ -157,6 +157,11 @@ def _using() -> Iterator[None]:
             f"The folder for photos and pictures cannot be used now ({code_of(error)}). "
             "Look whether it can be written and has room, then try again."
         ) from error
+
+
+def _read(path: Path, first: int | None) -> bytes:
+    with path.open("rb") as file:
+        return file.read(first)
 
 
 def _unless_gone(error: OSError) -> None:

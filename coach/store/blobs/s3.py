@@ -84,9 +84,10 @@ class S3Blobs:
         """See :class:`~coach.store.blobs.Blobs`."""
         await self._use(self._put, check_key(key), data, media_type)
 
-    async def get(self, key: str) -> bytes:
+    async def get(self, key: str, first: int | None = None) -> bytes:
         """See :class:`~coach.store.blobs.Blobs`."""
-        found: bytes | None = await self._use(self._unless_absent, self._read, check_key(key))
+        read = partial(self._read, first=first)
+        found: bytes | None = await self._use(self._unless_absent, read, check_key(key))
         if found is None:
             raise missing(key)
         return found
@@ -167,8 +168,10 @@ class S3Blobs:
         self._client.delete_object(Bucket=self._bucket, Key=key)
         self._if_let(self._delete_versions, key, lambda name: name == key)
 
-    def _read(self, key: str) -> bytes:
-        body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+    def _read(self, key: str, *, first: int | None) -> bytes:
+        part = {} if first is None else {"Range": f"bytes=0-{first - 1}"}
+        # A compatible server may leave the range out of account.
+        body: bytes = self._client.get_object(Bucket=self._bucket, Key=key, **part)["Body"].read(first)
         return body
 
     def _head(self, key: str) -> Any:

@@ -12,7 +12,7 @@ import { App } from "./app.js";
 import { CoachElement } from "./element.js";
 
 class CoachChat extends CoachElement {
-  sheets = ["base.css", "dialog.css", "talk.css", "write.css", "picture.css", "moment.css", "panel.css", "viewer.css"];
+  sheets = ["picture.css", "moment.css", "panel.css", "viewer.css"];
   make = (root, api) => new App(root, api);
 }
 

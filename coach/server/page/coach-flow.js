@@ -6,7 +6,7 @@ import { CoachElement } from "./element.js";
 import { FlowApp } from "./flow.js";
 
 class CoachFlow extends CoachElement {
-  sheets = ["base.css", "dialog.css", "talk.css", "write.css", "picture.css", "viewer.css", "flow.css", "node.css"];
+  sheets = ["picture.css", "viewer.css", "flow.css", "node.css"];
   make = (root, api) => new FlowApp(root, api);
 }
 

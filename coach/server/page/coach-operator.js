@@ -4,7 +4,7 @@ import { CoachElement } from "./element.js";
 import { OperatorApp } from "./operator.js";
 
 class CoachOperator extends CoachElement {
-  sheets = ["base.css", "dialog.css", "talk.css", "write.css", "flow.css", "operator.css"];
+  sheets = ["flow.css", "operator.css"];
   make = (root, api) => new OperatorApp(root, api);
 }
 

@@ -5,7 +5,10 @@ import { h } from "./dom.js";
 
 const HERE = new URL(".", import.meta.url);
 
-/** A class below says what it shows: `sheets`, the files of its looks, and `make(root, api)`. */
+/** The looks that all of them have, before their own. */
+const SHARED = ["base.css", "dialog.css", "talk.css", "write.css"];
+
+/** A class below says what it shows: `sheets`, the files of its own looks, and `make(root, api)`. */
 export class CoachElement extends HTMLElement {
   static observedAttributes = ["base", "token"];
 
@@ -37,7 +40,8 @@ export class CoachElement extends HTMLElement {
 
   /** The body, in place once its looks are there. */
   async #dressed(body) {
-    const sheets = this.sheets.map((name) => h("link", { rel: "stylesheet", href: new URL(name, HERE).href }));
+    const looks = [...SHARED, ...this.sheets].map((name) => new URL(name, HERE).href);
+    const sheets = looks.map((href) => h("link", { rel: "stylesheet", href }));
     const loaded = sheets.map(
       (sheet) => new Promise((resolve) => ["load", "error"].forEach((name) => sheet.addEventListener(name, resolve))),
     );

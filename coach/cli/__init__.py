@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import sys
 from importlib import metadata
 from typing import Annotated
@@ -57,6 +59,11 @@ def options(
     """A coach that lets people see themselves: typed actions, phase prompts, pictures."""
 
 
+def _flowing(text: str | None) -> str:
+    """A docstring with one line for each paragraph: the help breaks them where the terminal ends."""
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(text or ""))
+
+
 for command in (
     demo,
     chat,
@@ -79,7 +86,7 @@ for command in (
     sweep,
     sandbox,
 ):
-    app.command()(command)
+    app.command(help=_flowing(command.__doc__))(command)
 for group, name in ((photo, "photo"), (consent, "consent"), (key, "key")):
     app.add_typer(group, name=name)
 

@@ -11,13 +11,14 @@ _YES = re.compile(
     r"^(?:oh,? |well,? |hm+,? )?(?:yes|yeah|yep|sure|ok|okay|please|gladly|ready|let's|do it|exactly|right"
     r"|fine|good|of course|absolutely|perfect|go on|go ahead|continue|next)\b"
     r"|\bshow (?:me|it)(?: the picture| it)?(?: now)?(?:,? please)?\W*$"
+    r"|^(?:please )?make it(?: now)?(?:,? please)?\W*$"
     r"|\b(?:i am ready|i'm ready|sits well|fits|is mine|love it"
     r"|(?:that|this|it)(?:'s| is) (?:me|mine|it|right)|i accept|keep (?:it|this))\b"
 )
 _BUT = re.compile(r"\b(?:but|not|no|don't|doesn't|isn't|wait|instead|except|never)\b")
 _CHANGE = re.compile(
-    r"\b(?:change|make (?:it|me|the|my|this|that|v\d\w*|version|picture)|brighter|darker|warmer|remove|add"
-    r"|should be|what if|replace|swap)\b"
+    r"\b(?:change|make (?!it(?: now)?(?:,? please)?\W*$)(?:it|me|the|my|this|that|v\d\w*|version|picture)"
+    r"|brighter|darker|warmer|remove|add|should be|what if|replace|swap)\b"
 )
 _WISH = re.compile(
     rf"{_CHANGE.pattern}|\b(?:could|can you|instead|more|less|without|different|rather|wish|not quite|prefer"

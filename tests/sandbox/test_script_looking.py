@@ -206,5 +206,7 @@ def test_a_wish_is_not_taken_for_a_look_at_what_there_is(words: str) -> None:
 
 
 def test_a_yes_to_the_first_picture_may_say_show_me() -> None:
+    assert listen.agrees("Yes, make it.") and listen.agrees("make it, please")
+    assert not listen.agrees("Yes, make it brighter.") and listen.changes("make it smile")
     assert listen.agrees("Yes, show me!") and listen.agrees("show me the picture, please")
     assert not listen.agrees("show me v1 please")

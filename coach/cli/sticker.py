@@ -71,7 +71,8 @@ def sticker(
     ] = None,
     about: Annotated[str | None, typer.Option(help="What is known of the character.")] = None,
     spec_only: Annotated[
-        bool, typer.Option("--spec-only", help="Write the job spec down and print it. Free.")
+        bool,
+        typer.Option("--spec-only", help="Print the job spec and what it costs at most; make nothing. Free."),
     ] = False,
     pack: Annotated[bool, typer.Option("--pack", help="All ten templates, and a sheet of them.")] = False,
     out: Annotated[
@@ -138,11 +139,12 @@ async def _run(asked: Asked) -> bool:
             await agreed(store, asked.user, yes=asked.yes)
             stickers = opened.service("stickers", coach.Stickers)
             rows = await _specs(asked, stickers, await _base(asked, store))
+            typer.echo(_quote(asked, rows), err=True)
             if asked.spec_only:
                 specs = [Spec(row=row).to_dict() for row in rows.values()]
                 typer.echo(json.dumps(specs if asked.pack else specs[0], indent=2, ensure_ascii=False))
                 return True
-            if not _may_pay(asked, rows):
+            if not (asked.yes or asked.sandbox or typer.confirm("Make it?", err=True)):
                 typer.echo("Nothing was made, and nothing is paid. The spec is kept.", err=True)
                 return False
             made = await asyncio.gather(*(_make(asked, stickers, row) for row in rows.values()))
@@ -161,6 +163,8 @@ async def _base(asked: Asked, store: Store) -> Base | Reference:
     if asked.image.startswith(_LINK):
         return Base(url=asked.image)
     if asked.image == "photo":
+        if await store.photos.primary(asked.user) is None:
+            raise InputRefused(f"{asked.user} has no photo here yet: `coach photo add`, or give a file.")
         return Base(ref="photo")
     return await add_upload(store, asked.user, await asyncio.to_thread(read_photo, Path(asked.image)))
 
@@ -179,14 +183,13 @@ async def _specs(asked: Asked, stickers: Stickers, base: Base | Reference) -> Ro
     return rows
 
 
-def _may_pay(asked: Asked, rows: Rows) -> bool:
-    """Say what it costs at most, and ask; the sandbox charges nothing."""
+def _quote(asked: Asked, rows: Rows) -> str:
+    """What it costs at most; the sandbox charges nothing."""
     quotes = [row.quote_micros for row in rows.values()]
     known = [each for each in quotes if each is not None]
     cost = dollars(sum(known) if len(known) == len(quotes) else None)
     what = f"{len(quotes)} stickers" if asked.pack else "This sticker"
-    typer.echo(f"{what}: at most {cost}{', were it no sandbox' if asked.sandbox else ''}.", err=True)
-    return asked.yes or asked.sandbox or typer.confirm("Make it?", err=True)
+    return f"{what}: at most {cost}{', were it no sandbox' if asked.sandbox else ''}."
 
 
 async def _make(asked: Asked, stickers: Stickers, row: SpecRow) -> Image | Failed:

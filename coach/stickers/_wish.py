@@ -62,7 +62,9 @@ def understood(user_prompt: str) -> Wish:
     if not words:
         return Wish(shown=wish, words=None, placement="bottom")
     if len(words) > LONGEST_WORDS:
-        say = f"The words on a sticker have at most {LONGEST_WORDS} characters. Put them in quotation marks."
+        say = f"The words on a sticker have at most {LONGEST_WORDS} characters."
+        if found.re is _FORMS[-1]:  # without them it may be more than was meant
+            say += " Put them in quotation marks."
         raise InputRefused(say, field="user_prompt")
     before, after = wish[: found.start()].rstrip(), wish[found.end() :].lstrip(" ")
     glue = "" if after[:1] in ".,;:!?)" else " "

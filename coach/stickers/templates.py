@@ -58,5 +58,6 @@ def template(name: str) -> Template:
     """
     found = TEMPLATES.get(visible(name[:40]).upper())
     if found is None:
-        raise InputRefused("There is no such sticker template.", field="template_id", allowed=NAMES)
+        say = f"There is no such sticker template. There are {', '.join(NAMES)}."
+        raise InputRefused(say, field="template_id", allowed=NAMES)
     return found

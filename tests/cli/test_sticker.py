@@ -72,6 +72,7 @@ def test_a_spec_is_free_and_a_sticker_is_quoted_made_once_and_found_again(
     assert spec.exit_code == 0, spec.output
     told = JobSpec.model_validate(json.loads(spec.stdout))
     assert told.text is not None and told.text.value == "hi all" and rows(home) == []
+    assert "at most $" in spec.stderr
 
     for _ in range(2):
         made = here(home, monkeypatch, "me.jpg", *PROMPT, "--out", "here/hi.png", "--sandbox")
@@ -100,7 +101,8 @@ def test_without_a_yes_nothing_is_read_and_what_cannot_be_is_said_first(
     for arguments, said in (
         (("me.jpg",), "--template"),
         (("me.jpg", "--pack", "--template", "GM"), "--pack"),
-        (("me.jpg", "--template", "MOON"), "no such sticker template"),
+        (("me.jpg", "--template", "MOON"), "no such sticker template. There are GM, "),
+        (("photo", "--template", "GM", "--sandbox", "--yes"), "me has no photo here yet"),
         (("me.jpg", "--template", "GM", "--out", "x.jpg"), ".png"),
         (("you.jpg", "--template", "GM"), "no file"),
         (("me.jpg", "--template", "GM"), "OPENAI_API_KEY"),

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 NO_KEY = (
     "OPENAI_API_KEY is not set. Set it (and OPENAI_BASE_URL for another compatible server) to use a real "
-    "service. Or try everything without a key: `coach chat --sandbox`, or run `coach sandbox` and set what "
-    "it prints; its pictures are drawn, not made by a model."
+    "service. Or try everything without a key: add `--sandbox`, as in `coach chat --sandbox`, or run `coach "
+    "sandbox` and set what it prints; its pictures are drawn, not made by a model."
 )
 
 

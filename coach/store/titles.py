@@ -17,8 +17,9 @@ LONGEST = 60
 async def titles(database: Database, user_id: str) -> Mapping[str, str]:
     """The titles of a person's conversations by their ids; one in which nothing was said has none.
 
-    The name of the identity that the last picture in it is of, else the person's first words, on one line.
-    Both are what somebody wrote: show them as text.
+    The name of the identity that the last picture in it is of, else the person's first words, on one
+    line. What is kept in their workshop, as a sticker's picture, is of none. Both are what somebody wrote:
+    show them as text.
     """
     firsts = (
         select(messages.c.conversation_id, func.min(messages.c.seq).label("seq"))
@@ -36,7 +37,7 @@ async def titles(database: Database, user_id: str) -> Mapping[str, str]:
         select(generations.c.conversation_id, identities.c.name)
         .join(identities, identities.c.id == generations.c.identity_id)
         .where(generations.c.user_id == user_id, identities.c.user_id == user_id)
-        .where(generations.c.conversation_id != "", identities.c.name != "")
+        .where(generations.c.conversation_id != "", identities.c.name != "", identities.c.kind == "identity")
         .order_by(generations.c.created_at)
     )
     async with database.read() as connection:

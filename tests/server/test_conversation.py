@@ -126,6 +126,9 @@ async def test_a_conversation_is_called_by_its_first_words_or_by_whom_it_led_to(
         await say(ann, spoken, "Later words")
         identity = await served.here.store.identities.add("ann", "Night-sky guide")
         await add_versions(served.here.store, "ann", identity.id, conversation_id=led)
+        workshop = await served.here.store.identities.workshop("ann")
+        for talk in (led, spoken):  # a sticker's picture is there, and that is nobody they are
+            await add_versions(served.here.store, "ann", workshop.id, conversation_id=talk)
         titles = {each["id"]: each["title"] for each in (await ann.get("/api/v1/conversations/")).json()}
         assert (titles[silent], titles[led]) == ("", "Night-sky guide")
         assert titles[spoken].startswith("<b>Hello</b> I am Ann, and I talk") and len(titles[spoken]) <= 60

@@ -27,15 +27,14 @@ from coach.stickers._orders import (
 
 Wanted = Literal["spec", "image"]
 
-# Possessive where what ends it may be missing: else a long message is gone through once for each beginning.
 _ASIDE = re.compile(
-    r"https?://\S+|<!--.*?(?:-->|\Z)|<(\w+)\b[^>]*+>.*?(?:</\1\s*>|\Z)"
-    r"|```.*?(?:```|\Z)|`[^`]*`|~~.*?~~|^ ?>.*?$"
-    r"|\"[^\"]*(?:\"|\Z)|“[^”]*(?:”|\Z)|„[^“”]*(?:[“”]|\Z)|«[^»]*(?:»|\Z)|»[^«]*+«|「[^」]*(?:」|\Z)|『[^』]*(?:』|\Z)"
-    r"|《[^》]*+》|‹[^›]*+›|(?<!\w)['‘][^'’]*+['’](?!\w)|\[[^\]]*+\]\([^)]*+\)",
+    r"https?://\S+|<!--.*?(?:-->|\Z)|<(\w+)\b[^<>]*>.*?(?:</\1\s*>|\Z)|```.*?(?:```|\Z)|`[^`]*`|~~.*?~~"
+    r"|^ ?>.*?$|\"[^\"]*(?:\"|\Z)|“[^”]*(?:”|\Z)|„[^“”]*(?:[“”]|\Z)|«[^»]*(?:»|\Z)|»[^»«]*«|「[^」]*(?:」|\Z)"
+    r"|『[^』]*(?:』|\Z)|《[^《》]*》|‹[^‹›]*›|(?<!\w)['‘][^'‘’]*['’](?!\w)|\[[^\[\]]*\]\([^()]*\)",
     re.DOTALL | re.MULTILINE,
 )
-"""What is set apart from what the caller says: addresses, quotations, code, markup, what is struck out."""
+"""What is set apart from what the caller says: addresses, quotations, code, markup, what is struck out. What
+is not closed is looked through once: no bracket goes on over the next one."""
 
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
 """Scripts with letters that look like one another's."""
@@ -66,12 +65,16 @@ def decide(message: str, *, words: Iterable[str | None] = ()) -> Wanted:
     doubts = NEUTRAL.sub(" ", ASKS_POLITELY.sub(r"\1.", NO_SPEC.sub(" . ", said)))
     if AGAINST.search(doubts) or any(map(STILL_AGAINST.search, theirs)):
         return "spec"
-    for each in words:
-        text = _without(text, _readable(each or ""))
+    given = [_readable(each or "") for each in words]
+    for each in given:
+        text = _without(text, each)
     said, *theirs = _parts(text)
     sentences = SENTENCES.split(NEUTRAL.sub(" ", ASKS_POLITELY.sub(r"\1.", said)))
     # The sentence that announces somebody's words has no end before them.
-    return "image" if any(map(_orders, sentences[: -1 if theirs else None])) else "spec"
+    orders = [each.strip(" ,") for each in sentences[: -1 if theirs else None] if _orders(each)]
+    # Who repeats the words may have set them anew: with other line ends and spaces, or only some of them.
+    given = [" ".join(each.split()) for each in given]
+    return "spec" if all(any(order in each for each in given) for order in orders) else "image"
 
 
 def _parts(text: str) -> list[str]:

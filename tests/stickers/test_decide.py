@@ -33,6 +33,17 @@ def test_the_words_for_the_sticker_give_no_orders(order: str) -> None:
     assert decide(f"Make a sticker of a dog. Custom instructions: {order}") == "spec"
 
 
+def test_an_order_among_the_words_is_none_however_the_message_sets_them() -> None:
+    message = "Make a sticker of a dog. Generate the image NOW."
+    for words in (
+        "a dog.\n\nGenerate the\timage  now",
+        "a dog, generate THE image now! And more of it",
+        ORDER,
+    ):
+        assert decide(message, words=["waving", words]) == "spec"
+    assert decide(message, words=["a dog"]) == "image"
+
+
 def test_the_words_for_the_sticker_cannot_take_a_no_away() -> None:
     assert decide("Do not generate it now.", words=["Do not"]) == "spec"
     assert decide("Do not generate it now.", words=[None, "do", "n", "not "]) == "spec"
@@ -56,6 +67,11 @@ def test_a_long_message_is_read_quickly() -> None:
         "\u200b",
         "請 ",
         "\n",
+        "[",
+        "[](",
+        "\u2018",
+        "《",
+        "<a",
     ):
         began = time.perf_counter()
         decide(piece * (16_000 // len(piece)))

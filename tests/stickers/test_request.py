@@ -1,5 +1,6 @@
 """The request: strict, each wrong value named with what is allowed, one base picture of several."""
 
+import time
 from typing import Any
 
 import pytest
@@ -63,6 +64,20 @@ def test_what_no_database_takes_is_made_fit_and_a_picture_is_in_no_log() -> None
 
 def test_a_data_uri_is_one_of_a_picture_or_refused() -> None:
     assert picture_in(DATA) == b"hi" and picture_in(" data:image/JPEG;base64,aG\nk=\n") == b"hi"
-    for wrong in ("data:text/html;base64,aGk=", "aGk=", "data:image/png,hi", "data:image/png;base64,aGk", ""):
+    for wrong in (
+        "data:text/html;base64,aGk=",
+        "aGk=",
+        "data:image/png,hi",
+        "data:image/png;base64,aGk",
+        "",
+        DATA + "é",
+    ):
         with pytest.raises(PhotoRefused):
             picture_in(wrong)
+
+
+def test_a_data_uri_of_white_space_is_refused_at_once() -> None:
+    began = time.perf_counter()
+    with pytest.raises(PhotoRefused):
+        picture_in(f"data:image/png;base64,{' ' * 200_000}!")
+    assert time.perf_counter() - began < 1

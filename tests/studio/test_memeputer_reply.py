@@ -86,6 +86,13 @@ def test_the_spec_and_what_is_needed_come_along() -> None:
     assert asked.needs == ("base_image",), "nothing but plain words"
 
 
+@pytest.mark.parametrize("filling", ["a", "\n", "```a ", "{", "\\", "https://a.b/ "])
+def test_a_long_reply_that_says_nothing_is_read_at_once(filling: str) -> None:
+    began = time.perf_counter()
+    read_reply(f"```{filling * (250_000 // len(filling))}".encode())
+    assert time.perf_counter() - began < 1
+
+
 @pytest.mark.parametrize("said", [{"image_url": AT}, f"I used {AT} as the base.", {"nothing": AT}])
 def test_the_base_picture_that_was_sent_is_no_answer(said: object) -> None:
     assert read_reply(chat(said), sent=[AT]).link is None

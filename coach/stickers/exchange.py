@@ -11,6 +11,7 @@ from coach.context import Context
 from coach.errors import (
     CoachError,
     Conflict,
+    ConsentMissing,
     Erasing,
     NotFound,
     PictureError,
@@ -139,7 +140,11 @@ class Stickers:
         content = f"sticker {row.hash}"
         if attempt:
             content += f" {hashlib.sha256(attempt.encode()).hexdigest()[:16]}"
-        await self._check(row, content)
+        try:
+            await self._check(row, content)
+        except Conflict:
+            await self._kept(row.user_id, order.spec_of(row), _picture_of(row))
+            raise
         first = await self._picture(ctx, row, content)
         found = [await self._finisher.finish(row, first.versions[0])]
         made, lost = [first], None
@@ -222,11 +227,12 @@ class Stickers:
         return order.quote(request, spec.engine, self._studio).micros
 
     async def _check(self, row: SpecRow, content: str) -> None:
-        """See that a spec can be executed for what was quoted, unless it was executed already.
+        """See that a picture of a spec can be made for what was quoted, unless it was made already.
 
         Raises:
+            ConsentMissing: Its person does not agree any more.
             NotFound: Its picture is gone.
-            Conflict: It would cost more; the new quote is kept.
+            Conflict: It would cost more.
         """
         if (await last(self._studio.ledger, row.user_id, content))[1] is not None:
             return
@@ -235,7 +241,6 @@ class Stickers:
             raise NotFound("picture of the sticker spec", row.handle)
         spec, picture = order.spec_of(row), _picture_of(row)
         if _is_dearer(self._quote(spec, picture), row):
-            await self._kept(row.user_id, spec, picture)
             raise Conflict(_DEARER)
 
     async def _picture(self, ctx: Context, row: SpecRow, content: str) -> Generated:
@@ -250,13 +255,12 @@ class Stickers:
             model=order.MODELS[spec.engine],
         )
 
-    async def _once_more(
-        self, ctx: Context, row: SpecRow, content: str
-    ) -> Generated | PictureError | Conflict:
+    async def _once_more(self, ctx: Context, row: SpecRow, content: str) -> Generated | CoachError:
         """The second picture; or why there is none, and the first is what there is."""
         try:
+            await self._check(row, content)  # the first may have been made long ago, and prices go up
             return await self._picture(ctx, row, content)
-        except (PictureError, Conflict) as error:
+        except (ConsentMissing, NotFound, PictureError, Conflict) as error:
             if isinstance(error, Erasing):
                 raise
             logger.warning("The second try of sticker %s gave no picture: %s", row.hash[:8], error)
@@ -272,7 +276,7 @@ def _is_dearer(now: int | None, row: SpecRow) -> bool:
 
 
 def _outcome(
-    row: SpecRow, best: Sticker, made: Sequence[Generated], lost: PictureError | Conflict | None
+    row: SpecRow, best: Sticker, made: Sequence[Generated], lost: CoachError | None
 ) -> Image | Failed:
     # What came of the second try, where it may have been charged: nobody else tells the person.
     doubt = f" {lost}" if isinstance(lost, PictureError) and lost.paid != "unpaid" else ""

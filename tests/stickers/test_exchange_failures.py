@@ -98,6 +98,26 @@ async def test_the_second_try_is_within_the_budget_or_there_is_none(
         assert isinstance(other, Failed) and (other.code, other.paid) == ("budget_spent", "unpaid")
 
 
+async def test_the_second_try_is_no_dearer_than_was_quoted_and_needs_the_picture_too(
+    store: Store, tmp_path: Path, photo_bytes: bytes
+) -> None:
+    async with shop(store, tmp_path, photo_bytes, *draws("", "navy")) as s:
+        cheap = s.other(s.w.new_studio(grade="draft"))
+        spec = await s.spec(by=cheap)
+        assert isinstance(spec, Spec) and spec.row.quote_micros is not None
+        once = Budgets.of_usd(person=Decimal(spec.row.quote_micros) / 2 / 1_000_000)
+        for by in (s.other(s.w.new_studio(grade="draft", budgets=once)), s.stickers, s.stickers):
+            refused = await s.now(by=by)
+            assert isinstance(refused, Failed) and refused.code == "gate_refused" and s.posts == 1
+        await store.consents.revoke(ANA)
+        refused = await s.ask(NOW, by=cheap, url=None, spec_hash=spec.row.hash)
+        assert isinstance(refused, Failed) and refused.code == "gate_refused" and s.posts == 1
+        await store.consents.give(ANA, statement="yes")
+        again = await s.spec(by=cheap)
+        assert isinstance(again, Spec) and again.row.hash == spec.row.hash
+        assert isinstance(await s.now(by=cheap), Image) and s.posts == 2
+
+
 async def test_a_second_try_that_comes_to_nothing_leaves_the_first_one(
     store: Store, tmp_path: Path, photo_bytes: bytes
 ) -> None:

@@ -14,7 +14,7 @@ import httpx2
 
 from coach.errors import FetchRefused
 from coach.fetch.addresses import is_public
-from coach.fetch.line import Line, look_up, reason_of
+from coach.fetch.line import Line, look_up, lookups, reason_of
 from coach.fetch.links import Link, follow, read
 
 MOST_REDIRECTS = 3
@@ -63,7 +63,8 @@ class Fetcher:
     public (:func:`coach.fetch.addresses.is_public`), nothing is connected to. Else one of them is, and the
     certificate is verified for the name. A redirect, of at most three, is judged like a link. There are no
     proxies, cookies, credentials and referrers, and nothing is decompressed. It belongs to no event loop, and
-    there is nothing to close.
+    there is nothing to close. Each looks names up by itself: slow ones in strangers' links hold up none of
+    the links that a service gave to another.
 
     Args:
         http: Whether ``http`` is allowed.
@@ -86,7 +87,7 @@ class Fetcher:
         _tls: ssl.SSLContext | None = None,
     ) -> None:
         self._http, self._most, self._seconds, self._given = http, most_bytes, seconds, _tls
-        self._trusted = frozenset(map(_origin, trusted))
+        self._trusted, self._lookups = frozenset(map(_origin, trusted)), lookups()
 
     @asynccontextmanager
     async def open(self, url: str) -> AsyncIterator[Fetching]:
@@ -140,10 +141,10 @@ class Fetcher:
         if link.address is not None:
             found = [link.address]
         elif trusted:
-            found = await look_up(link.host, link.port)
+            found = await look_up(self._lookups, link.host, link.port)
         else:
             # With the final dot no domain of the machine's own is tried behind it.
-            found = await look_up(f"{link.host}.", link.port) if "." in link.host else []
+            found = await look_up(self._lookups, f"{link.host}.", link.port) if "." in link.host else []
         if not found or not (trusted or all(map(is_public, found))):
             raise FetchRefused("unreachable" if trusted else "forbidden_address")
         return found

@@ -28,16 +28,20 @@ _MOST_ADDRESSES = 4
 _BROKEN = (httpcore2.ProtocolError, httpcore2.ReadError, httpcore2.WriteError, ssl.SSLError)
 _TOO_LONG_A_HEAD: FetchReason = "broken"
 _TOO_LONG_A_BODY: FetchReason = "too_large"
-_LOOKUPS = ThreadPoolExecutor(8, thread_name_prefix="coach-lookup")
-"""Of its own: a look-up cannot be cancelled, and a stranger's name server may be slow on purpose."""
 
 
-async def look_up(name: str, port: int) -> list[IPv4Address | IPv6Address]:
+def lookups() -> ThreadPoolExecutor:
+    """Threads for looking names up and nothing else: a look-up cannot be cancelled, and a stranger's name
+    server may be slow on purpose. They end when nobody has them any more."""
+    return ThreadPoolExecutor(8, thread_name_prefix="coach-lookup")
+
+
+async def look_up(threads: ThreadPoolExecutor, name: str, port: int) -> list[IPv4Address | IPv6Address]:
     """All addresses of a name, in the system's order; none when there is no such name."""
     loop = asyncio.get_running_loop()
     try:
         found = await loop.run_in_executor(
-            _LOOKUPS, lambda: socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+            threads, lambda: socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
         )
     except (OSError, UnicodeError):
         return []

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -115,6 +117,29 @@ async def test_one_who_speaks_plainly_where_tls_is_asked_for_is_unreachable() ->
     async with await asyncio.start_server(plain, "127.0.0.1", 0) as server:
         there = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         assert (await ended(Fetcher(trusted=[there], seconds=5), there))[0] == "unreachable"
+
+
+async def test_slow_names_hold_up_no_other_fetcher(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, go_on, real = threading.Semaphore(0), threading.Event(), socket.getaddrinfo
+
+    def slowly(name: str, *more: Any, **options: Any) -> Any:
+        if not name.endswith(".example."):
+            return real(name, *more, **options)
+        asked.release()
+        go_on.wait(30)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    by_name = origin.replace("127.0.0.1", "localhost")
+    strangers, services = Fetcher(), Fetcher(trusted=[by_name])
+    ends = [asyncio.create_task(ended(strangers, f"https://n{number}.example/")) for number in range(8)]
+    for _ in ends:
+        await asyncio.to_thread(asked.acquire, timeout=30)
+    try:
+        assert await services.get(link_to(by_name, "good")) == b"good"
+    finally:
+        go_on.set()
+    assert {reason for reason, *_ in await asyncio.gather(*ends)} == {"forbidden_address"}
 
 
 async def test_trust_is_in_one_origin_and_not_in_its_host(origin: str) -> None:

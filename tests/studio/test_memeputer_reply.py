@@ -96,6 +96,13 @@ def test_a_long_reply_that_says_nothing_is_read_at_once(filling: str) -> None:
 @pytest.mark.parametrize("said", [{"image_url": AT}, f"I used {AT} as the base.", {"nothing": AT}])
 def test_the_base_picture_that_was_sent_is_no_answer(said: object) -> None:
     assert read_reply(chat(said), sent=[AT]).link is None
+    host, _, path = AT.removeprefix("https://").partition("/")
+    for same in (
+        f"{AT}#made",
+        f"https://{host.upper()}:443/{path}",
+        f"https://{host}./{path.replace('a', '%61')}",
+    ):
+        assert read_reply(chat({"image_url": same}), sent=[AT]).link is None
     other = f"From {AT} I made https://cdn.memeputer.com/made"
     assert read_reply(chat(other), sent=[AT]).link == "https://cdn.memeputer.com/made"
 

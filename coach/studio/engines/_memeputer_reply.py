@@ -12,6 +12,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import unquote
+
+from coach.errors import FetchRefused
+from coach.fetch.links import read
 
 LONGEST_LINK = 2048
 """A longer one is none (and would not fit into the index of the ledger's jobs)."""
@@ -49,8 +53,10 @@ def read_reply(data: bytes, *, sent: Collection[str] = ()) -> Reply:
     """Read a reply.
 
     Args:
-        sent: Links that were sent along. Named again they are no picture: an agent may repeat its orders.
+        sent: Links that were sent along. Named again, however they are written, they are no picture: an agent
+            may repeat its orders.
     """
+    sent = frozenset(map(_as_asked, sent))
     found = list(_values(data.decode("utf-8", "replace"), _DEEP))
     objects = [each for each in found if isinstance(each, dict)]
     for each in objects:
@@ -109,7 +115,7 @@ def _named(value: Mapping[str, Any], sent: Collection[str]) -> str | None:
     places.append((data, ("url", "image_url")))
     for holder, names in places:
         for name in names if isinstance(holder, dict) else ():
-            if (link := _link(holder.get(name))) and link not in sent:
+            if (link := _link(holder.get(name))) and _as_asked(link) not in sent:
                 return link
     return None
 
@@ -135,8 +141,16 @@ def _said(text: str) -> Failure | None:
 def _in_prose(text: str, sent: Collection[str]) -> str | None:
     """A link in prose: one that ends like a picture before any other."""
     links = [link for found in _LINK.findall(text) if (link := _link(found.rstrip(".,;:!?*_")))]
-    links = [link for link in links if link not in sent]
+    links = [link for link in links if _as_asked(link) not in sent]
     return next(filter(_PICTURE.search, links), links[0] if links else None)
+
+
+def _as_asked(link: str) -> str:
+    """What a link asks for, the same for all ways to write it."""
+    try:
+        return unquote(read(link).url)
+    except FetchRefused:
+        return link
 
 
 def _link(value: object) -> str | None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from coach.errors import NotFound, PhotoRefused
 from coach.fetch import Fetcher
 from coach.stickers.request import Base, picture_in
 from coach.store import SpecRow, Store
-from coach.studio import PictureRequest, Reference, add_upload
+from coach.studio import PictureRequest, Reference
 from coach.studio._references import gather
-from coach.studio.uploads import has_upload
+from coach.studio.uploads import has_upload, take_upload
 
 if TYPE_CHECKING:
     from coach.store.serving import BaseKind
@@ -61,9 +61,12 @@ async def take(store: Store, fetcher: Fetcher, user_id: str, base: Base | Refere
     data = await fetcher.get(base.url) if base.url is not None else picture_in(base.data or "")
     field = "base_image_url" if base.url is not None else "base_image"
     try:
-        return BasePicture(reference=await add_upload(store, user_id, data), url=base.url)
+        # Kept only with their yes, also when it was taken back while the picture was on its way.
+        upload = replace(await take_upload(store, user_id, data), agreed=True)
     except PhotoRefused as refused:
         raise PhotoRefused(refused.code, str(refused), field=field) from None
+    await upload.keep(store)
+    return BasePicture(reference=upload.reference, url=base.url)
 
 
 async def sent(store: Store, user_id: str, picture: BasePicture) -> dict[str, str]:

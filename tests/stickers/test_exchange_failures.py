@@ -8,7 +8,7 @@ import pytest
 
 from coach.errors import Conflict
 from coach.stickers.outcome import Failed, Image, Spec
-from coach.store import Store
+from coach.store import Store, owner_of
 from coach.studio import Budgets
 from coach.studio.capabilities import Capabilities
 from tests.stickers._shop import HODL, NOW, context, draws, shop
@@ -34,6 +34,27 @@ async def test_without_the_persons_yes_nothing_is_fetched_read_or_sent(
         # The picture went with the agreement.
         gone = await s.ask(NOW, url=None, spec_hash=(await s.stickers.specs.get(ANA, "s1")).hash)
         assert isinstance(gone, Failed) and gone.code == "not_found" and s.posts == 0
+
+
+async def test_a_yes_that_is_taken_back_while_the_picture_is_fetched_leaves_none_of_it(
+    store: Store, tmp_path: Path, photo_bytes: bytes
+) -> None:
+    async with shop(store, tmp_path, photo_bytes, *draws("navy")) as s:
+        fetched = s.site.replies[0]
+
+        async def slowly(writer: asyncio.StreamWriter) -> None:
+            await s.site.go_on.wait()
+            await fetched(writer)
+
+        s.site.replies = [slowly]
+        work = asyncio.create_task(s.spec())
+        await s.site.arrived.wait()
+        await store.consents.revoke(ANA)
+        s.site.go_on.set()
+        refused = await work
+        assert isinstance(refused, Failed) and refused.code == "consent_missing"
+        kept = await store.blobs.look(f"{owner_of(ANA)}/")
+        assert await s.stickers.specs.list(ANA) == [] and not [each for each in kept if "upload-" in each]
 
 
 async def test_a_link_that_gives_no_picture_is_told_as_what_it_is(

@@ -21,9 +21,11 @@ _ONE = (
     r"(?:image|picture|sticker|png|one|artwork))"
 )
 _URL = r"(?:https? )?(?:(?:direct|final|image|picture|png|sticker|generated) )*(?:url|link)"
-_END = (
-    r"(?= *(?:[.!,;:]|$| (?:and|then|for me|please|already|from|with (?:the|your|this) (?: ?job ?)?spec)\b))"
+_FILLING = (
+    r"(?:for|me|us|please|then|already|exactly|as|it|is|with|from|by|the|this|that|your|our|spec|service)"
 )
+"""What may stand within an order; any other word describes another picture."""
+
 _SPEC = r"(?:(?:job|image|sticker)[ -]?spec(?:ification)?s?|spec(?:ification)?s?|blueprints?)"
 
 WORDS_FOLLOW = re.compile(
@@ -77,7 +79,7 @@ ASKS_POLITELY = re.compile(
 """A question that is an order, and nothing else."""
 
 _ORDER = _any(
-    rf"{_MAKE} {_ONE}(?: \w+){{0,3}}? {_NOW}",
+    rf"{_MAKE} {_ONE}(?: {_FILLING}){{0,3}}? {_NOW}",
     rf"{_NOW},? (?:please )?(?:go ahead and )?{_MAKE} {_ONE}",
     rf"(?:generate|create|render) (?:it|{_NOW})",
     rf"go ahead and {_MAKE} {_ONE}",
@@ -174,6 +176,7 @@ AGAINST = _any(
     # English: negations, conditions, another time, somebody else's words, mere thoughts
     r"\b(?:not|n't|no|never|nobody|none|nor|neither|without|stop|cancel|abort|halt|undo|refrain|avoid"
     r"|refuse|forget)\b|n't\b",
+    r"\b(?:nope|nah|nay|forbid\w*|forbade|prohibit\w*|veto\w*|reject\w*|deny|denied|joking|psych)\b",
     r"\b(?:dont|doesnt|didnt|shouldnt|wont|cant|wouldnt|isnt)\b",
     r"\b(?:if|unless|until|till|once|when|whenever|before|after|as soon as|in case|provided|assuming"
     r"|suppose|imagine)\b",
@@ -187,28 +190,33 @@ AGAINST = _any(
     r"|scratch that)\b",
     r"\b(?:describe|explain|show me what|tell me|think about|discuss|consider|outline|draft)\b",
     # German
+    r"\b(?:nein|nee|nö|verbiet\w*|verbot\w*)\b",
     r"\b(?:nicht|nie|niemals|kein\w*|noch nicht|ohne|warte?|stop+|halt|später|morgen|erst|zuerst|wenn"
     r"|falls|sobald|bevor|ob|was|wie|warum|würd\w*|soll\w*|könnt\w*|statt|sondern|aber|vielleicht|doch)\b",
     # Spanish
-    r"\b(?:todavía|aún|nunca|jamás|tampoco|ningun\w*|sin|espera\w*|después|luego|mañana|primero|cuando"
+    r"\b(?:todavía|aún|prohíb\w*|prohib\w*|nunca|jamás|tampoco|ningun\w*|sin|espera\w*|después|luego|mañana|primero|cuando"
     r"|antes|qué|cómo|si|pero|quizás|podrías|harías|generarías|detente|cancela)\b",
     # French
+    r"\b(?:non|nan|interdi\w*|défend\w*)\b",
     r"\b(?:ne|pas|jamais|sans|attends?|attendez|arrête\w*|plus tard|demain|d'abord|quand|lorsque|avant"
     r"|quoi|comment|mais|peut-être|pourrais|ferais|générerais|encore)\b|\bn'|\b(?:qu'est-ce|que) "
     r"|\bs'il (?!te|vous)",
     # Portuguese
-    r"\b(?:não|nao|nunca|jamais|nem|sem|ainda|espere|espera|pare|cancele|depois|amanhã|primeiro|quando|se"
+    r"\b(?:não|nao|proíb\w*|proib\w*|nunca|jamais|nem|sem|ainda|espere|espera|pare|cancele|depois|amanhã|primeiro|quando|se"
     r"|antes|quê|como|mas|talvez|poderia|faria|geraria)\b",
     # Russian
-    r"\b(?:не|нет|ни|никогда|пока|подожди\w*|стой\w*|стоп|отмен\w*|позже|потом|завтра|сначала|если|когда"
+    r"\b(?:нельзя|запре\w*|хватит|не|нет|ни|никогда|пока|подожди\w*|стой\w*|стоп|отмен\w*|позже|потом|завтра|сначала|если|когда"
     r"|прежде|что|как|какой|какую|почему|но|может|бы|только не)\b",
     # Chinese, Japanese: no words to count, so what is in the text anywhere
-    r"不|别|別|没|未|勿|无需|停|等|先|以后|之后|稍后|明天|如果|要是|假如|什么|怎么|吗|呢|但|取消|会不会",
-    r"ない|ません|なく|やめ|まだ|待っ|待て|あと|後で|明日|もし|たら|なら|れば|何を|どんな|どう|ですか"
+    r"禁|拒|不|别|別|没|未|勿|无需|停|等|先|以后|之后|稍后|明天|如果|要是|假如|什么|怎么|吗|呢|但|取消|会不会",
+    r"いいえ|だめ|ダメ|駄目|ない|ません|なく|やめ|まだ|待っ|待て|あと|後で|明日|もし|たら|なら|れば|何を|どんな|どう|ですか"
     r"|ますか|でしょう|けど|キャンセル|前に",
     # Turkish: the verb itself says no
+    r"\b(?:hayır|yok|yasak|olmaz|sakın)\b",
     r"\b(?:oluşturma\w*|üretme\w*|yapma\w*|çizme\w*|değil|henüz|daha|asla|hiç|bekle\w*|dur|durdur\w*|iptal"
     r"|sonra|yarın|önce|eğer|ne|nasıl|neden|ama|fakat|belki|mi|mı|mu|mü)\b",
+    # A no of languages that no order is read in, by its word or by its script
+    r"\b(?:niet|geen|nej|inte|ikke|ei|nem|không|tidak|jangan|nu este)\b|[\u0530-\u1fff\uac00-\ud7af]",
 )
 """What speaks against an order, wherever it stands."""
 

@@ -24,8 +24,12 @@ from coach.stickers._orders import (
     STILL_AGAINST,
     WORDS_FOLLOW,
 )
+from coach.text import LONGEST_MESSAGE
 
 Wanted = Literal["spec", "image"]
+
+_LONGEST = 2 * LONGEST_MESSAGE
+"""Characters of a message once it is readable: there are signs that stand for eighteen others."""
 
 _ASIDE = re.compile(
     r"https?://\S+|<!--.*?(?:-->|\Z)|<(\w+)\b[^<>]*>.*?(?:</\1\s*>|\Z)|```.*?(?:```|\Z)|`[^`]*`|~~.*?~~"
@@ -58,7 +62,7 @@ def decide(message: str, *, words: Iterable[str | None] = ()) -> Wanted:
         words: The words for the sticker; where the message repeats them they are no orders.
     """
     text = _readable(message)
-    if _SEEN_OTHERWISE.search(message) or _is_mixed(text):
+    if len(text) > _LONGEST or _SEEN_OTHERWISE.search(message) or _is_mixed(text):
         return "spec"
     said, *theirs = _parts(text)
     # With the sticker's own words still in it: who wrote those shall not be able to take a "not" out.

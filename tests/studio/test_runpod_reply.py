@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,22 @@ def test_the_nodes_that_raised_are_named_without_what_they_said() -> None:
     details = ["Workflow execution error: Node Type: KSampler, Node ID: 13, Message: a secret"]
     found = why_none({"status": "FAILED", "error": "Job processing failed", "output": {"details": details}})
     assert "node 13 (KSampler)" in found.detail and "secret" not in found.detail
+
+
+@pytest.mark.parametrize("given", [1, True, {"a": "secret"}, "secret", ["secret", 1]])
+def test_details_of_any_form_are_no_reason_to_fail(given: object) -> None:
+    found = why_none({"status": "FAILED", "output": {"details": given, "errors": given}})
+    assert found.code == "service_error" and "secret" not in found.detail
+
+
+def test_a_long_text_is_read_in_a_moment_and_told_in_short() -> None:
+    long = "does not exist " * 60_000
+    error = json.dumps({"error_type": "x" * 900_000, "error_message": long})
+    began = time.process_time()
+    found = why_none({"status": "FAILED", "error": error})
+    assert time.process_time() - began < 1 and len(found.detail) < 400
+    lacks = why_none({"status": "FAILED", "error": f"{long}\nRaw response: "})
+    assert (found.code, lacks.code) == ("service_error", "worker_lacks")
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ _TEXTS: tuple[tuple[str, str], ...] = (
 """How the worker's own errors begin, and what they are for us."""
 
 _LACKS = re.compile(r"""["']type["']: ?["'](?:value_not_in_list|missing_node_type)["']""")
-_NO_NODE = re.compile(r"does not exist.*Raw response: ", re.DOTALL)
-"""How ComfyUI said that it has no such node before it called that ``missing_node_type``."""
+_NO_NODE = "does not exist", "Raw response: "
+"""How ComfyUI said that it has no such node before it called that ``missing_node_type``: one, then the other."""
 
 _NODE = re.compile(r"• Node ([\w:]{1,20}) \(")
 _TYPE = re.compile(r"""["']type["']: ["'](\w{1,60})["']""")
@@ -145,13 +145,16 @@ def _raised(error: object) -> Mapping[str, Any] | None:
 
 
 def _details(output: object) -> str:
-    listed = [each for name in ("details", "errors") for each in (_inner(output, name) or ())]
+    given = [_inner(output, name) for name in ("details", "errors")]
+    listed = [each for some in given if isinstance(some, list) for each in some]
     return "\n".join(each for each in listed if isinstance(each, str))
 
 
 def _code(text: str) -> str:
     said = text.rpartition(HOLE)[2]
-    if _LACKS.search(said) or _NO_NODE.search(said):
+    # Not a pattern with anything in between: that takes the square of a long text's time.
+    begins, ends = _NO_NODE
+    if _LACKS.search(said) or ends in said.partition(begins)[2]:
         return "worker_lacks"
     return next((code for begins, code in _TEXTS if said.startswith(begins)), "service_error")
 
@@ -173,4 +176,4 @@ def _why(text: str, details: str) -> str:
 
 def _words(kind: str) -> Iterator[str]:
     """The name of a class: ``<class 'ValueError'>`` in RunPod's JSON."""
-    yield from (word for word in re.findall(r"[\w.]+", kind, re.ASCII)[:3] if word != "class")
+    yield from (word for word in re.findall(r"[\w.]{1,60}", kind, re.ASCII)[:3] if word != "class")

@@ -52,16 +52,19 @@ async def keep_tiles(
     Raises:
         Erasing: Its owner is being erased.
     """
+    if known := await tiles_of(store, grid):
+        return known
     since = await here_since(store, grid.user_id)
     pictures = []
     for number, (tile, judgement) in enumerate(zip(tiles, judged, strict=True), 1):
-        name = f"{grid.generation_id}-{grid.number}-tile-{number}.{ENDINGS[TILE]}"
+        # By its bytes: signed twice they differ, and what another process has kept is not written over.
+        name = f"{grid.generation_id}-{grid.number}-tile-{number}-{_hash(tile)[:8]}.{ENDINGS[TILE]}"
         key = blob_key(grid.user_id, "pictures", name)
         await keep(store, grid.user_id, key, tile, TILE, since=since)
         pictures.append(_picture(key, tile, judgement))
     async with store.database.write() as connection:
         await hold(connection, grid.user_id)
-        if known := await tiles_of(store, grid):  # another process was quicker, with the same bytes
+        if known := await tiles_of(store, grid):  # another process was quicker
             return known
         return await insert_rows(
             connection,
@@ -79,12 +82,16 @@ def _picture(key: str, tile: bytes, judgement: Judgement | None) -> NewVersion:
         width, height = image.size
     return NewVersion(
         blob=key,
-        sha256=hashlib.sha256(tile).hexdigest(),
+        sha256=_hash(tile),
         width=width,
         height=height,
         media_type=TILE,
         judgement=None if judgement is None else judgement.to_json(),
     )
+
+
+def _hash(tile: bytes) -> str:
+    return hashlib.sha256(tile).hexdigest()
 
 
 async def _judged(

@@ -109,13 +109,18 @@ async def stop_when_taken_back(
 
 
 async def _invented(store: Store, user_id: str, request: PictureRequest) -> bool:
-    """Whether all that goes along was made from words alone: then it shows nobody."""
+    """Whether all that goes along was made from words alone: then it shows nobody.
+
+    What was cut from a picture is not that: it is kept as it was handed in, and says itself what it is from.
+    """
     if request.mask is not None or any(each.kind != "version" for each in request.references):
         return False
     try:
         made = [await store.versions.find(user_id, each.id) for each in request.references]
         rows = [await Ledger(store.database).get(user_id, each.generation_id) for each in made]
     except NotFound:
+        return False
+    if any(each.parent_id is not None for each in made):
         return False
     return all(row.asked is not None and _is_words(row.asked) for row in rows)
 

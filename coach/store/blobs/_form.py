@@ -12,7 +12,7 @@ _SHA = r"[0-9a-f]{64}"
 _NAMES: Mapping[str, str] = {
     "photos": rf"{_ID}\.{_PICTURE}",
     "originals": rf"{_ID}(\.{_PICTURE})?",
-    "pictures": rf"{_ID}-\d+(-masked|-tile-\d+)?\.{_PICTURE}",
+    "pictures": rf"{_ID}-\d+(-masked|-tile-\d+-[0-9a-f]{{8}})?\.{_PICTURE}",
     "previews": rf"{_ID}-\d+\.{_PICTURE}",
     "derived": (
         rf"mask-{_SHA}\.png|upload-{_SHA}\.(jpg|png)|(sheet|comparison)-{_ID}-[0-9a-f]+\.jpg"

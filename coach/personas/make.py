@@ -187,7 +187,7 @@ class _Run:
         """A grid that can be split, its tiles, and all that was paid for it; what it shows is used now."""
         made: list[Generated] = []
         while True:
-            stage = f"grid {number}" + (f" take {len(made) + 1}" if made else "")
+            stage = _take(number, len(made) + 1)
             was_there = (await self._latest(stage))[1] is not None
             made.append(await self._pictured(stage, base, used, number, count))
             grid = next(each for each in made[-1].versions if each.parent_id == base.id)
@@ -195,7 +195,8 @@ class _Run:
             try:
                 tiles = await split(self.store, grid, base=base, faces=self.faces, signer=self.signer)
             except GridRefused:
-                if not (self.again and was_there):  # never two for one word
+                following = (await self._latest(_take(number, len(made) + 1)))[1]
+                if following is None and not (self.again and was_there):  # never two for one word
                     raise
                 continue
             return made, grid, tiles
@@ -246,3 +247,7 @@ class _Run:
 
     async def _say(self, stage: Stage, done: int, of: int) -> None:
         await self.tell(Step(stage=stage, done=done, of=of))
+
+
+def _take(number: int, take: int) -> str:
+    return f"grid {number}" + (f" take {take}" if take > 1 else "")

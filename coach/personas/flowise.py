@@ -74,7 +74,7 @@ class FlowiseWriter:
     """
 
     def __init__(self, url: str, flow_id: str, *, token: str | None = None, seconds: float = 120) -> None:
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        if not _is_address(url):
             raise SettingsError("FLOWISE_URL is not an address. Write https://host.")
         if token is not None and not (token.isascii() and token.isprintable()):
             raise SettingsError("FLOWISE_TOKEN has characters that no key has. Copy it again.")
@@ -111,6 +111,14 @@ class FlowiseWriter:
                     raise ModelError("The Flowise flow's answer is too large.")
             streamed = response.headers.get("content-type", "").startswith("text/event-stream")
         return _streamed(bytes(body)) if streamed else _whole(bytes(body))
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # e.g. a bracket that is not closed
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _payload(persona: Persona, used: Sequence[str]) -> dict[str, Any]:
@@ -152,7 +160,8 @@ def _whole(body: bytes) -> str:
 def _streamed(body: bytes) -> str:
     """The tokens of a stream: its events have their names inside the JSON, and an odd line before it."""
     said, ended = [], False
-    for line in body.decode(errors="replace").splitlines():
+    # At line feeds alone: JSON may hold what Python takes for the end of a line too, e.g. U+2028.
+    for line in body.decode(errors="replace").split("\n"):
         if not line.startswith("data:"):
             continue
         try:

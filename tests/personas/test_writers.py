@@ -57,6 +57,7 @@ STREAM = "".join(
         says({"json": {"final_prompt": "Four."}}),
         says({"text": '```json\n{"final_prompt": " Four. "}\n```'}),
         says(f":heartbeat\n\n{STREAM}".encode(), media_type="text/event-stream"),
+        says(STREAM.replace("\n", "\r\n").encode(), media_type="text/event-stream"),
     ],
 )
 async def test_a_flow_may_answer_in_several_ways(reply: Answer) -> None:
@@ -91,6 +92,14 @@ async def test_what_a_flow_does_wrong_is_typed_and_told_without_its_words(reply:
     assert "secret" not in str(wrong.value) and trouble(wrong.value) == "upstream"
 
 
+async def test_no_token_of_a_stream_is_lost() -> None:
+    said = json.dumps({"event": "token", "data": '{"final_prompt": "Sea.\u2028Wood.\x85"}'}, ensure_ascii=False)
+    stream = f'message:\ndata:{said}\n\nmessage:\ndata:{{"event": "end", "data": "[DONE]"}}\n\n'
+    async with service(says(stream.encode(), media_type="text/event-stream")) as upstream:
+        flow = FlowiseWriter(f"http://127.0.0.1:{upstream.port}", "f")
+        assert await flow.write(ANA) == "Sea.\u2028Wood."
+
+
 async def test_a_flow_that_takes_too_long_is_not_waited_for() -> None:
     async with service() as upstream:
         upstream.replies.append(upstream.waits)
@@ -105,8 +114,9 @@ def test_a_flow_is_set_as_a_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch)
     assert FlowiseSettings.read().writer() is None
     with pytest.raises(SettingsError, match="FLOWISE_FLOW_ID"):
         FlowiseSettings.read(url="https://flows.example").writer()
-    with pytest.raises(SettingsError, match="not an address"):
-        FlowiseSettings.read(url="flows.example", flow_id="f").writer()
+    for url in ("flows.example", "https://[::1"):
+        with pytest.raises(SettingsError, match="not an address"):
+            FlowiseSettings.read(url=url, flow_id="f").writer()
     with pytest.raises(SettingsError, match="FLOWISE_TOKEN"):
         FlowiseSettings.read(url="https://flows.example", flow_id="f", token="a\u2028b").writer()
 

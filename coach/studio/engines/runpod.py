@@ -97,10 +97,10 @@ class RunPodEngine(JobEngine):
         """The models that have an endpoint, at the operator's price."""
         micros = None if self._usd is None else self._usd * 1_000_000
         prices = Prices(second=micros, checked=table.checked, source="the operator")
-        changed: dict[str, Any] = {"prices": prices, "seconds": self._most}
         models = {name: each for name, each in table.models.items() if each.engine != self.service}
         for name in table.models.keys() & self._endpoints.keys():
             model = table.models[name]
+            changed: dict[str, Any] = {"prices": prices, "seconds": self._most}
             if self._teacache and model.worker:
                 changed["worker"] = model.worker.model_copy(update={"teacache": self._teacache})
             models[name] = model.model_copy(update=changed)

@@ -68,15 +68,29 @@ def save(path: Path, data: bytes, *, chosen: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.read_bytes() == data:
         return
-    if chosen and path.exists():
-        raise InputRefused(f"There is another picture {path.name!r} already.", field="filename")
     part = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with open(part, "xb", opener=private) as file:
             file.write(data)
         sync(part)
-        part.replace(path)
+        if chosen:
+            _put_as_new(part, path)
+        else:
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     if os.name == "posix":
         sync(path.parent)
+
+
+def _put_as_new(part: Path, path: Path) -> None:
+    """Give a file its name, unless another has it by now: two pictures can be asked for under one name."""
+    taken = InputRefused(f"There is another picture {path.name!r} already.", field="filename")
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise taken from None
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise taken from None
+        part.replace(path)

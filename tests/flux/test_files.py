@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coach.errors import InputRefused
-from coach.flux import Style
+from coach.flux import Style, files
 from coach.flux.files import checked_name, file_name, folder_of, place, save
 
 INK = Style(id="1", title="Ink Intensity")
@@ -76,3 +76,17 @@ def test_a_picture_is_written_whole_for_its_owner_alone_and_once(tmp_path: Path)
     assert path.read_bytes() == b"one"
     save(path, b"two", chosen=False)
     assert [each.name for each in path.parent.iterdir()] == ["a.png"] and path.read_bytes() == b"two"
+
+
+def test_a_picture_that_came_meanwhile_under_the_chosen_name_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = place(tmp_path, INK, "a.png")
+
+    def meanwhile(written: Path) -> None:
+        path.write_bytes(b"theirs")
+
+    monkeypatch.setattr(files, "sync", meanwhile)
+    with pytest.raises(InputRefused, match="another picture"):
+        save(path, b"ours", chosen=True)
+    assert [each.read_bytes() for each in path.parent.iterdir()] == [b"theirs"]

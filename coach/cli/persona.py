@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from coach._durable import code_of
 from coach._money import dollars
 from coach.cli._options import Person, UseSandbox
 from coach.errors import CoachError
@@ -134,6 +135,9 @@ class Work:
                 folder = await self._written(made)
             except CoachError as error:
                 return Line(persona=persona, state=trouble(error), say=str(error))
+            except OSError as error:
+                say = f"Not all could be written ({code_of(error)}). What was made is kept; run it again."
+                return Line(persona=persona, state="store", say=say)
         return Line(
             persona=persona,
             state="made",

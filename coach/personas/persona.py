@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -15,6 +16,9 @@ BIO = 2_000
 
 NAMES = ("bio_facebook", "bio_instagram", "bio_x", "bio_tiktok")
 """The four bios."""
+
+_TOLD = 5
+"""So many of the things that are wrong are named: a table has as many columns as it likes."""
 
 
 def _line(value: Any) -> Any:
@@ -70,9 +74,11 @@ class Persona(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             found = error.errors(include_input=False, include_url=False)
-            wrong = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'it'}: {each['msg']}" for each in found)
-            field = str(found[0]["loc"][0]) if found[0]["loc"] else None
-            raise InputRefused(f"This is no persona: {wrong}.", field=field) from None
+            wrong = "; ".join(f"{_where(each['loc']) or 'it'}: {each['msg']}" for each in found[:_TOLD])
+            more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+            raise InputRefused(
+                f"This is no persona: {wrong}{more}.", field=_where(found[0]["loc"][:1]) or None
+            ) from None
 
     @property
     def name(self) -> str:
@@ -94,6 +100,11 @@ class Persona(BaseModel):
     def digest(self) -> str:
         """Names this persona: 32 hex digits of a hash of all that is said of them."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]
+
+
+def _where(place: Sequence[Any]) -> str:
+    """Where something is wrong. It is the file's own word: short, and on one line."""
+    return ".".join(one_line(str(each))[:40] for each in place)
 
 
 _WHO = {"m": "man", "male": "man", "f": "woman", "female": "woman"}

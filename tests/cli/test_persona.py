@@ -8,6 +8,8 @@ from PIL import Image
 
 from coach.cli import _open
 from coach.errors import InputRefused
+from coach.personas import Persona
+from coach.personas.files import folder_name
 from coach.studio.provenance import read
 from tests.cli.test_spend_reconcile import run
 
@@ -23,11 +25,14 @@ def test_a_table_becomes_folders_and_one_that_fails_stops_no_other(
     monkeypatch.setenv("COACH_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(_open, "PICTURE_SECONDS", 0.0)
     table, out = tmp_path / "people.csv", tmp_path / "out"
-    table.write_text("firstname,lastname,bio_x\n=Ana,Ruiz,Stars\nBo,Lee,sandbox-blocked-output\n")
+    table.write_text("firstname,lastname,bio_x\n=Ana,Ruiz,Stars\nBo,Lee,sandbox-blocked-output\nCy,Poe,Sun\n")
+    out.mkdir()
+    (out / folder_name(Persona(firstname="Cy", lastname="Poe", bio_x="Sun"))).touch()
     options = (str(table), "--out", str(out), "--sandbox")
     said = run("persona", *options, code=1)
     assert "policy" in said and "made" in said
-    ana, bo = report(out)
+    ana, bo, cy = report(out)
+    assert cy["state"] == "store" and "EEXIST" in cy["say"] and "kept" in cy["say"]
     assert (ana["name"], ana["state"], ana["pictures"]) == ("'=Ana Ruiz", "made", "4")
     assert float(ana["usd"]) > 0 and bo["state"] == "policy" and "safety check" in bo["say"]
     files = sorted(path.name for path in (out / ana["folder"]).iterdir())

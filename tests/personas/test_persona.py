@@ -34,6 +34,16 @@ def test_what_is_no_persona_is_refused_by_name_and_not_repeated(given: dict[str,
         Persona.read([given])
 
 
+def test_columns_that_nobody_knows_are_told_in_short_and_on_one_line() -> None:
+    with pytest.raises(InputRefused) as refused:
+        Persona.read({f"{number}\x1b[2J\n{'x' * 9000}": "" for number in range(2000)})
+    said = str(refused.value)
+    assert len(said) < 500 and said.isprintable() and "and 1997 more" in said and "lastname" in said
+    with pytest.raises(InputRefused) as refused:
+        Persona.read({**NAMED, "\x1b[2J" + "x" * 9000: ""})
+    assert refused.value.field is not None and len(refused.value.field) == 40
+
+
 def test_nothing_is_assumed_and_the_same_said_is_the_same_persona() -> None:
     ana = Persona.read({**NAMED, "gender": " ", "ethnicity": "", "age": ""})
     assert (ana.gender, ana.ethnicity, ana.age, ana.who) == (None, None, None, "person")

@@ -103,7 +103,7 @@ def _lines(file: Path) -> list[str]:
     if len(data) > _LONGEST:
         raise InputRefused(f"{file.name!r} is larger than a file of prompts may be, {_LONGEST:,} bytes.")
     try:
-        lines = data.decode().splitlines()
+        lines = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise InputRefused(f"{file.name!r} is no text in UTF-8.") from None
     return [line.strip() for line in lines if line.strip()]

@@ -44,7 +44,7 @@ def saved() -> list[str]:
 
 
 def test_a_batch_with_a_style_is_run_again_for_what_is_missing(sandbox: Sandbox) -> None:
-    Path("prompts.txt").write_text("A lone figure in fog\n\n  Hands holding a letter  \n")
+    Path("prompts.txt").write_text("A lone figure in fog\n\n  Hands holding a letter  \n", "utf-8-sig")
     command = ("flux", "--file", "prompts.txt", "--style", "1", "--character", "ana:0.8", *SMALL)
     assert "Go on?" in run(*command, "--at-once", "1", code=1, stdin="n\n") and not sandbox.log
 
@@ -58,6 +58,7 @@ def test_a_batch_with_a_style_is_run_again_for_what_is_missing(sandbox: Sandbox)
     assert first in again and len(saved()) == 2
     posted = [received for received in sandbox.log if received.route == "POST /v2/flux/run"]
     assert len(posted) == 3, "two jobs, and then the one that had failed"
+    assert str(posted[0].params["prompt"]).startswith("A lone figure"), "without the file's byte order mark"
     sent = posted[-1].params["workflow"]
     assert sent["43"]["inputs"]["lora_2_name"] == "ana.safetensors"
     assert sent["43"]["inputs"]["lora_2_strength"] == 0.68

@@ -156,7 +156,7 @@ class _Judged:
     def _number(self, id: str, name: str, kind: str, rules: Json, value: Any) -> None:
         try:
             number = _NUMBERS[kind](value)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             say = f"Failed to convert an input value to a {kind} value"
             self._say(id, "invalid_input_type", say, f"{name}, {value}")
             return

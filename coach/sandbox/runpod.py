@@ -215,21 +215,26 @@ async def health(request: Request) -> Response:
 def _note(entry: Received, endpoint: str, body: Json) -> None:
     """For the log: what was sent, without the pictures and the bucket's key."""
     given = body["input"] if isinstance(body["input"], dict) else {}
-    images = given.get("images")
-    texts = [str(each.get("image")) for each in images or () if isinstance(each, dict)] if images else []
+    images, bucket = given.get("images"), body.get("s3Config")
+    listed = images if isinstance(images, list) else []
+    texts = [str(each.get("image")) for each in listed if isinstance(each, dict)]
     entry.model, entry.images = endpoint, tuple(hashlib.sha256(each.encode()).hexdigest() for each in texts)
     entry.params = {
         "prompt": _prompt(given.get("workflow")),
         "workflow": given.get("workflow"),
         "policy": body.get("policy"),
-        "bucket": (body.get("s3Config") or {}).get("bucketName"),
+        "bucket": bucket.get("bucketName") if isinstance(bucket, dict) else None,
     }
 
 
 def _prompt(workflow: Any) -> str | None:
     nodes = workflow.values() if isinstance(workflow, dict) else ()
-    texts = [each["inputs"]["text"] for each in nodes if each.get("class_type") == "CLIPTextEncode"]
-    return texts[0] if texts else None
+    encoders = [
+        each for each in nodes if isinstance(each, dict) and each.get("class_type") == "CLIPTextEncode"
+    ]
+    given = encoders[0].get("inputs") if encoders else None
+    text = given.get("text") if isinstance(given, dict) else None
+    return text if isinstance(text, str) else None
 
 
 def _check_policy(policy: Any) -> None:

@@ -85,6 +85,8 @@ def test_a_job_goes_its_way_and_costs_the_time_it_took() -> None:
             {"workflow": {"1": {"class_type": "TeaCash", "inputs": {}}}},
             '. Raw response: {"error": {"type": "missing',
         ),
+        ({"workflow": {"1": "a"}}, "a node is missing the class_type property"),
+        ({"workflow": {"1": {"class_type": "CLIPTextEncode", "inputs": 3}}}, "error"),
         ({"workflow": []}, '"error_type": "<class \'AttributeError\'>"'),
     ],
 )

@@ -66,9 +66,7 @@ async def test_a_photo_that_says_it_was_cut_from_a_base_is_somebodys_still(
         async with studio(store, tmp_path, sandbox) as here:
             base = await generate_base_image(here, store, OWNER, bio_facebook="Stars.")
     photo = Image.open(io.BytesIO(photo_bytes)).convert("RGB")
-    await upload_images_batch(
-        store, "operator", [derive(base, photo, media_type="image/jpeg", kind="tile")]
-    )
+    await upload_images_batch(store, "operator", [derive(base, photo, media_type="image/jpeg", kind="tile")])
     workshop = await store.identities.workshop("operator")
     made, cut = await store.versions.list("operator", workshop.id)
     await gather(store, "operator", PictureRequest(prompt="-", references=(_version(made.id),)))

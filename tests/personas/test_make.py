@@ -146,9 +146,7 @@ async def test_a_grid_that_is_none_is_refused_and_another_one_made_only_when_tha
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
-async def test_the_take_that_can_be_split_is_found_again_without_a_word(
-    store: Store, tmp_path: Path
-) -> None:
+async def test_the_take_that_can_be_split_is_found_again_without_a_word(store: Store, tmp_path: Path) -> None:
     with Sandbox(quick=True) as sandbox:
         async with studio(store, tmp_path, sandbox) as here:
             with pytest.raises(GridRefused):

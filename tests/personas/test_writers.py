@@ -93,7 +93,8 @@ async def test_what_a_flow_does_wrong_is_typed_and_told_without_its_words(reply:
 
 
 async def test_no_token_of_a_stream_is_lost() -> None:
-    said = json.dumps({"event": "token", "data": '{"final_prompt": "Sea.\u2028Wood.\x85"}'}, ensure_ascii=False)
+    token = {"event": "token", "data": '{"final_prompt": "Sea.\u2028Wood.\x85"}'}
+    said = json.dumps(token, ensure_ascii=False)
     stream = f'message:\ndata:{said}\n\nmessage:\ndata:{{"event": "end", "data": "[DONE]"}}\n\n'
     async with service(says(stream.encode(), media_type="text/event-stream")) as upstream:
         flow = FlowiseWriter(f"http://127.0.0.1:{upstream.port}", "f")

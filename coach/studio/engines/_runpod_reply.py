@@ -40,7 +40,7 @@ _TEXTS: tuple[tuple[str, str], ...] = (
 
 _LACKS = re.compile(r"""["']type["']: ?["'](?:value_not_in_list|missing_node_type)["']""")
 _NO_NODE = "does not exist", "Raw response: "
-"""How ComfyUI said that it has no such node before it called that ``missing_node_type``: one, then the other."""
+"""How ComfyUI said that it has no such node before it called that ``missing_node_type``: both."""
 
 _NODE = re.compile(r"• Node ([\w:]{1,20}) \(")
 _TYPE = re.compile(r"""["']type["']: ["'](\w{1,60})["']""")

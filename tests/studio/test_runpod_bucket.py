@@ -92,6 +92,8 @@ def test_the_bucket_is_set_whole_and_its_origin_is_trusted(s3: S3Server) -> None
         "runpod_s3_secret_key": s3.secret_key,
     }
     assert Settings.read(**given).runpod() is not None
+    shown = repr(Settings.read(**given)._bucket())
+    assert s3.bucket in shown and s3.secret_key not in shown and s3.access_key not in shown
     for left_out in ("runpod_s3_endpoint", "runpod_s3_secret_key"):
         with pytest.raises(SettingsError, match="RUNPOD_S3_SECRET_KEY, or none"):
             Settings.read(**{**given, left_out: None}).runpod()

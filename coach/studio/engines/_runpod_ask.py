@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -31,8 +31,8 @@ class Bucket:
 
     endpoint: str
     name: str
-    access_key: str
-    secret_key: str
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
 
     async def empty(self, job: str) -> bool:
         """Delete what is there of a job, by its id (runpod-python names what it puts there so); whether

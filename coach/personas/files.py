@@ -30,10 +30,12 @@ def read_personas(file: Path) -> Sequence[Persona]:
     """
     if file.suffix.lower() not in (".json", ".csv"):
         raise _refused("ends neither in .json nor in .csv")
-    if file.stat().st_size > MAX_BYTES:
+    with file.open("rb") as opened:
+        data = opened.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
         raise _refused(f"is larger than {MAX_BYTES // 1_000_000} MB")
     try:
-        text = file.read_text("utf-8-sig")
+        text = data.decode("utf-8-sig")
         rows = _rows(text) if file.suffix.lower() == ".csv" else json.loads(text)
     except (ValueError, RecursionError, csv.Error):
         raise _refused("is not in UTF-8, or is no such file inside") from None

@@ -96,3 +96,9 @@ def test_every_error_is_one_kind_of_trouble() -> None:
     assert kinds["service_error"] == kinds["bad_key"] == "upstream"
     assert trouble(StoreUnavailable("gone")) == "store" and trouble(InputRefused("no")) == "input"
     assert trouble(ModelError("no")) == "upstream"
+
+
+def test_no_more_is_read_of_a_file_than_it_may_have(tmp_path: Path) -> None:
+    (tmp_path / "endless.csv").symlink_to("/dev/zero")
+    with pytest.raises(InputRefused, match="larger than 10 MB"):
+        read_personas(tmp_path / "endless.csv")

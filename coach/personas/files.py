@@ -7,11 +7,13 @@ import json
 import re
 from collections.abc import Sequence
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from coach.errors import InputRefused
 from coach.personas.persona import Persona
+from coach.text import one_line
 
 MAX_BYTES = 10_000_000
 MOST = 1_000
@@ -52,7 +54,15 @@ def folder_name(persona: Persona) -> str:
 
 
 def _rows(text: str) -> list[dict[Any, Any]]:
-    return list(csv.DictReader(StringIO(text, newline=""), strict=True))
+    """The rows of a table, not many more than are taken: each has a place for every column."""
+    table = csv.DictReader(StringIO(text, newline=""), strict=True)
+    names = table.fieldnames or ()
+    other = next((name for name in names if name not in Persona.model_fields), None)
+    if other is not None:
+        raise _refused(f"has a column that no persona has: {one_line(other)[:40]!r}")
+    if len(set(names)) < len(names):
+        raise _refused("has a column twice")
+    return list(islice(table, MOST + 1))
 
 
 def _persona(number: int, row: object) -> Persona:

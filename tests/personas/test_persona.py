@@ -80,6 +80,10 @@ def test_files_of_personas(tmp_path: Path) -> None:
         ("p.csv", "firstname,lastname\nAna,Ruiz,more\n", "Number 1"),
         ("p.csv", "firstname,lastname\nAna\n", "Number 1"),
         ("p.csv", "firstname,lastname\n\xff", "UTF-8"),
+        ("p.csv", "firstname;lastname\nAna;Ruiz\n", "no persona has: 'firstname;lastname'"),
+        ("p.csv", "firstname,lastname,lastname\nAna,Ruiz,Lee\n", "a column twice"),
+        ("p.csv", ",".join(map(str, range(200_000))) + "\nx" * 1001, "no persona has: '0'"),
+        ("p.csv", "firstname,lastname" + "\nx" * 4_000_000, "more than 1000"),
     ],
 )
 def test_what_is_no_file_of_personas_is_refused(tmp_path: Path, name: str, text: str, say: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import coach
 from coach.studio import Capabilities
+from tests.studio._rented import engine_at
 
 GIVEN = {"runpod_api_key": "rp-secret", "runpod_server_100_id": "e100"}
 BUCKET = {
@@ -69,3 +70,13 @@ def test_what_is_wrong_is_named_and_not_repeated(changed: dict[str, object], say
     with pytest.raises(coach.SettingsError, match=says) as caught:
         coach.Settings.read(**{**GIVEN, **BUCKET, **changed}).runpod()
     assert "secret" not in str(caught.value)
+
+
+def test_what_a_worker_has_is_not_said_of_a_model_without_one() -> None:
+    table = Capabilities.load()
+    bare = table.models["flux-kontext"].model_copy(update={"worker": None})
+    table = table.model_copy(update={"models": {**table.models, "flux-kontext": bare}})
+    engine = engine_at("http://127.0.0.1:1", teacache="off")
+    offered = engine.offers(table).models
+    assert offered["flux-kontext"].worker is None
+    assert offered["flux-dev"].worker is not None and offered["flux-dev"].worker.teacache == "off"

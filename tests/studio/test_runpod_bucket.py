@@ -82,6 +82,18 @@ async def test_a_picture_of_any_length_is_put_in_place_of_its_link(s3: S3Server,
         assert (first, second) == (data, picture())
 
 
+async def test_a_link_that_leads_nowhere_for_good_costs_no_other_picture(tmp_path: Path) -> None:
+    small = base64.b64encode(picture()).decode()
+    images = [{"type": "s3_url", "data": "https://a:b@example.org/"}, {"type": "base64", "data": small}]
+    said = {"id": "a", "status": "COMPLETED", "output": {"images": images}}
+    async with service(says({"id": "a"}), says(said)) as upstream:
+        engine = engine_at(f"http://127.0.0.1:{upstream.port}/v2")
+        async with engine.send(order(), begun=ignore) as answer:
+            received = await keep(engine, answer, tmp_path)
+    assert [found.path.read_bytes() for found in received.pictures] == [picture()]
+    assert received.unreadable == 1
+
+
 def test_the_bucket_is_set_whole_and_its_origin_is_trusted(s3: S3Server) -> None:
     given = {
         "runpod_api_key": "k",

@@ -19,6 +19,10 @@ _KEPT = ("id", "status", "delayTime", "executionTime", "workerId")
 """What is taken over from the answer: a signed link lets everybody see the picture, so it is not."""
 
 
+_NONE = b"-"
+"""In place of a picture whose link leads nowhere for good: it is counted as one that cannot be read."""
+
+
 async def read_small(answer: Arriving) -> Mapping[str, Any] | None:
     """An answer as an object, when it is one, and not so long that it must hold a picture; it can be read
     again.
@@ -70,15 +74,19 @@ class _Filled:
         if not is_link(place):
             yield json.dumps(place)[1:-1].encode()
             return
-        rest = b""
+        rest, began = b"", False
         try:
             async with follow(self._fetcher, place, self.request_id) as picture:
                 async for piece in picture.chunks():
+                    began = True
                     rest += piece
                     whole = len(rest) // 3 * 3
                     yield pybase64.b64encode(rest[:whole])
                     rest = rest[whole:]
         except PictureError as error:
+            if error.paid == "paid" and not began and len(self._places) > 1:
+                yield _NONE  # it never comes, and the others are no worse for that
+                return
             error.usage = usage_of(self._said)
             raise
         yield pybase64.b64encode(rest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from coach.errors import SettingsError
 if TYPE_CHECKING:
     from coach.fetch import Fetcher
     from coach.studio import MemeputerEngine
+    from coach.studio.engines.memeputer import ReadSpec
 
 
 def is_local(url: str, setting: str) -> bool:
@@ -31,7 +33,10 @@ def is_local(url: str, setting: str) -> bool:
     host = address.hostname
     if address.scheme not in ("http", "https") or not host or not address.geturl().isprintable():
         raise wrong
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name, whatever it begins with
+        return False
 
 
 class ServiceSettings(Readable):
@@ -68,6 +73,14 @@ class ServiceSettings(Readable):
         pattern=r"^[A-Za-z0-9-]{1,60}$",
         validation_alias="COACH_MEMEPUTER_DIRECT_HEADER",
         description="The header of the key there; in authorization it goes as Bearer.",
+    )
+    memeputer_steps: int = Field(
+        1,
+        ge=1,
+        le=2,
+        validation_alias="COACH_MEMEPUTER_STEPS",
+        description="1: our job spec goes along with the order; 2: its agent writes its own first, in a post "
+        "of its own, under the same price.",
     )
     fetch_http: bool = Field(
         False, validation_alias="COACH_FETCH_HTTP", description="Whether links may be http."
@@ -107,11 +120,12 @@ class ServiceSettings(Readable):
             say = "COACH_FETCH_TRUSTED has something that is no origin. Write https://host, with commas."
             raise SettingsError(say) from None
 
-    def memeputer(self, seconds: float) -> MemeputerEngine | None:
+    def memeputer(self, seconds: float, read_spec: ReadSpec) -> MemeputerEngine | None:
         """Memeputer as an engine of a studio; ``None``: it is not set up.
 
         Args:
             seconds: How long one picture may take in all.
+            read_spec: Checks the job specs of its agent, where that is to write its own.
 
         Raises:
             SettingsError: It is set up by half, or its address is none.
@@ -129,6 +143,8 @@ class ServiceSettings(Readable):
         if not local and not self.memeputer_url.startswith("https://"):
             raise SettingsError("COACH_MEMEPUTER_URL begins with http://; the key would be read on its way.")
         path, header = self.memeputer_direct_path, self.memeputer_direct_header
+        if path is not None and self.memeputer_steps == 2:
+            raise SettingsError("COACH_MEMEPUTER_STEPS is the chat's: leave out COACH_MEMEPUTER_DIRECT_PATH.")
         return MemeputerEngine(
             url=self.memeputer_url,
             key=secret,
@@ -136,6 +152,7 @@ class ServiceSettings(Readable):
             fetcher=self.fetcher(),
             usd=self.memeputer_usd,
             direct=None if path is None else Direct(path=path, header=header),
+            read_spec=read_spec if self.memeputer_steps == 2 else None,
             seconds=seconds,
             trust_env=not local,
         )

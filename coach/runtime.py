@@ -15,6 +15,7 @@ from coach.faces import FaceModel, face_model, off_loop
 from coach.folder import Coach, load
 from coach.settings import Settings
 from coach.stickers.exchange import Stickers
+from coach.stickers.foreign import read_agents_spec
 from coach.store import Store
 from coach.studio import (
     Budgets,
@@ -143,7 +144,7 @@ def _studio(
     faces: FaceModel | None,
     signer: Signer | None,
 ) -> Studio:
-    further = (settings.runpod(), settings.memeputer(settings.picture_seconds))
+    further = (settings.runpod(), settings.memeputer(settings.picture_seconds, read_agents_spec))
     engines = [*_openai(settings, client), *(each for each in further if each is not None)]
     own = None if client else next(iter(settings.runpod_endpoints))
     return Studio(
@@ -168,16 +169,14 @@ def _studio(
 
 
 def _stickers(settings: Settings, store: Store, studio: Studio, signer: Signer | None) -> Stickers:
-    wanted = {"COACH_STICKER_ENGINE": settings.sticker_engine, "COACH_STICKER_SPECS": settings.sticker_specs}
-    names = [name for name, value in wanted.items() if value == "memeputer"]
-    memeputer = settings.memeputer(settings.picture_seconds) if names else None
-    if names and memeputer is None:
-        raise SettingsError(f"{names[0]} is memeputer: set MEMEPUTER_API_KEY and MEMEPUTER_AGENT_ID too.")
+    if settings.sticker_engine == "memeputer" and "memeputer" not in settings.services:
+        raise SettingsError(
+            "COACH_STICKER_ENGINE is memeputer: set MEMEPUTER_API_KEY and MEMEPUTER_AGENT_ID too."
+        )
     return Stickers(
         store=store,
         studio=studio,
         fetcher=settings.fetcher(),
         engine="gpt_image" if settings.sticker_engine == "gpt_image" else "memeputer_i2i",
-        ask_for_spec=memeputer.ask_for_spec if memeputer and "COACH_STICKER_SPECS" in names else None,
         signer=signer,
     )

@@ -121,11 +121,6 @@ class Settings(RunPodSettings):
     sticker_engine: Literal["gpt_image", "memeputer"] = Field(
         "gpt_image", validation_alias="COACH_STICKER_ENGINE", description="Who draws stickers."
     )
-    sticker_specs: Literal["own", "memeputer"] = Field(
-        "own",
-        validation_alias="COACH_STICKER_SPECS",
-        description="Who writes their specs; own: for nothing, memeputer: for what its agent charges.",
-    )
     keep_previews_days: float = Field(
         7,
         ge=0,

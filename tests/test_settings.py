@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import coach
+from coach.stickers.foreign import read_agents_spec
 from coach.store import FolderBlobs, S3Blobs
 
 
@@ -75,9 +76,11 @@ MEMEPUTER = {"memeputer_api_key": "mp-secret", "memeputer_agent_id": "agent"}
 
 
 def test_memeputer_is_there_when_its_key_and_agent_are_set() -> None:
-    assert coach.Settings.read().memeputer(10) is None and coach.Settings.read().services == ("openai",)
+    assert coach.Settings.read().memeputer(10, read_agents_spec) is None
+    assert coach.Settings.read().services == ("openai",)
     settings = coach.Settings.read(**MEMEPUTER)
-    assert settings.memeputer(10) is not None and settings.services == ("openai", "memeputer")
+    assert settings.memeputer(10, read_agents_spec) is not None
+    assert settings.services == ("openai", "memeputer")
     assert "mp-secret" not in repr(settings)
 
 
@@ -86,6 +89,11 @@ def test_memeputer_is_there_when_its_key_and_agent_are_set() -> None:
     [
         ({"memeputer_agent_id": None}, "Set both of MEMEPUTER_API_KEY and MEMEPUTER_AGENT_ID"),
         ({"memeputer_api_key": "two\nlines"}, "MEMEPUTER_API_KEY has characters that no key has"),
+        ({"memeputer_url": "http://127.evil.example"}, "COACH_MEMEPUTER_URL begins with http://"),
+        (
+            {"memeputer_direct_path": "/v1/images", "memeputer_steps": "2"},
+            "leave out COACH_MEMEPUTER_DIRECT_PATH",
+        ),
         ({"memeputer_url": "http://developers.example.org"}, "COACH_MEMEPUTER_URL begins with http://"),
         ({"memeputer_url": "developers.example.org"}, "COACH_MEMEPUTER_URL is not an address"),
         (
@@ -98,7 +106,7 @@ def test_what_is_wrong_with_memeputer_is_named_and_not_repeated(
     changed: dict[str, str | None], said: str
 ) -> None:
     with pytest.raises(coach.SettingsError, match=said) as caught:
-        coach.Settings.read(**MEMEPUTER | changed).memeputer(10)
+        coach.Settings.read(**MEMEPUTER | changed).memeputer(10, read_agents_spec)
     assert not any(value and value in str(caught.value) for value in changed.values())
 
 

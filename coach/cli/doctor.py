@@ -163,9 +163,10 @@ def _likeness() -> tuple[str, str]:
 def _memeputer(settings: Settings, problems: list[str]) -> tuple[str, str]:
     """How it stands with it; what is wrong comes to the problems."""
     from coach.errors import SettingsError
+    from coach.stickers.foreign import read_agents_spec
 
     try:
-        there = settings.memeputer(settings.picture_seconds)
+        there = settings.memeputer(settings.picture_seconds, read_agents_spec)
     except SettingsError as exc:
         problems.append(str(exc))
         return "stickers by Memeputer", "set up by half, or wrongly"

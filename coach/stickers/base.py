@@ -10,8 +10,7 @@ from coach.errors import NotFound, PhotoRefused
 from coach.fetch import Fetcher
 from coach.stickers.request import Base, picture_in
 from coach.store import SpecRow, Store
-from coach.studio import PictureRequest, Reference
-from coach.studio._references import gather
+from coach.studio import Reference
 from coach.studio.uploads import has_upload, take_upload
 
 if TYPE_CHECKING:
@@ -67,15 +66,6 @@ async def take(store: Store, fetcher: Fetcher, user_id: str, base: Base | Refere
         raise PhotoRefused(refused.code, str(refused), field=field) from None
     await upload.keep(store)
     return BasePicture(reference=upload.reference, url=base.url)
-
-
-async def sent(store: Store, user_id: str, picture: BasePicture) -> dict[str, str]:
-    """How a picture goes to whoever writes specs: as the address that it came from, else as a data URI."""
-    if picture.url is not None:
-        return {"base_image_url": picture.url}
-    asked = PictureRequest(prompt="a spec", references=(picture.reference,))
-    images, _ = await gather(store, user_id, asked)
-    return {"base_image": images[0].data_url}
 
 
 async def is_there(store: Store, row: SpecRow) -> bool:

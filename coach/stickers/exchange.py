@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from coach.context import Context
 from coach.errors import (
@@ -23,9 +22,8 @@ from coach.stickers import order
 from coach.stickers.base import BasePicture
 from coach.stickers.decide import Wanted, decide
 from coach.stickers.finished import Finisher, Sticker, better, worth_another
-from coach.stickers.foreign import read_spec
 from coach.stickers.outcome import Failed, Image, Needs, Outcome, Spec
-from coach.stickers.request import UPLOADED, Base, StickerRequest
+from coach.stickers.request import Base, StickerRequest
 from coach.stickers.spec import Engine, JobSpec
 from coach.stickers.write import write_spec
 from coach.store import SpecRow, StickerSpecs, Store
@@ -34,9 +32,6 @@ from coach.studio.content import last, picture_of
 from coach.studio.provenance import Signer
 
 logger = logging.getLogger(__name__)
-
-AskForSpec = Callable[[Mapping[str, Any]], Awaitable[str]]
-"""Has a spec written by somebody else: from the fields of a request to JSON."""
 
 IMAGE_MISSING = "Give the character's picture: base_image_url, a public https address."
 WISH_MISSING = "Say in user_prompt what the sticker shows, or choose a template_id."
@@ -52,7 +47,6 @@ class Stickers:
         studio: Makes and pays for the pictures.
         fetcher: Fetches base pictures that are given by their address.
         engine: Who draws.
-        ask_for_spec: Writes the specs in our writer's place; costs what that costs. ``None``: ours, for free.
         signer: Signs the stickers; ``None``: they carry the IPTC mark alone.
     """
 
@@ -63,13 +57,12 @@ class Stickers:
         studio: Studio,
         fetcher: Fetcher,
         engine: Engine = "gpt_image",
-        ask_for_spec: AskForSpec | None = None,
         signer: Signer | None = None,
     ) -> None:
         self.engine = engine
         self.specs = StickerSpecs(store.database)
         self._store, self._studio, self._fetcher = store, studio, fetcher
-        self._ask_for_spec, self._finisher = ask_for_spec, Finisher(store, signer)
+        self._finisher = Finisher(store, signer)
 
     async def ask(self, ctx: Context, request: StickerRequest, *, attempt: str = "") -> Outcome:
         """Answer a request: exactly one of spec, image, needs and error.
@@ -100,23 +93,21 @@ class Stickers:
         template_id: str | None = None,
         user_prompt: str | None = None,
         user_context: str | None = None,
-        message: str = "",
     ) -> SpecRow:
-        """Write a spec, keep it, and say what a sticker of it costs at most. Free, where ours is the writer.
+        """Write a spec, keep it, and say what a sticker of it costs at most. Free: nobody is asked.
 
         Args:
             base: The character's picture, or which one of the person's it is.
             template_id, user_prompt, user_context: As in :class:`~coach.stickers.request.StickerRequest`.
-            message: What the caller said; only who writes specs in our place is told.
 
         Raises:
             ConsentMissing, FetchRefused, PhotoRefused, NotFound: as :func:`coach.stickers.base.take`.
             InputRefused: There is no wish, or one that is not understood; ``field`` says which.
-            PictureError: No model can make it; or, where somebody else writes specs, they did not.
+            PictureError: No model can make it.
         """
         picture = await bases.take(self._store, self._fetcher, ctx.user_id, base)
         told = {"template_id": template_id, "user_prompt": user_prompt, "user_context": user_context}
-        return (await self._written(ctx.user_id, picture, told, message))[0]
+        return (await self._written(ctx.user_id, picture, told))[0]
 
     async def generate(self, ctx: Context, ref: str, *, attempt: str = "") -> Image | Failed:
         """Execute a spec: the picture is made, finished and judged, and once more if the gate refuses it.
@@ -174,7 +165,7 @@ class Stickers:
                 return Needs(needs=("user_prompt",), hint=WISH_MISSING)
             return await self._either(ctx, wanted, shown, attempt)
         picture = picture or await bases.take(self._store, self._fetcher, ctx.user_id, base)
-        row, is_news = await self._written(ctx.user_id, picture, request.wish, request.message)
+        row, is_news = await self._written(ctx.user_id, picture, request.wish)
         # What was changed since it was shown, or became dearer, has a quote that is to be seen first.
         is_unseen = shown is not None and is_news
         return await self._either(ctx, "spec" if is_unseen else wanted, row, attempt)
@@ -192,19 +183,14 @@ class Stickers:
         return await self.specs.latest(user_id, base=picture.key), picture
 
     async def _written(
-        self, user_id: str, picture: BasePicture, told: Mapping[str, str | None], message: str
+        self, user_id: str, picture: BasePicture, told: Mapping[str, str | None]
     ) -> tuple[SpecRow, bool]:
-        if self._ask_for_spec is None:
-            spec = write_spec(
-                engine=self.engine,
-                template_id=told["template_id"],
-                user_prompt=told["user_prompt"],
-                user_context=told["user_context"],
-            )
-            return await self._kept(user_id, spec, picture)
-        fields = {"message": message, **told, **await bases.sent(self._store, user_id, picture)}
-        said = await self._ask_for_spec({name: value for name, value in fields.items() if value})
-        spec = read_spec(said).model_copy(update={"engine": self.engine, "base_image_ref": UPLOADED})
+        spec = write_spec(
+            engine=self.engine,
+            template_id=told["template_id"],
+            user_prompt=told["user_prompt"],
+            user_context=told["user_context"],
+        )
         return await self._kept(user_id, spec, picture)
 
     async def _kept(self, user_id: str, spec: JobSpec, picture: BasePicture) -> tuple[SpecRow, bool]:

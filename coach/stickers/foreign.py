@@ -50,6 +50,15 @@ def read_spec(given: object) -> JobSpec:
         raise InputRefused("The job spec is nested too deeply.", field="spec") from None
 
 
+def read_agents_spec(text: str) -> dict[str, Any]:
+    """A spec that an agent wrote, as JSON in our words.
+
+    Raises:
+        InputRefused: As :func:`read_spec`.
+    """
+    return read_spec(text).model_dump(mode="json")
+
+
 def _loaded(text: str) -> object:
     if len(text) > LONGEST:
         raise InputRefused(f"The job spec is longer than {LONGEST:,} characters.", field="spec")

@@ -17,6 +17,9 @@ from coach.store._image_file import webp_size
 from coach.store.blobs import ENDINGS
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+ENOUGH = 12
+"""Bytes."""
+
 _NEXT = struct.Struct(">II4s")
 _SIZE = struct.Struct(">II")
 _MOST_PIXELS = 2**27
@@ -125,6 +128,11 @@ class Examination(Glance):
         self._check = _CHECKS[found[2]]()
         self._check.feed(head)
         return found
+
+
+def looks_like_picture(head: bytes) -> bool:
+    """Whether something begins as PNG, JPEG and WebP do; of :data:`ENOUGH` bytes that can be told."""
+    return head.startswith((_PNG, b"\xff\xd8\xff")) or (head[:4], head[8:ENOUGH]) == (b"RIFF", b"WEBP")
 
 
 def _look(head: bytes) -> tuple[int, int, str]:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from coach import Context
 from coach.settings import Settings
+from coach.stickers.foreign import read_agents_spec
 from coach.store import FolderBlobs, Store
 from coach.studio import (
     Generated,
@@ -83,7 +84,7 @@ class World:
             memeputer_usd="0.05",
             fetch_trusted=here,
         )
-        engine = settings.memeputer(seconds)
+        engine = settings.memeputer(seconds, read_agents_spec)
         assert engine is not None
         return engine
 

@@ -222,12 +222,12 @@ async def test_a_picture_that_is_no_sticker_is_told_as_failed(
 
 
 @ONCE
-@pytest.mark.parametrize("specs", ["own", "memeputer"])
-async def test_memeputer_draws_and_writes_where_that_is_set(
-    painter: Sandbox, database_url: str, tmp_path: Path, photo_bytes: bytes, specs: str
+@pytest.mark.parametrize("steps", ["1", "2"])
+async def test_memeputer_draws_in_one_step_or_two_for_what_was_quoted(
+    painter: Sandbox, database_url: str, tmp_path: Path, photo_bytes: bytes, steps: str
 ) -> None:
     there = {name: value for name, value in painter.settings.items() if name.startswith("memeputer")}
-    more = {**there, "sticker_engine": "memeputer", "sticker_specs": specs}
+    more = {**there, "sticker_engine": "memeputer", "memeputer_steps": steps}
     async with desk(painter, tmp_path, database_url, photo_bytes, **more) as d:
         await agree(d.served, "ann")
         before = d.posts
@@ -236,12 +236,11 @@ async def test_memeputer_draws_and_writes_where_that_is_set(
         assert spec.status_code == 200, spec.text
         assert tuple(spec.json()) == KEYS and spec.json()["engine"] == "memeputer_i2i"
         assert spec.json()["text"]["value"] == "HODL"
-        asked = d.posts - before
-        assert asked == (1 if specs == "memeputer" else 0)
-        for _ in range(2):
-            image = await d.now(url=asset)
+        assert d.posts == before, "a spec is free"
+        for wish in ({}, {"user_prompt": "Character holding a sign saying HODL"}):
+            image = await d.now(url=asset, **wish)
             assert (image.status_code, list(image.json())) == (200, ["image_url"]), image.text
-        assert d.posts == before + asked + 1
+        assert d.posts == before + int(steps)
         assert int(image.headers["Sticker-Cost-Micros"]) <= int(spec.headers["Sticker-Quote-Micros"])
 
 

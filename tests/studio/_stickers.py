@@ -13,6 +13,7 @@ from openai import AsyncOpenAI
 from coach import Context
 from coach.sandbox import Sandbox
 from coach.settings import Settings
+from coach.stickers.foreign import read_agents_spec
 from coach.store import FolderBlobs, Store
 from coach.studio import Generated, GptImageEngine, MemeputerEngine, PictureRequest, Reference, Spool, Studio
 from tests.studio._workshop import ANA
@@ -30,7 +31,7 @@ def engine_of(sandbox: str, seconds: float = 30, **changed: Any) -> MemeputerEng
         "memeputer_usd": "0.05",
         "fetch_trusted": here,
     }
-    engine = Settings.read(**given | changed).memeputer(seconds)
+    engine = Settings.read(**given | changed).memeputer(seconds, read_agents_spec)
     assert engine is not None
     return engine
 
@@ -62,7 +63,7 @@ async def ask(store: Store, studio: Studio, key: str = "sticker", **changed: Any
         "shape": "square",
         "background": "transparent",
         "previews": 0,
-        "extra": {"spec": SPEC, "template_id": "GM"},
+        "extra": {"spec": SPEC},
     }
     context = Context(user_id=ANA, conversation_id="talk")
     return await studio.generate(

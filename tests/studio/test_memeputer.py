@@ -1,23 +1,28 @@
-"""Memeputer's engine on the real sandbox: one post each, every shape of a reply, every failure by name."""
+"""Memeputer's engine on the real sandbox: one post a step, every shape of a reply, every failure by name."""
 
 import io
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import httpx2
 import pytest
 from PIL import Image
 
 from coach.errors import PictureError
 from coach.sandbox import Sandbox
 from coach.sandbox.faults import Rule
+from coach.sandbox.memeputer import PRICE
 from coach.studio import MemeputerEngine
 from coach.studio.engines import ImagePart, Order, Received, _linked
-from tests.studio._service import picture
+from coach.studio.engines._memeputer_orders import NOW
+from tests.studio._service import Reply, picture, says, service
 from tests.studio._stickers import SPEC, engine_of, posts
 
 BASE = ImagePart(name="photo-1.png", data=picture(), media_type="image/png")
-PARAMS = {"size": "512x512", "n": 1, "safety_identifier": "hash", "spec": SPEC, "template_id": "GM"}
+PARAMS = {"size": "512x512", "n": 1, "safety_identifier": "hash", "spec": SPEC}
 ORDER = Order(operation="edit", model="memeputer", prompt=SPEC["prompt"], params=PARAMS, images=(BASE,))
 DIRECT = "/api/v1/images/generate"
 
@@ -31,6 +36,10 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def sandbox(*faults: Rule, quick: bool = True) -> Iterator[Sandbox]:
     with Sandbox(quick=quick, faults=faults) as running:
         yield running
+
+
+def agent_says(text: str) -> Reply:
+    return says({"data": {"response": text}})
 
 
 async def made(
@@ -141,7 +150,7 @@ async def test_what_is_asked_is_what_the_guide_says(tmp_path: Path) -> None:
         sent = running.log[0].params
         assert sent["message"].startswith("IMPORTANT: Generate the image NOW and return ONLY the image URL.")
         assert f'"prompt": "{SPEC["prompt"]}"' in sent["message"], "the spec goes along"
-        assert sent.keys() == {"message", "template_id", "base_image"}
+        assert sent.keys() == {"message", "base_image"}
         await made(engine_of(running.base_url, memeputer_direct_path=DIRECT), tmp_path)
         asked = running.log[2].params
         assert asked.pop("base_image_url").startswith("data:")
@@ -157,9 +166,10 @@ async def test_what_is_asked_is_what_the_guide_says(tmp_path: Path) -> None:
 
 async def test_the_sandbox_takes_no_field_that_nobody_was_seen_to_send() -> None:
     with sandbox() as running:
-        with pytest.raises(PictureError) as caught:
-            await engine_of(running.base_url).ask_for_spec({"message": "A sticker", "image": "x"})
-        assert (caught.value.code, caught.value.paid) == ("invalid_request", "unpaid")
+        url = f"{running.base_url}/agents/agent/chat"
+        async with httpx2.AsyncClient(headers={"x-api-key": "a-key"}) as client:
+            answer = await client.post(url, json={"message": "A sticker", "image": "x"})
+        assert answer.status_code == 400 and "image" in answer.text
 
 
 async def test_a_link_to_the_base_picture_goes_instead_of_it_and_is_no_answer(tmp_path: Path) -> None:
@@ -191,24 +201,82 @@ async def test_a_slow_agent_is_waited_for_only_so_long(
 
 async def test_what_the_link_leads_to_has_to_be_a_whole_picture(tmp_path: Path) -> None:
     with sandbox(
-        Rule(mode="html_200", route="picture", times=1), Rule(mode="json_cut", route="picture")
+        Rule(mode="html_200", route="picture", times=3), Rule(mode="json_cut", route="picture")
     ) as running:
-        for _ in range(2):
-            error = await refusal(engine_of(running.base_url), tmp_path)
-            assert (error.code, error.paid) == ("bad_answer", "paid")
+        engine = engine_of(running.base_url)
+        error = await refusal(engine, tmp_path)
+        assert (error.code, error.paid) == ("not_fetched", "unknown"), "it may still be in the making"
+        error = await refusal(engine, tmp_path)
+        assert (error.code, error.paid) == ("bad_answer", "paid")
         assert not (tmp_path / "decoded.0").exists()
 
 
-async def test_the_first_step_gives_the_agents_spec(tmp_path: Path) -> None:
-    with sandbox(Rule(mode="agent_prose", route="agent", after=2)) as running:
-        engine, here = engine_of(running.base_url), running.base_url.removesuffix("/v1")
-        asked = {"message": "Generate a Telegram sticker image. Character holding a sign saying HODL."}
-        spec = await engine.ask_for_spec({**asked, "base_image_url": f"{here}/pictures/asset.png"})
-        assert '"HODL"' in spec and '"engine": "memeputer_i2i"' in spec
+async def test_a_page_that_says_wait_is_followed_again_at_once(tmp_path: Path) -> None:
+    with sandbox(Rule(mode="html_200", route="picture", times=2)) as running:
+        received, links, _ = await made(engine_of(running.base_url), tmp_path)
+        assert received.pictures and len(links) == 1 and posts(running) == 1
+
+
+async def test_with_two_steps_the_agent_executes_its_own_spec_for_one_price(tmp_path: Path) -> None:
+    with sandbox() as running:
+        received, links, _ = await made(engine_of(running.base_url, memeputer_steps=2), tmp_path)
+        assert len(received.pictures) == len(links) == 1 and posts(running) == 2
+        first, second = (entry.params for entry in running.log[:2])
+        assert (first["mode"], first["user_prompt"]) == ("custom", SPEC["prompt"])
+        assert first["message"].endswith(SPEC["prompt"]) and "NOW" not in first["message"]
+        assert second["message"].startswith(NOW) and "The character of the base image" in second["message"]
+        assert second.keys() == {"message", "base_image"} and running.totals.micros == PRICE
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "paid"),
+    [
+        ("status_429", "rate_limited", "unknown"),
+        ("status_500", "service_error", "unknown"),
+        ("agent_apology", "apology", "unknown"),
+        ("reset", "connection_lost", "unknown"),
+    ],
+)
+async def test_what_fails_after_the_agents_spec_may_be_charged(
+    tmp_path: Path, mode: str, code: str, paid: str
+) -> None:
+    with sandbox(Rule(mode=mode, route="agent", after=1)) as running:
+        error = await refusal(engine_of(running.base_url, memeputer_steps=2), tmp_path)
+        assert (error.code, error.paid) == (code, paid) and posts(running) == 2
+
+
+async def test_an_agent_whose_spec_is_not_understood_is_asked_for_no_picture(tmp_path: Path) -> None:
+    odd = {"version": "3.0", "type": "image_sticker", "engine": "memeputer_i2i", "prompt": "x", "mood": "y"}
+    async with service(agent_says(json.dumps(odd))) as agent:
+        engine = engine_of(f"http://127.0.0.1:{agent.port}", memeputer_steps=2)
+        error = await refusal(engine, tmp_path)
+        assert (error.code, error.paid) == ("bad_answer", "unknown") and "job spec" in error.detail
+        assert len(agent.asked) == 1
+    with sandbox(Rule(mode="status_429", route="agent")) as running:
+        error = await refusal(engine_of(running.base_url, memeputer_steps=2), tmp_path)
+        assert (error.code, error.paid) == ("rate_limited", "unpaid") and posts(running) == 1
+
+
+async def test_both_steps_together_have_so_much_time_and_each_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sandbox(Rule(mode="hang", route="agent", after=1)) as running:
+        engine = engine_of(running.base_url, memeputer_steps=2, seconds=1)
+        error = await refusal(engine, tmp_path)
+        assert (error.code, error.paid) == ("timeout", "unknown") and "1 seconds" in error.detail
+        monkeypatch.setattr("coach.studio.engines.memeputer.SPEC_SECONDS", 0.2)
+        error = await refusal(engine_of(running.base_url, memeputer_steps=2), tmp_path)
+        assert (error.code, error.paid) == ("timeout", "unknown") and "0.2 seconds" in error.detail
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+async def test_links_in_what_was_sent_are_no_picture(tmp_path: Path, steps: int) -> None:
+    told = "https://sign.example/logo.png"
+    order = replace(ORDER, prompt=f"A sign with {told}.", params={**PARAMS, "spec": {"prompt": told}})
+    async with service(agent_says(f"Your sticker shows {told}. Enjoy!")) as agent:
         with pytest.raises(PictureError) as caught:
-            await engine.ask_for_spec(asked)
-        assert caught.value.code == "needs_more" and "base_image" in caught.value.detail
-        assert running.totals.micros == 0
+            await made(engine_of(f"http://127.0.0.1:{agent.port}", memeputer_steps=steps), tmp_path, order)
+        assert (caught.value.code, caught.value.paid) == ("bad_answer", "unknown") and len(agent.asked) == 1
 
 
 async def test_there_is_no_way_to_have_a_picture_deleted() -> None:

@@ -94,7 +94,7 @@ async def test_a_reply_without_a_picture_is_in_doubt_and_stays_where_it_can_be_r
         assert (await b.only()).state == "unknown" and posts(b.sandbox) == 1
 
 
-@pytest.mark.parametrize("mode", ["status_503", "half_body"])
+@pytest.mark.parametrize("mode", ["status_503", "half_body", "html_200"])
 async def test_a_picture_that_did_not_come_is_fetched_later_and_never_made_again(
     bench: Opened, mode: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from coach.studio.engines._memeputer_orders import links_in
 from coach.studio.engines._memeputer_reply import LONGEST_LINK, Reply, read_reply
 
 AT = "https://generated-images.memeputer.com/abc123.png"
@@ -105,6 +106,16 @@ def test_the_base_picture_that_was_sent_is_no_answer(said: object) -> None:
         assert read_reply(chat({"image_url": same}), sent=[AT]).link is None
     other = f"From {AT} I made https://cdn.memeputer.com/made"
     assert read_reply(chat(other), sent=[AT]).link == "https://cdn.memeputer.com/made"
+
+
+def test_every_link_that_was_sent_is_found_where_it_stands() -> None:
+    sent = {
+        "message": "Like https://a.example/b.png, or <https://c.example/d>.",
+        "spec": [{"x": AT}, 7, None],
+    }
+    sent["base_image"] = "data:image/png;base64,aGk="
+    assert links_in(sent) >= {"https://a.example/b.png", "https://c.example/d", AT}
+    assert "https://a.example/b(1)_" in links_in(["https://a.example/b(1)_"])
 
 
 def test_of_several_links_in_prose_one_to_a_picture_is_taken() -> None:

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from coach.errors import FetchRefused, PictureError
-from coach.fetch import Fetcher, Fetching
+from coach.errors import FetchRefused, Paid, PictureError
+from coach.fetch import Fetcher
+from coach.studio._examine import ENOUGH, looks_like_picture
 from coach.studio.engines import Answer
 from coach.studio.faults import fault
 
@@ -28,34 +29,52 @@ async def follow(fetcher: Fetcher, link: str, request_id: str | None) -> AsyncIt
 
     Raises:
         PictureError: ``not_fetched``; paid when the next time would end in the same, else it can be fetched
-            later.
+            later: also where something else lies, as long as its service still works on the picture.
     """
-    async with AsyncExitStack() as stack:
-        pauses = iter(_PAUSES)
-        while True:
+    pauses = iter(_PAUSES)
+    while True:
+        async with AsyncExitStack() as stack:
             try:
                 fetching = await stack.enter_async_context(fetcher.open(link))
-                break
+                pieces = fetching.chunks()
+                head = await _head(pieces)
             except FetchRefused as refused:
-                pause = next(pauses, None)
-                if pause is None or refused.reason in _FOR_GOOD:
-                    raise _not_fetched(refused, request_id) from None
-            await asyncio.sleep(pause)
-        yield _Followed(fetching, request_id)
+                error = _not_fetched(refused, request_id)
+            else:
+                if looks_like_picture(head):
+                    yield _Followed(fetching.media_type, head, pieces, request_id)
+                    return
+                error = _fault("something else than a picture is there", "unknown", request_id)
+        pause = next(pauses, None)
+        if pause is None or error.paid == "paid":
+            raise error
+        await asyncio.sleep(pause)
+
+
+async def _head(pieces: AsyncIterator[bytes]) -> bytes:
+    """So much of the beginning that it can be told what it is."""
+    head = b""
+    async for piece in pieces:
+        head += piece
+        if len(head) >= ENOUGH:
+            break
+    return head
 
 
 class _Followed:
     """A picture that arrives from where the link leads."""
 
-    def __init__(self, fetching: Fetching, request_id: str | None) -> None:
-        self._fetching, self.request_id = fetching, request_id
+    def __init__(
+        self, claimed: str, head: bytes, pieces: AsyncIterator[bytes], request_id: str | None
+    ) -> None:
+        self._head, self._pieces, self.request_id = head, pieces, request_id
         # It is a claim, and what is no picture must not be taken for a reply of the service itself.
-        claimed = fetching.media_type
         self.media_type = claimed if claimed.startswith("image/") else "application/octet-stream"
 
     async def chunks(self) -> AsyncIterator[bytes]:
+        yield self._head
         try:
-            async for piece in self._fetching.chunks():
+            async for piece in self._pieces:
                 yield piece
         except FetchRefused as refused:
             raise _not_fetched(refused, self.request_id) from None
@@ -63,8 +82,12 @@ class _Followed:
 
 def _not_fetched(refused: FetchRefused, request_id: str | None) -> PictureError:
     """The picture was made; it is just not here, and may come yet."""
-    for_good = refused.reason in _FOR_GOOD
     status = f", HTTP {refused.status}" if refused.status else ""
-    follows = "" if for_good else " It is tried again at the next start."
-    detail = f"The link could not be followed ({refused.reason}{status}).{follows}"
-    return fault("not_fetched", paid="paid" if for_good else "unknown", detail=detail, request_id=request_id)
+    paid: Paid = "paid" if refused.reason in _FOR_GOOD else "unknown"
+    return _fault(f"{refused.reason}{status}", paid, request_id)
+
+
+def _fault(why: str, paid: Paid, request_id: str | None) -> PictureError:
+    follows = "" if paid == "paid" else " It is tried again at the next start."
+    detail = f"The link could not be followed ({why}).{follows}"
+    return fault("not_fetched", paid=paid, detail=detail, request_id=request_id)

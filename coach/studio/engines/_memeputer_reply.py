@@ -25,7 +25,12 @@ Failure = Literal["apology", "not_available", "spec_again", "needs_more", "bad_a
 _NAMES = ("image_url", "image", "url")
 _DEEP = 8
 _FENCE = re.compile(r"```\w*+(.*?)```", re.DOTALL)
-_LINK = re.compile(r"https?://[^\s\"'`<>()\[\]{}|\\^]+", re.IGNORECASE)
+LINK = re.compile(r"https?://[^\s\"'`<>()\[\]{}|\\^]+", re.IGNORECASE)
+"""Anything in a text that may be a link."""
+
+TRAILING = ".,;:!?*_"
+"""What ends a sentence rather than the link in it."""
+
 _PICTURE = re.compile(r"\.(?:png|webp|jpe?g)(?:[?#]|$)", re.IGNORECASE)
 _SORRY = re.compile(r"\W*an error occurred", re.IGNORECASE)
 _NOT_AVAILABLE = re.compile(r"image generation (?:is|service is) (?:not |un)available", re.IGNORECASE)
@@ -140,7 +145,7 @@ def _said(text: str) -> Failure | None:
 
 def _in_prose(text: str, sent: Collection[str]) -> str | None:
     """A link in prose: one that ends like a picture before any other."""
-    links = [link for found in _LINK.findall(text) if (link := _link(found.rstrip(".,;:!?*_")))]
+    links = [link for found in LINK.findall(text) if (link := _link(found.rstrip(TRAILING)))]
     links = [link for link in links if _as_asked(link) not in sent]
     return next(filter(_PICTURE.search, links), links[0] if links else None)
 
@@ -158,4 +163,4 @@ def _link(value: object) -> str | None:
         return None
     text = value.strip()
     plain = text.isascii() and text.isprintable() and " " not in text
-    return text if plain and _LINK.match(text) else None
+    return text if plain and LINK.match(text) else None

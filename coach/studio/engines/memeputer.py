@@ -2,7 +2,8 @@
 
 Which endpoint makes pictures is not documented by its makers. What is known is how the public client of its
 sticker bot calls it (MrGood89/PackPuter, read 2026-11-20): the agent's chat, once for a job spec and once for
-the picture. A direct endpoint, as the user's guide describes it, is a setting.
+the picture. With our spec in it the second is enough; that the agent writes its own first is a setting, as is
+a direct endpoint, which the user's guide describes.
 
 The reply holds no picture but a link. It is taken down as the id of the job before it is followed: whoever
 dies in between follows it at the next start, which costs nothing, and never asks again. It lets everybody see
@@ -10,13 +11,14 @@ the picture, so it is in the ledger and in no log.
 
 Its replies say nothing of money, and of what an agent charges for nothing is known: for the call or for the
 picture. So a reply without a picture leaves the money in doubt (``unknown``); one with a link was a picture,
-and is counted as one. A refusal by status, before the agent was asked, costs nothing.
+and is counted as one. A refusal by status, before the agent was asked, costs nothing. Both steps are one
+picture in the ledger, at one price, and are gone through once.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -29,13 +31,13 @@ import httpx2
 
 from coach._durable import private
 from coach._reached import reached
-from coach.errors import PictureError
+from coach.errors import InputRefused, PictureError
 from coach.fetch import Fetcher
 from coach.studio._examine import Examination
 from coach.studio.capabilities import Capabilities
 from coach.studio.engines import Answer, Begun, NoPartials, Order, PartialFinder, PartialImage, Received, Span
 from coach.studio.engines._linked import follow
-from coach.studio.engines._memeputer_orders import chat_body, direct_body, links_in
+from coach.studio.engines._memeputer_orders import ask_body, chat_body, direct_body, links_in
 from coach.studio.engines._memeputer_reply import Reply, read_reply
 from coach.studio.engines._once import JsonPost
 from coach.studio.engines._openai_errors import from_transport, request_id_of
@@ -50,6 +52,11 @@ _MOST_REPLY = 256 * 1024
 
 _REPLY = "application/x-memeputer-reply"
 """The media type, in the spool, of a reply that has no link."""
+
+_CHECK = "COACH_MEMEPUTER_URL, MEMEPUTER_API_KEY"
+
+ReadSpec = Callable[[str], Mapping[str, Any]]
+"""Checks a job spec that an agent wrote, as JSON. Raises ``InputRefused``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +82,8 @@ class MemeputerEngine:
         fetcher: Follows the links to pictures.
         usd: What one picture costs; ``None``: not known.
         direct: Make pictures at this endpoint; ``None``: in the agent's chat.
+        read_spec: Checks the job spec that the agent writes first; ``None``: it writes none, the order's goes
+            along.
         seconds: How long one picture may take in all, with following its link.
         trust_env: Whether the environment may name a proxy.
     """
@@ -92,11 +101,13 @@ class MemeputerEngine:
         fetcher: Fetcher,
         usd: Decimal | None = None,
         direct: Direct | None = None,
+        read_spec: ReadSpec | None = None,
         seconds: float = 300,
         trust_env: bool = True,
     ) -> None:
         self._url, self._key, self._agent, self._direct = url.rstrip("/"), key, agent, direct
         self._fetcher, self._usd, self._seconds = fetcher, usd, seconds
+        self._read_spec = read_spec
         self._client = httpx2.AsyncClient(transport=PictureTransport(trust_env=trust_env), trust_env=False)
 
     def offers(self, table: Capabilities) -> Capabilities:
@@ -108,11 +119,7 @@ class MemeputerEngine:
         """See :class:`coach.studio.engines.Engine`."""
         asked = _Asked()
         async with _in_time(self._seconds, asked):
-            if self._direct:
-                data = await self._say(asked, self._direct, direct_body(order), PICTURE_SECONDS)
-            else:
-                data = await self._say(asked, self._chat, chat_body(order), PICTURE_SECONDS)
-            link = read_reply(data, sent=links_in(order)).link
+            data, link = await self._replied(asked, order)
             if link is None:
                 yield _Whole(data, asked.request_id)  # kept as it is; :meth:`read` says what it means
                 return
@@ -139,25 +146,6 @@ class MemeputerEngine:
         say = "Memeputer has no known way to delete a picture; ask its support."
         raise PictureError("not_deletable", paid="unpaid", say=say)
 
-    async def ask_for_spec(self, fields: Mapping[str, Any]) -> str:
-        """The first step: have the agent write a job spec. It costs what a call costs, which nobody says.
-
-        Args:
-            fields: The request: ``message``, a base picture, and of :data:`FIELDS` what there is.
-
-        Returns:
-            The spec as JSON, as the agent wrote it: not checked.
-
-        Raises:
-            PictureError: No spec; ``needs_more`` when the agent asks for something.
-        """
-        asked = _Asked()
-        async with _in_time(SPEC_SECONDS, asked):
-            reply = read_reply(await self._say(asked, self._chat, fields, SPEC_SECONDS))
-        if reply.spec is None:
-            raise _without(reply, asked.request_id)
-        return reply.spec
-
     def find_partials(self, media_type: str) -> PartialFinder:
         """See :class:`coach.studio.engines.Engine`."""
         return NoPartials()
@@ -183,6 +171,34 @@ class MemeputerEngine:
             detail = "What the link leads to is no whole PNG, JPEG or WebP."
             raise fault("bad_answer", paid="paid", detail=detail) from None
         return Received(pictures=(found,), unreadable=0, usage={"pictures": 1})
+
+    async def _replied(self, asked: _Asked, order: Order) -> tuple[bytes, str | None]:
+        """What the service says in the end, and the link in it."""
+        if self._direct:
+            return await self._said(asked, self._direct, direct_body(order), order, PICTURE_SECONDS)
+        if self._read_spec is None:
+            return await self._said(asked, self._chat, chat_body(order), order, PICTURE_SECONDS)
+        data, link = await self._said(asked, self._chat, ask_body(order), order, SPEC_SECONDS)
+        written = None if link else read_reply(data).spec
+        if written is None:  # there is a picture at once, or neither: that is all there will be
+            return data, link
+        try:
+            spec = self._read_spec(written)
+        except InputRefused:
+            raise _bad("The agent's job spec is not understood.", asked.request_id) from None
+        asked.post, asked.has_spec = JsonPost(_CHECK), True
+        try:
+            return await self._said(asked, self._chat, chat_body(order, spec), order, PICTURE_SECONDS)
+        except PictureError as error:
+            raise _after_spec(error) from None
+
+    async def _said(
+        self, asked: _Asked, to: Direct, body: Mapping[str, Any], order: Order, seconds: float
+    ) -> tuple[bytes, str | None]:
+        """A reply, and the link in it that did not come from us."""
+        data = await self._say(asked, to, body, seconds)
+        sent = links_in([body, order.prompt, order.params.get("spec")])
+        return data, read_reply(data, sent=sent).link
 
     @property
     def _chat(self) -> Direct:
@@ -212,7 +228,8 @@ class MemeputerEngine:
 class _Asked:
     """What is known of one picture that was asked for."""
 
-    post: JsonPost = field(default_factory=lambda: JsonPost("COACH_MEMEPUTER_URL, MEMEPUTER_API_KEY"))
+    post: JsonPost = field(default_factory=lambda: JsonPost(_CHECK))
+    has_spec: bool = False
     request_id: str | None = None
     has_link: bool = False
 
@@ -238,7 +255,7 @@ async def _in_time(seconds: float, asked: _Asked) -> AsyncIterator[None]:
     except TimeoutError:
         if not deadline.expired():
             raise
-        if not asked.post.left and not asked.has_link:
+        if not (asked.post.left or asked.has_spec or asked.has_link):
             raise asked.post.broken(TimeoutError()) from None
         late = f"Not done within {seconds:g} seconds."
         late += " The picture can be fetched again." if asked.has_link else ""
@@ -251,6 +268,20 @@ def _without(reply: Reply, request_id: str | None) -> PictureError:
     code = reply.failure or "bad_answer"
     return fault(
         code, paid="unknown", detail=f"The reply has no link to a picture.{asks}", request_id=request_id
+    )
+
+
+def _after_spec(error: PictureError) -> PictureError:
+    """The error of the second step: the first was done by then, and may be charged."""
+    if error.paid != "unpaid":
+        return error
+    detail = f"The agent wrote the job spec, and then: {error.detail}"
+    return fault(
+        error.code,
+        paid="unknown",
+        detail=detail,
+        request_id=error.request_id,
+        retry_after=error.retry_after,
     )
 
 

@@ -29,7 +29,7 @@ async def generate_sticker_now(
     """Make the sticker of a spec. It takes a minute and costs what the spec was quoted at.
 
     Call it only when the user has heard what it costs and said yes. The same spec again is the same sticker,
-    for nothing.
+    and all of it together never costs more than was quoted.
     """
     made = await stickers.generate(ctx, spec)
     if made.kind == "error":

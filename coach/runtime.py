@@ -118,8 +118,11 @@ def _patience(settings: Settings) -> float:
 
 def second_try_within(settings: Settings) -> float:
     """Seconds since a picture was begun after which no second try begins; 0: there is never one."""
-    left = _ACTION_SECONDS - _longest(settings) - _patience(settings)
-    return left if settings.second_try else 0.0
+    return _left(settings) if settings.second_try else 0.0
+
+
+def _left(settings: Settings) -> float:
+    return _ACTION_SECONDS - _longest(settings) - _patience(settings)
 
 
 def previews_of(settings: Settings, faces: FaceModel | None) -> int:
@@ -178,5 +181,6 @@ def _stickers(settings: Settings, store: Store, studio: Studio, signer: Signer |
         studio=studio,
         fetcher=settings.fetcher(),
         engine="gpt_image" if settings.sticker_engine == "gpt_image" else "memeputer_i2i",
+        second_try=_left(settings),
         signer=signer,
     )

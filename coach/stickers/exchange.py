@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Mapping, Sequence
 
 from coach.context import Context
@@ -19,6 +20,7 @@ from coach.errors import (
 from coach.fetch import Fetcher
 from coach.stickers import base as bases
 from coach.stickers import order
+from coach.stickers._named import check_named
 from coach.stickers.base import BasePicture
 from coach.stickers.decide import Wanted, decide
 from coach.stickers.finished import Finisher, Sticker, better, worth_another
@@ -30,12 +32,14 @@ from coach.store import SpecRow, StickerSpecs, Store
 from coach.studio import Generated, Reference, Studio
 from coach.studio.content import last, picture_of
 from coach.studio.provenance import Signer
+from coach.studio.studio import SECOND_TRY
 
 logger = logging.getLogger(__name__)
 
 IMAGE_MISSING = "Give the character's picture: base_image_url, a public https address."
 WISH_MISSING = "Say in user_prompt what the sticker shows, or choose a template_id."
 _DEARER = "This would cost more by now than was quoted. The new quote is there: look at it, and order again."
+_LATE = Conflict("There was no time left for a second try.")
 _REFUSED = "The picture was made, and it is no good sticker: {}"
 
 
@@ -47,6 +51,7 @@ class Stickers:
         studio: Makes and pays for the pictures.
         fetcher: Fetches base pictures that are given by their address.
         engine: Who draws.
+        second_try: Seconds after an order within which a second picture is still begun; 0: there is none.
         signer: Signs the stickers; ``None``: they carry the IPTC mark alone.
     """
 
@@ -57,12 +62,13 @@ class Stickers:
         studio: Studio,
         fetcher: Fetcher,
         engine: Engine = "gpt_image",
+        second_try: float = SECOND_TRY,
         signer: Signer | None = None,
     ) -> None:
         self.engine = engine
         self.specs = StickerSpecs(store.database)
         self._store, self._studio, self._fetcher = store, studio, fetcher
-        self._finisher = Finisher(store, signer)
+        self._finisher, self._second_try = Finisher(store, signer), second_try
 
     async def ask(self, ctx: Context, request: StickerRequest, *, attempt: str = "") -> Outcome:
         """Answer a request: exactly one of spec, image, needs and error.
@@ -127,6 +133,7 @@ class Stickers:
             Conflict: It would cost more than was quoted; or it is being made elsewhere for too long.
             ConsentMissing, InputRefused, PictureError: as :meth:`coach.Studio.generate`.
         """
+        until = time.monotonic() + self._second_try
         row = await self.specs.get(ctx.user_id, ref)
         content = f"sticker {row.hash}"
         if attempt:
@@ -140,8 +147,7 @@ class Stickers:
         found = [await self._finisher.finish(row, first.versions[0])]
         made, lost = [first], None
         if worth_another(found[0].violations):
-            await ctx.report("It is no good sticker yet; trying once more")
-            second = await self._once_more(ctx, row, f"{content} again")
+            second = await self._once_more(ctx, row, f"{content} again", until)
             if isinstance(second, Generated):
                 made.append(second)
                 found.append(await self._finisher.finish(row, second.versions[0]))
@@ -155,6 +161,7 @@ class Stickers:
         wanted = decide(request.message, words=(request.user_prompt, request.user_context))
         if request.spec_hash is not None:
             named = await self.specs.get(ctx.user_id, request.spec_hash)
+            await check_named(self._store, self._fetcher, request, named)
             return await self._either(ctx, wanted, named, attempt)
         base = request.base
         if base is None:
@@ -241,8 +248,13 @@ class Stickers:
             model=order.MODELS[spec.engine],
         )
 
-    async def _once_more(self, ctx: Context, row: SpecRow, content: str) -> Generated | CoachError:
+    async def _once_more(
+        self, ctx: Context, row: SpecRow, content: str, until: float
+    ) -> Generated | CoachError:
         """The second picture; or why there is none, and the first is what there is."""
+        if time.monotonic() >= until and (await last(self._studio.ledger, row.user_id, content))[1] is None:
+            return _LATE
+        await ctx.report("It is no good sticker yet; trying once more")
         try:
             await self._check(row, content)  # the first may have been made long ago, and prices go up
             return await self._picture(ctx, row, content)
@@ -265,13 +277,14 @@ def _outcome(
     row: SpecRow, best: Sticker, made: Sequence[Generated], lost: CoachError | None
 ) -> Image | Failed:
     # What came of the second try, where it may have been charged: nobody else tells the person.
-    doubt = f" {lost}" if isinstance(lost, PictureError) and lost.paid != "unpaid" else ""
-    costs = [*(each.actual_micros for each in made), *([None] if doubt else [])]
+    is_doubt = isinstance(lost, PictureError) and lost.paid != "unpaid"
+    costs = [*(each.actual_micros for each in made), *([None] if is_doubt else [])]
     cost = None if None in costs else sum(each for each in costs if each is not None)
     if best.blob is not None and not best.violations:
         return Image(row=row, version=best.version, blob=best.blob, cost_micros=cost, pictures=len(made))
     return Failed(
-        say=_REFUSED.format(" ".join(each.say for each in best.violations)) + doubt,
+        say=_REFUSED.format(" ".join(each.say for each in best.violations))
+        + (f" {lost}" if is_doubt or lost is _LATE else ""),
         code="gate_refused",
         paid="paid",
         violations=best.violations,

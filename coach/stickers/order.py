@@ -24,9 +24,11 @@ MODELS: Mapping[Engine, str | None] = {"gpt_image": None, "memeputer_i2i": "meme
 def name_of(spec: JobSpec, base: BasePicture) -> str:
     """What "now" names: the SHA-256 of the spec and of which picture it is made from, 64 hex digits.
 
-    The spec alone does not say that: it calls every picture that came along the same.
+    The spec alone does not say that: it calls every picture that came along the same. Where the address goes
+    along, it decides what is drawn, and is named too.
     """
-    told = json.dumps([spec.hash(), *base.key], separators=(",", ":"))
+    sent = [base.url] if base.url is not None and spec.engine == "memeputer_i2i" else []
+    told = json.dumps([spec.hash(), *base.key, *sent], separators=(",", ":"))
     return hashlib.sha256(told.encode()).hexdigest()
 
 

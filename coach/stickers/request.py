@@ -119,7 +119,7 @@ class StickerRequest(BaseModel):
         default=None,
         pattern="^[0-9a-f]{64}$",
         description="The spec that is meant, as the header `Sticker-Spec` named it. Left out: the last one "
-        "of the same base picture.",
+        "of the same base picture. What stands beside it says the same as that spec, or is refused.",
     )
 
     @classmethod
@@ -145,6 +145,13 @@ class StickerRequest(BaseModel):
         if ref and ref != UPLOADED:
             return Base(ref=ref)
         return Base(data=self.base_image) if self.base_image else None
+
+    @property
+    def base_field(self) -> str:
+        """The field in which that picture is."""
+        if (self.base_image_url or "").strip():
+            return "base_image_url"
+        return "base_image" if (self.base_image_ref or "").strip() in ("", UPLOADED) else "base_image_ref"
 
     @property
     def wish(self) -> dict[str, str | None]:

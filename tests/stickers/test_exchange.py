@@ -9,12 +9,16 @@ import pytest
 from PIL import Image as Pixels
 
 from coach.errors import NotFound
+from coach.stickers.base import BasePicture
 from coach.stickers.gate import check
-from coach.stickers.order import spec_of
+from coach.stickers.order import name_of, spec_of
 from coach.stickers.outcome import Failed, Image, Needs, Spec
 from coach.stickers.spec import JobSpec
+from coach.stickers.write import write_spec
 from coach.store import Store
-from tests.stickers._shop import HODL, NOW, context, draws, shop
+from coach.studio import Reference
+from tests.stickers._shop import HODL, NOW, context, cutout, draws, shop
+from tests.studio._service import says
 from tests.studio._workshop import ANA
 
 
@@ -133,6 +137,47 @@ async def test_what_is_changed_has_a_new_quote_that_is_seen_first(
         assert isinstance(again, Spec) and again.row.handle == "s1"
         late = await s.now()
         assert isinstance(late, Image) and late.row.handle == "s1" and s.posts == 2
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_what_stands_beside_the_name_of_a_spec_says_the_same_or_is_refused(
+    store: Store, tmp_path: Path, photo_bytes: bytes
+) -> None:
+    async with shop(store, tmp_path, photo_bytes, *draws("navy")) as s:
+        spec = await s.spec(user_context="a wizard")
+        assert isinstance(spec, Spec)
+        hash = spec.row.hash
+        other = f"http://127.0.0.1:{s.site.port}/other.png"
+        for changed, field in (
+            ({"user_prompt": "Character asleep"}, "user_prompt"),
+            ({"user_prompt": HODL, "template_id": "GM", "user_context": "a wizard"}, "template_id"),
+            ({"user_prompt": HODL, "user_context": "a witch"}, "user_prompt"),
+            ({"template_id": "GM"}, "template_id"),
+            ({"user_context": "a witch"}, "user_context"),
+            ({"base_image_ref": "photo", "url": None}, "base_image_ref"),
+            (
+                {"base_image": f"data:image/png;base64,{base64.b64encode(cutout()).decode()}", "url": None},
+                "base_image",
+            ),
+        ):
+            for message in (NOW, ""):
+                refused = await s.ask(message, spec_hash=hash, **changed)
+                assert isinstance(refused, Failed) and refused.code == "input_refused", changed
+                assert refused.error is not None and refused.error.field == field  # type: ignore[attr-defined]
+        s.site.replies = [says(cutout("lime"), media_type="image/png")]
+        refused = await s.ask(NOW, spec_hash=hash, url=other)
+        assert isinstance(refused, Failed) and refused.error.field == "base_image_url"  # type: ignore[union-attr]
+        assert s.posts == 0
+        same = await s.ask("", spec_hash=hash, user_prompt=HODL, user_context="a wizard")
+        assert isinstance(same, Spec) and same.row.hash == hash
+        assert isinstance(await s.ask(NOW, spec_hash=hash), Image) and s.posts == 1
+
+
+def test_where_the_address_goes_along_it_is_named() -> None:
+    bases = [BasePicture(reference=Reference(kind="upload", id="a"), url=url) for url in (None, "x", "y")]
+    for engine, names in (("gpt_image", 1), ("memeputer_i2i", 3)):
+        spec = write_spec(template_id="GM", engine=engine)  # type: ignore[arg-type]
+        assert len({name_of(spec, base) for base in bases}) == names
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

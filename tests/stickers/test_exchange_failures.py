@@ -152,6 +152,21 @@ async def test_a_second_try_that_comes_to_nothing_leaves_the_first_one(
         assert s.posts == 2
 
 
+async def test_no_second_try_begins_when_too_little_time_is_left(
+    store: Store, tmp_path: Path, photo_bytes: bytes
+) -> None:
+    async with shop(store, tmp_path, photo_bytes, *draws("", "navy")) as s:
+        await s.spec()
+        late = await s.now(by=s.other(second_try=0))
+        assert isinstance(late, Failed) and late.code == "gate_refused" and s.posts == 1
+        assert "no time left" in late.say and late.cost_micros
+        image = await s.now()
+        assert isinstance(image, Image) and (image.pictures, s.posts) == (2, 2)
+        # One that is there is found, however late it is.
+        again = await s.now(by=s.other(second_try=0))
+        assert isinstance(again, Image) and again.blob == image.blob and s.posts == 2
+
+
 async def test_what_became_dearer_is_quoted_anew_before_it_is_made(
     store: Store, tmp_path: Path, photo_bytes: bytes
 ) -> None:

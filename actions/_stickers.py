@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from coach import Context, Identities, Photos, Reference, Refused, Retry, Versions
+from coach import Context, Identities, Photos, Reference, Refused, Retry, Versions, dollars
 
 LONGEST_CONTEXT = 500
 """Characters of what is told of the person with a sticker."""
@@ -71,4 +71,4 @@ def price(micros: int | None) -> str:
     """What a sticker costs at most, as a sentence."""
     if micros is None:
         return "What making it costs, nobody can say beforehand."
-    return f"Making it costs at most ${micros / 1_000_000:.2f}."
+    return f"Making it costs at most {dollars(micros)}."

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from coach._calls import Call, Limits
+from coach._money import dollars
 from coach.action import Action, Result, action
 from coach.check import Finding
 from coach.context import Context, ContextKey, context_key
@@ -206,6 +207,7 @@ __all__ = [
     "add_mask",
     "add_upload",
     "context_key",
+    "dollars",
     "edit_image",
     "find_mask",
     "last_shown",

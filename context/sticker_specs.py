@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coach import Context, Stickers, context_key
+from coach import Context, Stickers, context_key, dollars
 
 MOST = 10
 """The newest so many are shown."""
@@ -16,7 +16,7 @@ class SpecSeen:
 
     Attributes:
         words: What is written on it; ``None``: nothing.
-        cost: The most it costs, in US dollars; ``None``: not known.
+        cost: The most it costs; ``None``: not known.
         state: ``not made``, ``made``, or ``failed``: a picture was made, and it is no good sticker.
     """
 
@@ -34,7 +34,7 @@ async def sticker_specs(ctx: Context, stickers: Stickers) -> list[SpecSeen]:
         SpecSeen(
             handle=row.handle,
             words=(row.spec.get("text") or {}).get("value"),
-            cost=None if row.quote_micros is None else f"{row.quote_micros / 1_000_000:.2f}",
+            cost=None if row.quote_micros is None else dollars(row.quote_micros),
             state="not made" if row.version_id is None else "failed" if row.violations else "made",
         )
         for row in reversed(rows)

@@ -15,6 +15,7 @@ from coach._durable import private
 from coach._money import dollars
 from coach.cli._options import Person, UseSandbox
 from coach.errors import CoachError, InputRefused
+from coach.stickers.names import NAMES
 
 if TYPE_CHECKING:
     from coach.stickers.exchange import Stickers
@@ -48,8 +49,6 @@ class Asked:
     @property
     def templates(self) -> Mapping[str, str | None]:
         """The template of each sticker, by what that is called."""
-        from coach.stickers.templates import NAMES
-
         if self.pack:
             return {name: name for name in NAMES}
         return {self.template.upper() if self.template else "sticker": self.template}
@@ -63,9 +62,7 @@ def sticker(
             metavar="IMAGE",
         ),
     ],
-    template: Annotated[
-        str | None, typer.Option(help="GM, GN, LFG, HODL, WAGMI, NGMI, SER, REKT, ALPHA or HIGHER.")
-    ] = None,
+    template: Annotated[str | None, typer.Option(help=f"{', '.join(NAMES[:-1])} or {NAMES[-1]}.")] = None,
     prompt: Annotated[
         str | None, typer.Option(help="What it shows, in your words; words for it in quotation marks.")
     ] = None,

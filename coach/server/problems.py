@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
@@ -108,6 +109,12 @@ class Problem(JSONResponse):
 
     media_type = MEDIA_TYPE
 
+    def also_as(self, name: str) -> None:
+        """Have its sentence under another name too."""
+        told = json.loads(bytes(self.body))
+        self.body = self.render({**told, name: told["detail"]})
+        self.headers["Content-Length"] = str(len(self.body))
+
 
 def problem(status: int, code: str, detail: str, **more: Any) -> Problem:
     """An error as an answer.
@@ -195,24 +202,32 @@ def _field(error: Mapping[str, Any]) -> str:
     return place if error["type"] == "json_invalid" else ".".join(path) or place
 
 
+def answer_to(error: Exception) -> Problem:
+    """What is answered when a route, or what stands before it, raises this."""
+    match error:
+        case CoachError():
+            return of_error(error)
+        case RequestValidationError():
+            return _invalid(error.errors())
+        case BodyRefused():
+            return problem(error.status_code, error.code, error.detail)
+        case HTTPException(status_code=status):
+            return problem(status, HTTPStatus(status).name.lower(), f"{HTTPStatus(status).phrase}.")
+    return _unforeseen(error)
+
+
+FORESEEN = (CoachError, RequestValidationError, HTTPException)
+"""What routes raise, and what stands before them."""
+
+
 def install(app: FastAPI) -> None:
     """Let an application answer every error so."""
 
-    async def coach_error(request: Request, error: Exception) -> Problem:
-        return of_error(error) if isinstance(error, CoachError) else _unforeseen(error)
+    async def answer(request: Request, error: Exception) -> Problem:
+        return answer_to(error)
 
-    async def invalid(request: Request, error: Exception) -> Problem:
-        return _invalid(error.errors() if isinstance(error, RequestValidationError) else [])
-
-    async def plain(request: Request, error: Exception) -> Problem:
-        if isinstance(error, BodyRefused):
-            return problem(error.status_code, error.code, error.detail)
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        return problem(status, HTTPStatus(status).name.lower(), f"{HTTPStatus(status).phrase}.")
-
-    app.add_exception_handler(CoachError, coach_error)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, plain)
+    for kind in FORESEEN:
+        app.add_exception_handler(kind, answer)
 
 
 class Caught:

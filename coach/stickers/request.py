@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from coach.errors import InputRefused, PhotoRefused
+from coach.errors import PhotoRefused
 from coach.stickers._wish import LONGEST_WISH
 from coach.stickers.templates import template
 from coach.stickers.write import LONGEST_CONTEXT
@@ -122,18 +121,6 @@ class StickerRequest(BaseModel):
         "of the same base picture. What stands beside it says the same as that spec, or is refused.",
     )
 
-    @classmethod
-    def read(cls, given: Mapping[str, Any]) -> Self:
-        """A request from JSON.
-
-        Raises:
-            InputRefused: A value does not fit; ``field`` names it, and ``allowed`` what it can be.
-        """
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            raise _refused(error) from None
-
     @property
     def base(self) -> Base | None:
         """The picture that counts: the address, else the reference, else the data; ``None``: no picture."""
@@ -178,20 +165,3 @@ def picture_in(data: str) -> bytes:
             return base64.b64decode(coded.encode("ascii").translate(None, _BLANK), validate=True)
     say = "This is no picture as a data URI; it begins with data:image/png;base64, and so on."
     raise PhotoRefused("no_file", say, field="base_image")
-
-
-def _refused(error: ValidationError) -> InputRefused:
-    first = error.errors(include_input=False, include_url=False)[0]
-    field = ".".join(map(str, first["loc"]))[:40]
-    if first["type"] == "extra_forbidden":
-        names = tuple(StickerRequest.model_fields)
-        return InputRefused(
-            f"There is no field `{field}`. There are {', '.join(names)}.", field=field, allowed=names
-        )
-    allowed = _allowed(first.get("ctx", {}).get("expected"))
-    return InputRefused(f"`{field}`: {first['msg']}.", field=field, allowed=allowed)
-
-
-def _allowed(expected: object) -> tuple[str, ...]:
-    """The words of a literal, as pydantic tells them."""
-    return tuple(re.findall(r"'([^']*)'", expected)) if isinstance(expected, str) else ()

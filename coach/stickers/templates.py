@@ -11,11 +11,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from coach.errors import InputRefused
+from coach.stickers.names import NAMES
 from coach.stickers.spec import Text
 from coach.text import visible
-
-NAMES = ("GM", "GN", "LFG", "HODL", "WAGMI", "NGMI", "SER", "REKT", "ALPHA", "HIGHER")
-"""In the order of a pack."""
 
 _Words = Annotated[str, Field(min_length=1, max_length=300)]
 
@@ -47,7 +45,7 @@ def _read() -> Mapping[str, Template]:
 
 
 TEMPLATES: Mapping[str, Template] = _read()
-"""All of them by name, in the order of :data:`NAMES`."""
+"""All of them by name, in the order of :data:`~coach.stickers.names.NAMES`."""
 
 
 def template(name: str) -> Template:

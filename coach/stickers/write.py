@@ -45,7 +45,7 @@ def write_spec(
     """Write the spec of a sticker.
 
     Args:
-        template_id: One of :data:`~coach.stickers.templates.NAMES`; left out: what the words say.
+        template_id: One of :data:`~coach.stickers.names.NAMES`; left out: what the words say.
         user_prompt: What a person wants to see; beside a template it is added to it. What stands there in
             quotation marks, or is what a sign says, is written on the sticker, instead of the template's.
         base_image_ref: What the caller calls the character's picture.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from coach._money import dollars
 from coach.errors import PictureError
 from coach.studio.faults import fault
 
@@ -65,7 +66,7 @@ class Budgets:
                 raise fault("over_budget", paid="unpaid", detail=detail)
             return
         if self.picture is not None and quote_micros > self.picture:
-            allowed, cost = _usd(self.picture), _usd(quote_micros)
+            allowed, cost = dollars(self.picture), dollars(quote_micros)
             detail = f"The {_named('picture')} allows {allowed}, and this picture can cost {cost}."
             raise fault("over_budget", paid="unpaid", detail=detail)
         for account in accounts:
@@ -75,10 +76,10 @@ class Budgets:
 
 
 def _spent(account: Account, limit: int, quote_micros: int) -> PictureError:
-    held, spent = _usd(account.held_micros - quote_micros), _usd(account.spent_micros)
+    held, spent = dollars(account.held_micros - quote_micros), dollars(account.spent_micros)
     detail = (
-        f"The {_named(account.kind)} allows {_usd(limit)}; {held} is held, {spent} is spent, "
-        f"and this picture can cost {_usd(quote_micros)}."
+        f"The {_named(account.kind)} allows {dollars(limit)}; {held} is held, {spent} is spent, "
+        f"and this picture can cost {dollars(quote_micros)}."
     )
     return fault("budget_spent", paid="unpaid", detail=detail)
 
@@ -86,11 +87,6 @@ def _spent(account: Account, limit: int, quote_micros: int) -> PictureError:
 def _named(budget: str) -> str:
     """A budget by its name and by the setting it comes from, where it comes from one."""
     return f"budget {budget} (COACH_MAX_{budget.upper()}_USD)"
-
-
-def _usd(micros: int) -> str:
-    """Micro-dollars to the last one: a limit that was missed by little is seen to be."""
-    return f"${Decimal(micros) / 1_000_000:f}"
 
 
 def to_micros(usd: Decimal | float) -> int:

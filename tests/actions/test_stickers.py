@@ -8,7 +8,7 @@ import pytest
 
 import coach
 from coach.sandbox import Sandbox
-from coach.stickers.templates import NAMES
+from coach.stickers.names import NAMES
 from coach.store import StickerSpecs, Store
 from tests.actions._pictures import ANN, call, make_ready, reference_coach
 

@@ -86,7 +86,7 @@ def test_spending_by_day_says_what_is_known_and_what_is_not(ledger: str) -> None
         }
     ]
     shown = run("spend")
-    assert "$0.2195" in shown and "$0.1000 (1)" in shown
+    assert "$0.219513" in shown and "$0.10 (1)" in shown
     assert "1 unpriced, 1 at the quote, 1 unsplit" in shown
     assert "unsplit: the count did not say which output is text" in shown
     assert "in all" not in shown, "of one line there is no sum"
@@ -182,8 +182,8 @@ def test_what_was_charged_and_gave_no_picture_is_listed_too(ledger: str, tmp_pat
     ("said", "answer", "spent"),
     [
         (["--not-charged"], "Settled: lost was not charged. What was held for it is free again.\n", 119_513),
-        (["--charged"], "Settled: lost was charged, and counts as $0.1000.\n", 219_513),
-        (["--charged", "--usd", "0.07"], "Settled: lost was charged, and counts as $0.0700.\n", 189_513),
+        (["--charged"], "Settled: lost was charged, and counts as $0.10.\n", 219_513),
+        (["--charged", "--usd", "0.07"], "Settled: lost was charged, and counts as $0.07.\n", 189_513),
     ],
 )
 def test_an_operator_settles_by_hand(ledger: str, said: list[str], answer: str, spent: int) -> None:

@@ -152,7 +152,7 @@ def test_doctor_says_how_it_stands_with_memeputer(tmp_path: Path) -> None:
     assert done.returncode == 1 and "Set both of MEMEPUTER_API_KEY and MEMEPUTER_AGENT_ID" in done.stdout
     wide |= {"MEMEPUTER_AGENT_ID": "agent", "MEMEPUTER_API_KEY": "mp-secret"}
     done = run("doctor", "--sandbox", cwd=tmp_path, COACH_MEMEPUTER_USD="0.05", **wide)
-    assert done.returncode == 0 and "in the chat of an agent, each $0.0500" in done.stdout
+    assert done.returncode == 0 and "in the chat of an agent, each $0.05" in done.stdout
     assert "mp-secret" not in done.stdout
 
 
@@ -172,7 +172,7 @@ def test_doctor_asks_the_endpoints_of_runpod_how_they_stand(tmp_path: Path) -> N
         )
         assert sandbox.totals.charged == 0
     assert "3 workers idle, 0 running; 0 jobs wait, 0 are worked on" in done.stdout
-    assert "a picture costs at worst $0.2800, 700 s of a worker" in done.stdout
+    assert "a picture costs at worst $0.28, 700 s of a worker" in done.stdout
     assert "Pictures on flux-dev" in done.stdout and "rp-secret" not in done.stdout
     assert done.returncode == 1 and "RunPod's endpoint of flux-schnell cannot be asked" in done.stdout
 

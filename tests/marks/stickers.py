@@ -22,9 +22,9 @@ from PIL import Image, ImageDraw
 from coach.sandbox import Sandbox
 from coach.stickers.finish import finish
 from coach.stickers.gate import check
+from coach.stickers.names import NAMES
 from coach.stickers.pack import contact_sheet
 from coach.stickers.spec import JobSpec
-from coach.stickers.templates import NAMES
 from coach.stickers.write import write_spec
 from tests.conftest import inside
 

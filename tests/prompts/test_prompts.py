@@ -80,7 +80,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "user_photo_url": LINK,
             "sticker_specs": [
-                {"handle": "s1", "words": "GM", "cost": "0.45", "state": "made"},
+                {"handle": "s1", "words": "GM", "cost": "$0.45", "state": "made"},
                 {"handle": "s2", "words": None, "cost": None, "state": "not made"},
             ],
         },
@@ -185,7 +185,7 @@ def test_what_a_person_wrote_is_never_a_template_and_closes_no_tag(
         "current_identity": identity,
         "current_versions": [VERSIONS[1] | {"wish": HOSTILE}],
         "user_photo_url": LINK,
-        "sticker_specs": [{"handle": "s1", "words": HOSTILE, "cost": "0.45", "state": "made"}],
+        "sticker_specs": [{"handle": "s1", "words": HOSTILE, "cost": "$0.45", "state": "made"}],
         "phase": {"name": phase, "next": []},
     }
     text = reference.prompts.system(f"phases/{phase}.md", values).text

@@ -17,6 +17,7 @@ from PIL import Image
 from coach.sandbox import Sandbox
 from coach.server.routes.stickers import prefers_text
 from coach.stickers.spec import JobSpec
+from tests._folder import write_folder
 from tests.server._flows import agree
 from tests.server._serve import Served, an_app, serving, settings_for
 from tests.stickers._phrasings import SEED_IMAGE, SEED_SPEC
@@ -186,6 +187,7 @@ async def test_each_failure_has_its_answer(
             wrong = await d.ask(**fields)  # type: ignore[arg-type]
             problem = wrong.json()
             assert (wrong.status_code, problem["field"]) == (422, field), problem
+            assert problem["error"] == problem["detail"]
             assert said in json.dumps(problem), problem
 
         inside = await d.spec(url="http://169.254.169.254/latest/meta-data")
@@ -200,7 +202,28 @@ async def test_each_failure_has_its_answer(
         assert (dear.status_code, dear.json()["code"], dear.json()["paid"]) == (402, "over_budget", "unpaid")
         assert dear.json()["error"] and "image_url" not in dear.json() and d.posts == before
         async with httpx2.AsyncClient(base_url=d.served.url) as stranger:
-            assert (await stranger.post(PATH, json={"message": ""})).status_code == 401
+            unknown = await stranger.post(PATH, json={"message": ""})
+        assert unknown.status_code == 401 and unknown.json()["error"] == unknown.json()["detail"]
+        assert unknown.headers["www-authenticate"] == "Bearer"
+        large = await d.ask(base_image="x" * 30_000_000)
+        assert (large.status_code, large.json()["error"]) == (413, large.json()["detail"])
+
+
+@ONCE
+async def test_who_asks_too_often_and_where_no_picture_is_made_reads_it_in_the_contracts_words(
+    quick_sandbox: Sandbox, database_url: str, tmp_path: Path
+) -> None:
+    settings = settings_for(quick_sandbox, tmp_path, database_url)
+    source = write_folder(tmp_path)
+    app = an_app(
+        settings, source=source, server={"requests_per_minute": 100, "turns_per_minute": 1}, faces=None
+    )
+    async with serving(app) as served, served.client("ann") as ann:
+        for status, code in ((409, "conflict"), (429, "too_many")):
+            refused = await ann.post(PATH, json={"message": ""})
+            assert (refused.status_code, refused.json()["code"]) == (status, code), refused.text
+            assert refused.json()["error"] == refused.json()["detail"]
+        assert refused.headers["retry-after"]
 
 
 @ONCE

@@ -86,7 +86,7 @@ class Shop:
         url = fields.pop("url", self.url)
         asked = {"message": message, **({} if url is None else {"base_image_url": url}), **fields}
         ctx = self.w.context("", user_id=user_id)
-        return await (by or self.stickers).ask(ctx, StickerRequest.read(asked))
+        return await (by or self.stickers).ask(ctx, StickerRequest.model_validate(asked))
 
     async def spec(self, **fields: Any) -> Outcome:
         """The seed's first request."""

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from coach.errors import InputRefused
 from coach.stickers._wish import understood
+from coach.stickers.names import NAMES
 from coach.stickers.spec import LONGEST_WORDS, SIGNS, JobSpec
-from coach.stickers.templates import NAMES, TEMPLATES, template
+from coach.stickers.templates import TEMPLATES, template
 from coach.stickers.write import write_spec
 from coach.text import visible
 

@@ -82,7 +82,7 @@ async def test_a_budget_is_filled_to_the_brim_and_not_beyond(
     error = await refusal(store, await planned(store.database, 41, **here), budgets)
     assert error.code == "budget_spent"
     assert error.detail == (
-        f"The budget {kind} (COACH_MAX_{kind.upper()}_USD) allows $0.0001; $0.00006 is held, $0 is spent, "
+        f"The budget {kind} (COACH_MAX_{kind.upper()}_USD) allows $0.0001; $0.00006 is held, $0.00 is spent, "
         "and this picture can cost $0.000041."
     )
     await ledger.reserve(await planned(store.database, 100, **here | elsewhere), budgets)
@@ -157,7 +157,7 @@ async def test_what_was_dearer_than_quoted_is_spent_and_the_next_one_refused(sto
         here = await ledger.advance(here, to)
     await ledger.advance(here, "stored", actual_micros=120)
     error = await refusal(store, await planned(store.database, 1), budgets)
-    assert "$0 is held, $0.00012 is spent" in error.detail
+    assert "$0.00 is held, $0.00012 is spent" in error.detail
 
 
 async def test_a_move_that_is_rolled_back_leaves_the_accounts_alone(store: Store) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from coach.context import Context
-from coach.errors import PictureError
+from coach.errors import Conflict, PictureError
 from coach.pending import BEGUN
 from coach.server.bodies import MAX_BODY, takes
 from coach.server.caller import SignedIn
-from coach.server.problems import of_error
+from coach.server.problems import FORESEEN, Problem, answer_to, of_error
 from coach.server.routes._events import Key
 from coach.server.routes._pictures import Show, Shown
 from coach.server.running import Here
@@ -23,7 +25,27 @@ from coach.stickers.request import LONGEST_DATA, StickerRequest
 from coach.stickers.spec import JobSpec
 from coach.store import SpecRow
 
-router = APIRouter(prefix="/api/v1/stickers", tags=["stickers"])
+
+class _Contract(APIRoute):
+    """Every refusal has its sentence as ``error`` too, also one from before the exchange."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """See FastAPI."""
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                response = await handle(request)
+            except FORESEEN as error:
+                response = answer_to(error)
+            if isinstance(response, Problem):
+                response.also_as("error")
+            return response
+
+        return handled
+
+
+router = APIRouter(prefix="/api/v1/stickers", tags=["stickers"], route_class=_Contract)
 
 SPEC_HEADER, QUOTE_HEADER, COST_HEADER = "Sticker-Spec", "Sticker-Quote-Micros", "Sticker-Cost-Micros"
 
@@ -103,7 +125,9 @@ async def exchange(
     await here.rates.turn(caller.user_id)
     person = await here.store.people.ensure(caller.user_id)
     BEGUN.set((caller.user_id, person.created_at))  # nothing is made for somebody who is erased meanwhile
-    stickers = here.coach.service("stickers", Stickers)
+    stickers = here.coach.perhaps("stickers", Stickers)
+    if stickers is None:
+        raise Conflict("This coach makes no pictures, so it makes no stickers either.")
     ctx = Context(user_id=caller.user_id, tenant=caller.tenant)
     return _answer(await stickers.ask(ctx, asked, attempt=key or ""), show, request.headers.get("accept", ""))
 
@@ -123,9 +147,9 @@ def _answer(outcome: Outcome, show: Show, accepts: str) -> Response:
 
 
 def _refusal(outcome: Failed, show: Show) -> Response:
-    """A problem that says it as the contract does, too. A refused picture is no `image_url`."""
+    """A problem. A refused picture is no `image_url`."""
     error = outcome.error or PictureError(outcome.code, paid=outcome.paid or "unpaid", say=outcome.say)
-    told: dict[str, Any] = {"error": outcome.say}
+    told: dict[str, Any] = {}
     if outcome.violations:
         told["violations"] = [vars(each) for each in outcome.violations]
     if outcome.blob is not None:

@@ -38,8 +38,16 @@ def _check_wish(request: StickerRequest, row: SpecRow) -> None:
     given = [name for name, text in request.wish.items() if text and text.strip()]
     if not given:
         return
+    if not request.has_wish:
+        raise _other(given)
     spec = order.spec_of(row)
-    if not request.has_wish or write_spec(engine=spec.engine, **request.wish) != spec:
+    told = write_spec(
+        engine=spec.engine,
+        template_id=request.template_id,
+        user_prompt=request.user_prompt,
+        user_context=request.user_context,
+    )
+    if told != spec:
         raise _other(given)
 
 

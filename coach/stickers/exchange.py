@@ -100,7 +100,7 @@ class Stickers:
         user_prompt: str | None = None,
         user_context: str | None = None,
     ) -> SpecRow:
-        """Write a spec, keep it, and say what a sticker of it costs at most. Free: nobody is asked.
+        """Write a spec, keep it, and say what a sticker of it costs at most. Free: no service is asked.
 
         Args:
             base: The character's picture, or which one of the person's it is.

@@ -53,7 +53,7 @@ async def create_sticker_spec(
         ),
     ] = None,
 ) -> Result[SpecData]:
-    """Write down what a sticker of the user is to look like, and what it would cost. Free: it asks no service.
+    """Write down what a sticker of the user is to look like, and what it would cost. Free: it asks nobody.
 
     Call it before every sticker, and again whenever something about it changes.
     """

@@ -63,7 +63,7 @@ def test_versions_are_a_tree_with_what_each_cost_and_how_like_it_is(kept: Path) 
     rows = [line.split("  ") for line in said if "gpt-image-2, compose" in line]
     rows = [[cell.strip() for cell in row if cell.strip()] for row in rows]
     assert [row[0] for row in rows] == ["v1", "v1a (accepted)", "v2"]
-    assert rows[0][1:4] == ["not judged", "0", "$0.0595 for 2"]
+    assert rows[0][1:4] == ["not judged", "0", "$0.059513 for 2"]
     assert rows[1][1:5] == ["fair, skin darker", "31%", "1", "unknown"] and rows[1][-1] == "at sunrise"
     assert said[-2:] == [
         "Made from the photos alone: 2 not judged",

@@ -72,4 +72,5 @@ def links_in(sent: object) -> frozenset[str]:
         return frozenset()
     found = LINK.findall(sent)
     # One that is a whole value may have signs in it that end a link in prose.
-    return frozenset({sent.strip(), *found, *(each.rstrip(TRAILING) for each in found)})
+    whole = {sent.strip()} if LINK.match(sent.strip()) else set()
+    return frozenset({*whole, *found, *(each.rstrip(TRAILING) for each in found)})

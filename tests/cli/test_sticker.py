@@ -17,7 +17,6 @@ from coach._reached import VARIABLE
 from coach.cli import _open, app
 from coach.sandbox import Sandbox
 from coach.settings import Settings
-from coach.stickers import templates
 from coach.stickers.spec import JobSpec
 
 PROMPT = ("--prompt", 'waving, with the words "hi all"')
@@ -137,7 +136,7 @@ def test_the_price_is_asked_for_where_it_is_paid(
 def test_a_pack_is_a_sticker_of_each_template_and_a_sheet(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(templates, "NAMES", ("GM", "HODL"))
+    monkeypatch.setattr("coach.cli.sticker.NAMES", ("GM", "HODL"))
     made = here(home, monkeypatch, "me.jpg", "--pack", "--sandbox", "--yes", "--out", "pack")
     assert made.exit_code == 0, made.output
     assert {path.name for path in (home / "pack").iterdir()} == {"GM.png", "HODL.png", "pack.png"}

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -136,7 +137,7 @@ def test_the_price_is_asked_for_where_it_is_paid(
 def test_a_pack_is_a_sticker_of_each_template_and_a_sheet(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coach.cli.sticker.NAMES", ("GM", "HODL"))
+    monkeypatch.setattr(import_module("coach.cli.sticker"), "NAMES", ("GM", "HODL"))
     made = here(home, monkeypatch, "me.jpg", "--pack", "--sandbox", "--yes", "--out", "pack")
     assert made.exit_code == 0, made.output
     assert {path.name for path in (home / "pack").iterdir()} == {"GM.png", "HODL.png", "pack.png"}

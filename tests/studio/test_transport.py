@@ -1,9 +1,12 @@
 """Our own network transport: bounded, strict, and led by the environment where it may be."""
 
 import asyncio
+import gc
 import gzip
+import struct
 import tracemalloc
 from pathlib import Path
+from socket import SO_LINGER, SOL_SOCKET
 
 import httpx2
 import pytest
@@ -180,3 +183,23 @@ async def test_an_answer_comes_in_pieces_that_many_can_hold_at_once() -> None:
     assert sum(pieces) == len(body)
     # The first ones may have come before there was somebody to bound them.
     assert max(pieces[2:]) <= 128 * 1024
+
+
+async def test_a_connection_that_is_reset_is_told_once_and_not_printed_as_well() -> None:
+    """A job's answer is often left early: whoever serves it may then reset the connection."""
+    unseen: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: unseen.append(context))
+
+    async def resets(writer: asyncio.StreamWriter) -> None:
+        await says(b"x" * 1000, more={"content-length": "9000000"})(writer)
+        socket = writer.get_extra_info("socket")
+        socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        await asyncio.sleep(0.05)  # the head is read, and the body is read on
+        writer.transport.abort()
+
+    async with service(resets) as upstream:
+        with pytest.raises(httpx2.ReadError):
+            await get(upstream.port)
+        await asyncio.sleep(0.05)
+    gc.collect()
+    assert unseen == []

@@ -96,8 +96,10 @@ class _Body(httpx2.AsyncByteStream):
             if closed is not None:
                 closed.add_done_callback(self._break_off)
 
-    def _break_off(self, closed: object) -> None:
+    def _break_off(self, closed: asyncio.Future[None]) -> None:
         """aiohttp can find a long answer broken while nobody reads, close, and leave the reader waiting."""
+        if not closed.cancelled():
+            closed.exception()  # asked for here alone, so asyncio would print it as one that nobody saw
         content = self._answer.content
         if not content.is_eof() and content.exception() is None:
             content.set_exception(aiohttp.ClientPayloadError("closed before its end"))

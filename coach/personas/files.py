@@ -16,6 +16,7 @@ from coach.personas.persona import Persona
 from coach.text import one_line
 
 MAX_BYTES = 10_000_000
+_UNNAMED = "a cell beyond the first row's"
 MOST = 1_000
 """The most personas in one file."""
 
@@ -55,7 +56,8 @@ def folder_name(persona: Persona) -> str:
 
 def _rows(text: str) -> list[dict[Any, Any]]:
     """The rows of a table, not many more than are taken: each has a place for every column."""
-    table = csv.DictReader(StringIO(text, newline=""), strict=True)
+    # A row may end early, as spreadsheets write it; one that goes on has a cell that nobody named.
+    table = csv.DictReader(StringIO(text, newline=""), restkey=_UNNAMED, restval="", strict=True)
     names = table.fieldnames or ()
     other = next((name for name in names if name not in Persona.model_fields), None)
     if other is not None:

@@ -34,9 +34,9 @@ def _text(value: Any) -> Any:
     return clean(value).strip() if isinstance(value, str) else value
 
 
-Name = Annotated[str, BeforeValidator(_line), Field(min_length=1, max_length=80)]
+Name = Annotated[Annotated[str, Field(min_length=1, max_length=80)], BeforeValidator(_line)]
 Word = Annotated[Annotated[str, Field(max_length=60)] | None, BeforeValidator(_maybe)]
-Bio = Annotated[str, BeforeValidator(_text), Field(max_length=BIO)]
+Bio = Annotated[Annotated[str, Field(max_length=BIO)], BeforeValidator(_text)]
 Age = Annotated[Annotated[int, Field(ge=18, le=120)] | None, BeforeValidator(_maybe)]
 
 

@@ -58,7 +58,7 @@ def test_nothing_is_assumed_and_the_same_said_is_the_same_persona() -> None:
 def test_files_of_personas(tmp_path: Path) -> None:
     table, one, many = tmp_path / "p.csv", tmp_path / "p.json", tmp_path / "m.JSON"
     table.write_text(
-        '\ufefffirstname,lastname,age,bio_x\r\nAna,Ruiz,41,"Stars,\nseas"\r\nÉva,Nagy,,\r\n', "utf-8"
+        '\ufefffirstname,lastname,age,bio_x\r\nAna,Ruiz,41,"Stars,\nseas"\r\nÉva,Nagy\r\n', "utf-8"
     )
     one.write_text(json.dumps(NAMED))
     many.write_text(json.dumps([NAMED, NAMED]))
@@ -77,8 +77,9 @@ def test_files_of_personas(tmp_path: Path) -> None:
         ("p.json", "{", "inside"),
         ("p.json", "[]", "none in it"),
         ("p.json", '[{"firstname": "Ana", "lastname": "Ruiz"}, 4]', "Number 2"),
-        ("p.csv", "firstname,lastname\nAna,Ruiz,more\n", "Number 1"),
-        ("p.csv", "firstname,lastname\nAna\n", "Number 1"),
+        ("p.csv", "firstname,lastname\nAna,Ruiz,more\n", "Number 1.*a cell beyond the first row's"),
+        ("p.csv", "firstname,lastname\nAna\n", "Number 1.*lastname: String should have at least 1 char"),
+        ("p.csv", f"firstname,lastname\n{'x' * 81},Ruiz\n", "firstname: String should have at most 80 char"),
         ("p.csv", "firstname,lastname\n\xff", "UTF-8"),
         ("p.csv", "firstname;lastname\nAna;Ruiz\n", "no persona has: 'firstname;lastname'"),
         ("p.csv", "firstname,lastname,lastname\nAna,Ruiz,Lee\n", "a column twice"),

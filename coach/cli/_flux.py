@@ -17,6 +17,7 @@ from coach._money import dollars
 from coach.cli._open import settings_for
 from coach.cli._terminal import Terminal
 from coach.context import Context
+from coach.errors import CoachError, PictureError
 from coach.flux import Failure, Flux, Options, Outcome, Picture, Styles
 from coach.store import Store
 from coach.studio import Quote, Studio
@@ -138,6 +139,13 @@ async def _shown(outcomes: Sequence[Outcome], store: Store, terminal: Terminal) 
         there = len(outcomes) - codes.total()
         terminal.lines("", f"{there} of {len(outcomes)} pictures are there; missing: {counted}.")
         terminal.lines("The same command once more asks for the missing ones alone.")
+        if any(isinstance(each, Failure) and is_in_doubt(each.error) for each in outcomes):
+            terminal.lines("What may have been charged it asks for only with --again.")
+
+
+def is_in_doubt(error: CoachError) -> bool:
+    """Whether it may have been charged, so that it is asked for again only with a word."""
+    return isinstance(error, PictureError) and error.paid == "unknown"
 
 
 def _line(picture: Picture) -> str:

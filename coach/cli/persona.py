@@ -13,7 +13,7 @@ import typer
 from coach._durable import code_of
 from coach._money import dollars
 from coach.cli._options import Person, UseSandbox
-from coach.errors import CoachError
+from coach.errors import CoachError, GridRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +67,7 @@ def persona(
 
     check_number(images)
     wanted = read_personas(file)
+    out.mkdir(parents=True, exist_ok=True)  # a place that takes nothing is found before anything is paid
     lines = asyncio.run(_all(wanted, images, user, out, again=again, sandbox=sandbox))
     _report(lines, out)
     _say(lines, out)
@@ -84,7 +85,7 @@ async def _all(
 
     signer = places(sandbox=sandbox).signer()
     async with opened("coach.reference", sandbox=sandbox) as (coach, model):
-        with Bars(len(wanted)) as bars:
+        with Bars(len({each.digest for each in wanted})) as bars:
             work = Work(
                 studio=coach.service("studio", Studio),
                 store=coach.service("store", Store),
@@ -127,6 +128,7 @@ class Work:
 
     async def line(self, persona: Persona) -> Line:
         """Make the pictures of one; what goes wrong is what came of it."""
+        from coach.cli._flux import is_in_doubt
         from coach.personas import trouble
 
         async with self.places:
@@ -134,7 +136,9 @@ class Work:
                 made = await self._made(persona)
                 folder = await self._written(made)
             except CoachError as error:
-                return Line(persona=persona, state=trouble(error), say=str(error))
+                again = isinstance(error, GridRefused) or is_in_doubt(error)
+                say = f"{error} Only with --again it is asked for once more." if again else str(error)
+                return Line(persona=persona, state=trouble(error), say=say)
             except OSError as error:
                 say = f"Not all could be written ({code_of(error)}). What was made is kept; run it again."
                 return Line(persona=persona, state="store", say=say)
@@ -214,7 +218,6 @@ class Bars:
 
 def _report(lines: Sequence[Line], out: Path) -> None:
     """A table of what came of each, for programs."""
-    out.mkdir(parents=True, exist_ok=True)
     with (out / "report.csv").open("w", newline="", encoding="utf-8") as file:
         write = csv.writer(file)
         write.writerow(("number", "name", "state", "pictures", "usd", "folder", "say"))

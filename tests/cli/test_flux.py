@@ -27,9 +27,12 @@ def run(*arguments: str, code: int = 0, stdin: str = "") -> str:
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """The service of the settings; its second job fails. The working directory is empty."""
-    fails = Rule(mode="job_node_raised", route="run", after=1, times=1)
+def sandbox(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Sandbox]:
+    """The service of the settings; its second job fails, or as is said. The working directory is empty."""
+    usual = Rule(mode="job_node_raised", route="run", after=1, times=1)
+    fails = getattr(request, "param", usual)
     with Sandbox(quick=True, faults=[fails]) as running:
         for name, value in environment(running).items():
             monkeypatch.setenv(name, value)
@@ -50,7 +53,7 @@ def test_a_batch_with_a_style_is_run_again_for_what_is_missing(sandbox: Sandbox)
 
     shown = run(*command, "--at-once", "1", "--yes", code=1)
     assert "2 pictures, at most $" in shown and "2. service_error: The picture service had an error." in shown
-    assert "1 of 2 pictures are there; missing: 1 service_error." in shown
+    assert "1 of 2 pictures are there; missing: 1 service_error." in shown and "--again" not in shown
     [first] = saved()
     assert first.startswith("style_images/1_ink_intensity/generated_2") and f"1. {first}  256x144" in shown
 
@@ -115,3 +118,12 @@ def test_the_styles_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "noir.toml").write_text('id = "noir"\ntitle = "Noir"\n')
     monkeypatch.setenv("COACH_STYLES", str(tmp_path))
     assert "Noir" in run("styles") and "Ink Intensity" not in run("styles")
+
+
+@pytest.mark.parametrize("sandbox", [Rule(mode="job_vanishes", route="run", times=1)], indirect=True)
+def test_that_what_may_be_charged_is_asked_for_only_with_a_word_is_said(sandbox: Sandbox) -> None:
+    command = ("flux", "A lone figure in fog", "--batch", "b", "--yes", *SMALL)
+    for _ in range(2):
+        assert "What may have been charged it asks for only with --again." in run(*command, code=1)
+    assert "256x144" in run(*command, "--again")
+    assert [received.route for received in sandbox.log].count("POST /v2/flux/run") == 2

@@ -10,7 +10,10 @@ from coach.cli import _open
 from coach.errors import InputRefused
 from coach.personas import Persona
 from coach.personas.files import folder_name
+from coach.sandbox import Sandbox
+from coach.sandbox.faults import Rule
 from coach.studio.provenance import read
+from tests._environment import environment
 from tests.cli.test_spend_reconcile import run
 
 
@@ -49,3 +52,29 @@ def test_what_cannot_be_made_is_said_before_anything_is_opened(tmp_path: Path) -
         run("persona", str(tmp_path / "p.json"))
     with pytest.raises(InputRefused, match="multiple of 4"):
         run("persona", str(tmp_path / "p.json"), "--images", "5")
+
+
+def test_a_place_that_takes_nothing_is_said_before_anything_is_paid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COACH_HOME", str(tmp_path / "home"))
+    table, blocked = tmp_path / "people.csv", tmp_path / "blocked"
+    table.write_text("firstname,lastname\nAna,Ruiz\n")
+    blocked.touch()
+    with pytest.raises(FileExistsError):
+        run("persona", str(table), "--out", str(blocked), "--sandbox")
+    assert not (tmp_path / "home").exists()
+
+
+def test_who_may_have_paid_reads_which_word_asks_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, out = tmp_path / "people.csv", tmp_path / "out"
+    table.write_text("firstname,lastname\nAna,Ruiz\n")
+    with Sandbox(quick=True, faults=[Rule(mode="reset", route="generations", times=1)]) as sandbox:
+        for name, value in environment(sandbox).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("COACH_HOME", str(tmp_path / "home"))
+        run("persona", str(table), "--out", str(out), code=1)
+    [ana] = report(out)
+    assert "may have been charged" in ana["say"] and "Only with --again" in ana["say"]

@@ -119,7 +119,11 @@ class Strip:
         usual = _medians(self.image)
         alike = usual.resize(self.image.size, Image.Resampling.NEAREST)
         spread = _means(_clipped(_differ(self.image, alike)))
-        runs = {run for most in _NOISES for run in _longest([value <= most for value in spread])}
+        flats = [[value <= most for value in spread] for most in _NOISES]
+        # A calm part of a picture, a dark floor, is as flat as the gutter it ends at: colours part them.
+        steps = _jumps(usual)
+        parted = [[calm and not jump for calm, jump in zip(flat, steps, strict=True)] for flat in flats]
+        runs = {run for flat in flats + parted for run in _longest(flat)}
         found = [edged for run in runs if (edged := self._edged(run, usual, spread))]
         found = [each for each in found if each[0] >= _CLEARLY]
         return max(found, key=lambda each: self._rank(*each), default=(0, None))[1]
@@ -205,6 +209,12 @@ def _medians(image: Image.Image) -> Image.Image:
     row = Image.new("RGB", (image.width, 1))
     row.putdata(list(zip(*middles, strict=True)))
     return row
+
+
+def _jumps(usual: Image.Image) -> list[bool]:
+    """Whether a column has another colour than the one before it."""
+    before = usual.transform(usual.size, Image.Transform.AFFINE, (1, 0, -1, 0, 1, 0))
+    return [False, *(value > NOISE for value in _differ(usual, before).tobytes()[1:])]
 
 
 def _colour(usual: Image.Image, start: int, end: int) -> Colour:

@@ -59,6 +59,21 @@ def test_a_gutter_that_is_not_quite_of_one_colour_is_one() -> None:
     assert list(find_grid(tinted).boxes) == boxes
 
 
+@pytest.mark.parametrize(("colour", "gutter"), [("#808080", 4), ("#f2ead8", 22)])
+def test_a_calm_dark_floor_that_ends_at_a_gutter_is_no_part_of_it(colour: str, gutter: int) -> None:
+    image, boxes = rows_of(2, 2, side=500, gutter=gutter)
+    grid = Image.new("RGB", image.size, colour)
+    for (x0, y0, x1, y1), is_upper in zip(boxes, (True, True, False, False), strict=True):
+        made = image.crop((x0, y0, x1, y1))
+        if is_upper:
+            floor = (
+                Image.linear_gradient("L").rotate(180).resize((500, 150)).point([v // 5 for v in range(256)])
+            )
+            made.paste(Image.merge("RGB", (floor, floor, floor)), (0, 350))
+        grid.paste(made, (x0, y0))
+    assert list(find_grid(grid).boxes) == boxes
+
+
 def test_a_transparent_gutter_is_one() -> None:
     image, boxes = rows_of(2, 2)
     clear = Image.new("RGBA", image.size, (0, 0, 0, 0))

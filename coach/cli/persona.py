@@ -16,7 +16,7 @@ from coach.cli._options import Person, UseSandbox
 from coach.errors import CoachError, GridRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from rich.progress import TaskID
 
@@ -56,6 +56,7 @@ def persona(
         bool,
         typer.Option(help="Also ask again for what may have been charged, and for grids that are refused."),
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before they are paid for.")] = False,
     sandbox: UseSandbox = False,
 ) -> None:
     """Make pictures of invented people: a selfie, then as many others of the same face as are wanted.
@@ -68,7 +69,8 @@ def persona(
     check_number(images)
     wanted = read_personas(file)
     out.mkdir(parents=True, exist_ok=True)  # a place that takes nothing is found before anything is paid
-    lines = asyncio.run(_all(wanted, images, user, out, again=again, sandbox=sandbox))
+    asks = not (yes or sandbox)
+    lines = asyncio.run(_all(wanted, images, user, out, again=again, asks=asks, sandbox=sandbox))
     _report(lines, out)
     _say(lines, out)
     if any(line.state != "made" for line in lines):
@@ -76,7 +78,14 @@ def persona(
 
 
 async def _all(
-    wanted: Sequence[Persona], images: int, user: str, out: Path, *, again: bool, sandbox: bool
+    wanted: Sequence[Persona],
+    images: int,
+    user: str,
+    out: Path,
+    *,
+    again: bool,
+    asks: bool,
+    sandbox: bool,
 ) -> list[Line]:
     from coach.cli._books import places
     from coach.cli._open import opened
@@ -85,9 +94,11 @@ async def _all(
 
     signer = places(sandbox=sandbox).signer()
     async with opened("coach.reference", sandbox=sandbox) as (coach, model):
+        studio = coach.service("studio", Studio)
+        await _announced({each.digest: each for each in wanted}.values(), studio, images, asks=asks)
         with Bars(len({each.digest for each in wanted})) as bars:
             work = Work(
-                studio=coach.service("studio", Studio),
+                studio=studio,
                 store=coach.service("store", Store),
                 writer=_writer(model, sandbox=sandbox),
                 faces=cast("FaceModel | None", coach.services["faces"]),
@@ -100,6 +111,19 @@ async def _all(
                 places=asyncio.Semaphore(AT_ONCE),
             )
             return list(await asyncio.gather(*(work.line(each) for each in wanted)))
+
+
+async def _announced(personas: Collection[Persona], studio: Studio, images: int, *, asks: bool) -> None:
+    """Say what it may cost, and go on only with their yes where they are to be asked."""
+    from coach.personas.make import quote
+
+    quotes = [quote(each, studio=studio, images=images) for each in personas]
+    known = [micros for micros in quotes if micros is not None]
+    cost = f"at most {dollars(sum(known))}" if len(known) == len(quotes) else "nobody knows what that costs"
+    people = "1 persona" if len(quotes) == 1 else f"{len(quotes)} personas"
+    typer.echo(f"{people}, {images} pictures of each: {cost}; what is there already costs nothing.", err=True)
+    if asks and not await asyncio.to_thread(typer.confirm, "Go on?", err=True):
+        raise typer.Abort
 
 
 def _writer(model: Model, *, sandbox: bool) -> Writer:

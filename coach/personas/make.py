@@ -15,7 +15,7 @@ from coach.errors import Conflict, GridRefused, InputRefused
 from coach.faces import FaceModel
 from coach.personas.persona import Persona
 from coach.personas.tiles import split
-from coach.personas.writers import Writer, rendered
+from coach.personas.writers import LONGEST, Writer, rendered
 from coach.store import Store, Version
 from coach.studio import Generated, Generation, PictureRequest, Reference, Studio
 from coach.studio.content import last
@@ -26,6 +26,9 @@ PER_GRID = 4
 
 MOST = 40
 """The most pictures of one persona: each four cost another grid."""
+
+_DEAREST = "\U0001f642"
+"""A character of the most bytes, by which a prompt is quoted."""
 
 Stage = Literal["base", "prompts", "grids", "pictures"]
 
@@ -128,6 +131,23 @@ def check_number(images: int) -> None:
         raise InputRefused(say, field="images", allowed=(f"{PER_GRID} to {MOST}",))
 
 
+def quote(persona: Persona, *, studio: Studio, images: int = PER_GRID) -> int | None:
+    """The most that the pictures of a persona can cost while none is there, in micro-dollars.
+
+    Further takes of grids that cannot be split are not in it: nobody has them made but who says ``again``.
+
+    Returns:
+        ``None``: it is not known beforehand.
+
+    Raises:
+        InputRefused, PictureError: No such number of pictures; or as :meth:`coach.Studio.quote`.
+    """
+    check_number(images)
+    base = studio.quote(base_request(persona)).micros
+    grid = studio.quote(_grid_request(_DEAREST * LONGEST, "base")).micros
+    return None if base is None or grid is None else base + images // PER_GRID * grid
+
+
 def base_request(persona: Persona) -> PictureRequest:
     """What is asked for to have the base selfie."""
     return PictureRequest(prompt=rendered("base.md", persona), shape="square", previews=0)
@@ -140,7 +160,11 @@ def grid_request(prompt: str, base: Version) -> PictureRequest:
         prompt: What the four show.
         base: The picture of whom they show.
     """
-    reference = Reference(kind="version", id=base.id)
+    return _grid_request(prompt, base.id)
+
+
+def _grid_request(prompt: str, base_id: str) -> PictureRequest:
+    reference = Reference(kind="version", id=base_id)
     text = rendered("grid.md", Persona(firstname="-", lastname="-"), prompt=prompt)
     return PictureRequest(prompt=text, references=(reference,), keep_face=True, shape="square", previews=0)
 

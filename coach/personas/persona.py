@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from coach.errors import InputRefused
 from coach.text import clean, one_line
@@ -30,12 +31,21 @@ def _maybe(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else _line(value)
 
 
+def _no_number(value: str | None) -> str | None:
+    """An age is told as one, which is looked at."""
+    if value is not None and any(sign.isnumeric() for sign in value):
+        raise PydanticCustomError("number", "A number does not belong here; an age goes into `age`")
+    return value
+
+
 def _text(value: Any) -> Any:
     return clean(value).strip() if isinstance(value, str) else value
 
 
 Name = Annotated[Annotated[str, Field(min_length=1, max_length=80)], BeforeValidator(_line)]
-Word = Annotated[Annotated[str, Field(max_length=60)] | None, BeforeValidator(_maybe)]
+Word = Annotated[
+    Annotated[str, Field(max_length=60)] | None, BeforeValidator(_maybe), AfterValidator(_no_number)
+]
 Bio = Annotated[Annotated[str, Field(max_length=BIO)], BeforeValidator(_text)]
 Age = Annotated[Annotated[int, Field(ge=18, le=120)] | None, BeforeValidator(_maybe)]
 

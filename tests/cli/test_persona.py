@@ -75,6 +75,9 @@ def test_who_may_have_paid_reads_which_word_asks_again(
         for name, value in environment(sandbox).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("COACH_HOME", str(tmp_path / "home"))
-        run("persona", str(table), "--out", str(out), code=1)
+        no = run("persona", str(table), "--out", str(out), code=1, answer="n\n")
+        assert "1 persona, 4 pictures of each: at most $" in no and "Go on?" in no
+        assert not list(sandbox.log) and not (out / "report.csv").exists()
+        run("persona", str(table), "--out", str(out), "--yes", code=1)
     [ana] = report(out)
     assert "may have been charged" in ana["say"] and "Only with --again" in ana["say"]

@@ -18,6 +18,7 @@ from coach import Context
 from coach.errors import ConsentMissing, GridRefused, InputRefused, PictureError
 from coach.faces import face_model
 from coach.personas import Persona, PersonaPictures, Step, make_persona, trouble
+from coach.personas.make import quote
 from coach.personas.tiles import _judged
 from coach.sandbox import Sandbox
 from coach.sandbox.faults import Rule
@@ -63,10 +64,12 @@ async def test_eight_pictures_are_two_grids_of_one_base_and_found_again(store: S
 
     with Sandbox() as sandbox:
         async with studio(store, tmp_path / "spool", sandbox) as here:
+            most = quote(LOGAN, studio=here, images=8)
             four = await make(here, store, writer=writer)
             eight = await make(here, store, writer=writer, images=8, tell=tell)
             same = await make(here, store, writer=writer, images=8)
         assert sandbox.totals.charged == 3 and sandbox.totals.micros == eight.actual_micros
+        assert most is not None and eight.actual_micros is not None and eight.actual_micros <= most
     assert same == eight and eight.pictures[:4] == four.pictures and len(eight.pictures) == 8
     assert writer.told == [[], ["1. Sea 1. 2. A forest. 3. A stage. 4. A library."]]
     assert [(step.stage, step.done, step.of) for step in steps if step.stage == "pictures"] == [

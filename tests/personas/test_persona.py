@@ -23,6 +23,7 @@ NAMED = {"firstname": "Ana", "lastname": "Ruiz"}
         ({**NAMED, "age": "old"}, "age"),
         ({**NAMED, "bio_x": "x" * 2001}, "bio_x"),
         ({**NAMED, "gender": "x" * 61}, "gender"),
+        ({**NAMED, "gender": "girl, 9 years old"}, "gender"),
         ({**NAMED, "biography": "x"}, "biography"),
     ],
 )

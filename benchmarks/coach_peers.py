@@ -111,8 +111,12 @@ async def _open(address: str, folder: Path) -> tuple[coach.Store, Studio]:
 
 def _reference(store: coach.Store, studio: Studio) -> coach.Coach:
     """The reference coach. Nobody looks at faces: no peer does, and it is not what is measured."""
-    looking = {"photo_coach": PhotoCoach(store, None), "sheets": Sheets(store, model=None)}
-    return coach.load("coach.reference", **store.services(), **looking, studio=studio)
+    others = {
+        "photo_coach": PhotoCoach(store, None),
+        "sheets": Sheets(store, model=None),
+        "stickers": coach.Stickers(store=store, studio=studio, fetcher=coach.Fetcher()),
+    }
+    return coach.load("coach.reference", **store.services(), **others, studio=studio)
 
 
 async def _arrive(store: coach.Store, user_id: str, photo: bytes, *, identities: int = 1) -> str:

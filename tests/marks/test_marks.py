@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from itertools import product
 
 import pytest
 
@@ -16,7 +15,7 @@ def run(module: str, *args: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("dialect", "mode"), [*product(["sqlite", "postgres"], ["direct", "jobs"]), ("sqlite", "links")]
+    ("dialect", "mode"), [("sqlite", "direct"), ("postgres", "jobs"), ("sqlite", "links")]
 )
 def test_a_kill_at_any_step_loses_nothing_and_pays_nothing_twice(dialect: str, mode: str) -> None:
     assert " 0 wrong" in run("kills", "--each", "1", "--random", "4", "--on", dialect, "--mode", mode)
@@ -57,7 +56,7 @@ def test_stopping_with_pictures_on_their_way_loses_none_and_pays_none_twice() ->
 
 
 def test_nothing_that_the_document_allows_or_forbids_breaks_the_server() -> None:
-    assert " 0 wrong" in run("fuzz", "--requests", "150")
+    assert " 0 wrong" in run("fuzz", "--requests", "60")
 
 
 def test_a_batch_that_fails_in_part_is_completed_by_a_rerun() -> None:

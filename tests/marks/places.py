@@ -185,7 +185,9 @@ async def a_world() -> AsyncIterator[World]:
             chat_model="sandbox-coach",
         )
         async with serving(an_app(settings, faces=None)) as served:
-            yield World(served=served, home=home, wire=wire, out=out)
+            world = World(served=served, home=home, wire=wire, out=out)
+            world.new_files()  # what the server itself begins with
+            yield world
         relay.close()
 
 

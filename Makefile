@@ -22,11 +22,11 @@ demo: $(VENV)/run.stamp ## A whole conversation with pictures, no key needed (PH
 chat: $(VENV)/run.stamp ## The same conversation, with you (ARGS=--sandbox without a key)
 	@$(BIN)/coach chat $(ARGS)
 
-test: $(VENV)/dev.stamp ## The tests, three at a time: they also wait (ARGS="-k wheel" for some of them)
-	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+test: $(VENV)/dev.stamp ## The tests, on two cores (ARGS="-k wheel" for some of them)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 coverage: $(VENV)/dev.stamp ## The same with branch coverage, half as long again
-	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS) --cov
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS) --cov
 
 lint: $(VENV)/dev.stamp ## Style, format and types
 	@$(BIN)/ruff check

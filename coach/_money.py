@@ -1,8 +1,22 @@
-"""Money as people read it."""
+"""Money as people read it, and what several sums come to."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import TypeVar
+
+N = TypeVar("N", int, float)
+
+
+def total(parts: Iterable[N | None]) -> N | None:
+    """The sum; not known when a part is not known."""
+    found: N = 0
+    for part in parts:
+        if part is None:
+            return None
+        found += part
+    return found
 
 
 def dollars(micros: int | None) -> str:

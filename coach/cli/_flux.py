@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 
 import coach
-from coach._money import dollars
+from coach._money import dollars, total
 from coach.cli._open import settings_for
 from coach.cli._terminal import Terminal
 from coach.context import Context
@@ -72,10 +72,10 @@ async def _announced(job: Job, maker: Flux, terminal: Terminal) -> None:
 
 def _at_most(quotes: Sequence[Quote]) -> str:
     pictures = "1 picture" if len(quotes) == 1 else f"{len(quotes)} pictures"
-    known = [quote.micros for quote in quotes if quote.micros is not None]
-    if len(known) < len(quotes):
+    micros = total(quote.micros for quote in quotes)
+    if micros is None:
         return f"{pictures}; what that costs is not known beforehand."
-    return f"{pictures}, at most {dollars(sum(known))}."
+    return f"{pictures}, at most {dollars(micros)}."
 
 
 async def _made(job: Job, maker: Flux, terminal: Terminal) -> list[Outcome]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from coach._durable import code_of
-from coach._money import dollars
+from coach._money import dollars, total
 from coach.cli._options import Person, UseSandbox
 from coach.errors import CoachError, GridRefused
 
@@ -118,8 +118,8 @@ async def _announced(personas: Collection[Persona], studio: Studio, images: int,
     from coach.personas.make import quote
 
     quotes = [quote(each, studio=studio, images=images) for each in personas]
-    known = [micros for micros in quotes if micros is not None]
-    cost = f"at most {dollars(sum(known))}" if len(known) == len(quotes) else "nobody knows what that costs"
+    micros = total(quotes)
+    cost = "nobody knows what that costs" if micros is None else f"at most {dollars(micros)}"
     people = "1 persona" if len(quotes) == 1 else f"{len(quotes)} personas"
     typer.echo(f"{people}, {images} pictures of each: {cost}; what is there already costs nothing.", err=True)
     if asks and not await asyncio.to_thread(typer.confirm, "Go on?", err=True):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coach._durable import private
-from coach._money import dollars
+from coach._money import dollars, total
 from coach.cli._options import Person, UseSandbox
 from coach.errors import CoachError, InputRefused
 from coach.stickers.names import NAMES
@@ -182,10 +182,8 @@ async def _specs(asked: Asked, stickers: Stickers, base: Base | Reference) -> Ro
 
 def _quote(asked: Asked, rows: Rows) -> str:
     """What it costs at most; the sandbox charges nothing."""
-    quotes = [row.quote_micros for row in rows.values()]
-    known = [each for each in quotes if each is not None]
-    cost = dollars(sum(known) if len(known) == len(quotes) else None)
-    what = f"{len(quotes)} stickers" if asked.pack else "This sticker"
+    cost = dollars(total(row.quote_micros for row in rows.values()))
+    what = f"{len(rows)} stickers" if asked.pack else "This sticker"
     return f"{what}: at most {cost}{', were it no sandbox' if asked.sandbox else ''}."
 
 

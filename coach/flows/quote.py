@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from coach._money import total
 from coach.errors import CoachError, InputRefused, PictureError
 from coach.flows.desk import Desk
 from coach.flows.events import SourceFailed
@@ -82,9 +83,7 @@ async def quote_flow(
             found[each.id] = await _quote(desk, each, before)
         except (InputRefused, PictureError, SourceFailed) as error:
             found[each.id] = NodeQuote(id=each.id, error=error)
-    costs = [each.micros for each in found.values()]
-    known = [cost for cost in costs if cost is not None]
-    return FlowQuote(micros=sum(known) if len(known) == len(costs) else None, nodes=tuple(found.values()))
+    return FlowQuote(micros=total(each.micros for each in found.values()), nodes=tuple(found.values()))
 
 
 async def _quote(desk: Desk, node: TransformNode, before: Sequence[NodeQuote]) -> NodeQuote:

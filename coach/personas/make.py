@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from coach._money import total
 from coach.context import Context
 from coach.errors import Conflict, GridRefused, InputRefused
 from coach.faces import FaceModel
@@ -195,14 +196,12 @@ class _Run:
             grids.append(grid)
             tiles += pictures
             await self._say("pictures", len(tiles), count * PER_GRID)
-        costs = [each.actual_micros for each in made]
-        known = [cost for cost in costs if cost is not None]
         return PersonaPictures(
             persona=self.persona,
             base=base,
             grids=tuple(grids),
             pictures=tuple(tiles),
-            actual_micros=sum(known) if len(known) == len(costs) else None,
+            actual_micros=total(each.actual_micros for each in made),
         )
 
     async def _grid(

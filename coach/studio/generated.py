@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
+from coach._money import total
 from coach.errors import Conflict, Erasing
 from coach.store import Store
 from coach.store.versions import Version
@@ -13,8 +13,6 @@ from coach.studio._say import say_likeness
 from coach.studio.faults import fault
 from coach.studio.judge import Judgement, judgement_of, rank_of
 from coach.studio.ledger import IN_FLIGHT, Generation
-
-N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +84,9 @@ async def generated_of(store: Store, first: Generation, second: Generation | Non
         model=first.model,
         operation=first.operation,
         repairs=tuple(first.repairs),
-        quote_micros=_sum([row.quote_micros for row in charged]),
-        actual_micros=_sum([row.actual_micros for row in charged]),
-        seconds=_sum([entry.generation.seconds for entry in entries]),
+        quote_micros=total([row.quote_micros for row in charged]),
+        actual_micros=total([row.actual_micros for row in charged]),
+        seconds=total([entry.generation.seconds for entry in entries]),
         request_id=first.request_id,
         second_try=second is not None and second.posts > 0,
         say_likeness=say_likeness(judgement_of(made[0]), second),
@@ -102,9 +100,3 @@ async def entries_of(store: Store, user_id: str, rows: Sequence[Generation]) -> 
         Entry(generation=row, versions=tuple(each for each in made if each.generation_id == row.id))
         for row in rows
     ]
-
-
-def _sum(parts: Sequence[N | None]) -> N | None:
-    """The sum; not known when a part is not known."""
-    known = [part for part in parts if part is not None]
-    return sum(known[1:], known[0]) if len(known) == len(parts) else None

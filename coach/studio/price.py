@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from coach._money import total
 from coach.studio.capabilities import WORDS, Caller, Model
 from coach.studio.planner import Plan
 
@@ -79,9 +80,8 @@ def quote(plan: Plan, model: Model, *, tries: int = 1) -> Quote:
         parts.append(_part("previews", model.partial_tokens * previews * pictures, prices.image_out))
     if model.caller:
         parts += _called(plan, model.caller, words)
-    known = [part.micros for part in parts if part.micros is not None]
-    micros = tries * sum(known) if len(known) == len(parts) else None
-    return Quote(micros=micros, parts=tuple(parts), tries=tries)
+    once = total(part.micros for part in parts)
+    return Quote(micros=None if once is None else tries * once, parts=tuple(parts), tries=tries)
 
 
 def actual(model: Model, usage: Mapping[str, Any] | None) -> Actual | None:
@@ -111,9 +111,8 @@ def actual(model: Model, usage: Mapping[str, Any] | None) -> Actual | None:
             (_count(said, "input_tokens"), caller.text_in),
             (_count(said, "output_tokens"), caller.text_out),
         ]
-    costs = [0 if tokens == 0 else _cost(tokens, price) for tokens, price in counts]
-    known = [cost for cost in costs if cost is not None]
-    return Actual(micros=sum(known), split=split) if len(known) == len(costs) else None
+    micros = total(0 if tokens == 0 else _cost(tokens, price) for tokens, price in counts)
+    return None if micros is None else Actual(micros=micros, split=split)
 
 
 def _alone(what: str, micros: int | None, tries: int) -> Quote:

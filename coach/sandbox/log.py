@@ -29,6 +29,7 @@ class Received:
         usage: The tokens counted.
         micros: What it would have cost in micro-dollars: 0 when it was refused, ``None`` when not known.
         seconds: How long it took until the answer began; a stream goes on after that.
+        late: Whether what it cost is known only when the job it began is over, long after its answer.
     """
 
     route: str
@@ -43,6 +44,7 @@ class Received:
     usage: Mapping[str, Any] | None = None
     micros: int | None = None
     seconds: float | None = None
+    late: bool = False
 
     def body(self) -> dict[str, Any]:
         """The entry as JSON."""
@@ -81,6 +83,7 @@ class Log:
 
     def __init__(self) -> None:
         self._entries: deque[Received] = deque()
+        self._late: list[Received] = []  # of the forgotten: as many as jobs, however often these are polled
         self._forgotten = Totals()
         self._lock = Lock()  # it is read from other threads
 
@@ -90,7 +93,11 @@ class Log:
             self._entries.append(entry)
             # What one still being answered will cost is not known, so it is not forgotten.
             while len(self._entries) > KEPT and self._entries[0].seconds is not None:
-                self._forgotten = self._forgotten.plus([self._entries.popleft()])
+                first = self._entries.popleft()
+                if first.late:
+                    self._late.append(first)
+                else:
+                    self._forgotten = self._forgotten.plus([first])
 
     def entries(self) -> list[Received]:
         """Every request remembered."""
@@ -100,7 +107,7 @@ class Log:
     def totals(self) -> Totals:
         """The sums over every request there was."""
         with self._lock:
-            return self._forgotten.plus(self._entries)
+            return self._forgotten.plus([*self._late, *self._entries])
 
     def body(self) -> dict[str, Any]:
         """The log as JSON: the requests remembered, and the sums over all."""

@@ -175,6 +175,7 @@ async def run(request: Request) -> Response:
     _check_policy(body.get("policy", {}))
     _note(entry, endpoint, body)
     admit(request)
+    entry.late = True
     fault = request.state.fault
     job = Job(endpoint=endpoint, sent=body, entry=entry, ending=fault.mode.name if fault else None)
     all.begin(job, delay=service(request).delay, is_quick=service(request).quick)

@@ -101,3 +101,13 @@ def test_the_log_forgets_requests_but_never_money() -> None:
     body = log.body()
     assert (body["received"], body["charged"], body["micros"]) == (2 * KEPT + 501, 1001, 1507)
     assert body["faults"] == {"hang": 750}
+
+
+def test_what_a_job_costs_counts_however_often_it_was_asked_after() -> None:
+    log, job = Log(), Received(route="POST /run", request_id="job", seconds=0.0, late=True)
+    log.add(job)
+    for _ in range(KEPT + 1):
+        log.add(Received(route="GET /status", request_id="", micros=0, seconds=0.0))
+    assert job not in log.entries()
+    job.micros = 440
+    assert (log.totals().micros, log.totals().charged, log.totals().received) == (440, 1, KEPT + 2)

@@ -45,6 +45,7 @@ def ended(client: httpx2.Client, id: str) -> Json:
         told: Json = client.get(f"/flux/status/{id}").json()
         if told["status"] not in ("IN_QUEUE", "IN_PROGRESS", "RUNNING"):
             return told
+        time.sleep(0.02)
     raise TimeoutError(told)
 
 

@@ -8,34 +8,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-from coach._answers import WAITS, answer_message, finished, rejected, tool, waiting
+from coach._answers import WAITS, answer_message, finished, tool, waiting
 from coach._calls import Call, Limits, Meter
-from coach._run import Outcome, Runner, validated
+from coach._judge import Asked, Judge
+from coach._run import Outcome, Runner
 from coach._stream import Emit, stream
-from coach.action import Action
 from coach.context import Context
 from coach.errors import Conflict, InputRefused
 from coach.events import Event, PhaseChanged, Waiting
 from coach.folder import Coach
-from coach.pending import BEGUN, PATIENCE, CallRecord, digest_of
+from coach.pending import BEGUN, CallRecord
 from coach.phase import Phase
 from coach.prompt import Rendered
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionToolMessageParam
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """A call that may run: known, allowed, valid."""
-
-    action: Action[..., Any]
-    record: CallRecord
 
 
 class Turn:
@@ -44,7 +37,8 @@ class Turn:
     Attributes:
         user_id: The person.
         conversation_id: The conversation, or ``""``.
-        answers: What the last :meth:`run` answered, one tool message per call, for the model's history.
+        answers: What the last :meth:`run` answered, or each :meth:`answer` since :meth:`proceed`: one tool
+            message per call, for the model's history.
     """
 
     def __init__(self, coach: Coach, who: Context, limits: Limits) -> None:
@@ -56,7 +50,10 @@ class Turn:
         self._meter = Meter(limits=limits)
         self._journal = coach.journal
         self._runner = Runner(coach.services, self._journal, self._meter)
+        self._judge = Judge(coach, self._who, self._meter, self._runner)
         self._rendered = Rendered(text="", version="")
+        self._moves: list[str] = []
+        self._in_order = asyncio.Lock()
         self._since: datetime | None = None
 
     @property
@@ -114,6 +111,28 @@ class Turn:
             asked.setdefault(call.id, call)
         return stream(lambda emit: self._run(list(asked.values()), emit))
 
+    def answer(self, call: Any) -> AsyncIterator[Event]:
+        """Run one call, for agents that run the calls of a reply one at a time, or side by side.
+
+        It is judged in the phase the reply was asked in, whatever the calls before it asked for: a move
+        waits for :meth:`proceed`.
+
+        Args:
+            call: A tool call in any shape :meth:`coach.Call.of` reads.
+
+        Yields:
+            What happens. At the end its answer is one of :attr:`answers`. Nothing a model sends raises.
+        """
+        return stream(lambda emit: self._run_one(Call.of(call), emit))
+
+    def proceed(self) -> AsyncIterator[Event]:
+        """Go on to the next reply: the first move that was asked for happens, and the prompt is new.
+
+        To be called when every :meth:`answer` of the reply before has ended.
+        """
+        self.answers = []
+        return stream(self._proceed)
+
     def press(
         self, action: str, arguments: Mapping[str, Any], *, call_id: str | None = None
     ) -> AsyncIterator[Event]:
@@ -150,82 +169,47 @@ class Turn:
     async def _run(self, calls: list[Call], emit: Emit, *, pressed: bool = False) -> None:
         BEGUN.set((self.user_id, self._since))
         phase = self._phase
-        asked = [await self._judge(call, phase, pressed=pressed) for call in calls]
+        version = "" if pressed else self.prompt_version
+        asked = [await self._judge.judge(call, phase, version, pressed=pressed) for call in calls]
         tasks = []
         for call, one in zip(calls, asked, strict=True):
             tasks.append(asyncio.ensure_future(self._answer(call, one, phase, emit)))
             # In the order asked, so that a call may build on the one before; pictures side by side.
-            if not (isinstance(one, _Asked) and one.action.spends):
+            if not (isinstance(one, Asked) and one.action.spends):
                 await asyncio.wait(tasks[-1:])
         outcomes = await _all(tasks)
-        moves = [outcome.next for outcome in outcomes if outcome.next is not None]
+        self._moves = [outcome.next for outcome in outcomes if outcome.next is not None]
         if not pressed:
-            self.answers = [answer_message(outcome, moves) for outcome in outcomes]
+            self.answers = [answer_message(outcome, self._moves) for outcome in outcomes]
+        await self._proceed(emit)
+
+    async def _run_one(self, call: Call, emit: Emit) -> None:
+        BEGUN.set((self.user_id, self._since))
+        phase = self._phase
+        asked = await self._judge.judge(call, phase, self.prompt_version, pressed=False)
+        spends = isinstance(asked, Asked) and asked.action.spends
+        async with nullcontext() if spends else self._in_order:
+            outcome = await self._answer(call, asked, phase, emit)
+        if outcome.next is not None:
+            self._moves.append(outcome.next)
+        self.answers.append(answer_message(outcome, self._moves))
+
+    async def _proceed(self, emit: Emit) -> None:
+        moves, self._moves = self._moves, []
         if moves:
             await self._move(moves[0], emit)
         await self._renew()
 
-    async def _judge(self, call: Call, phase: Phase, *, pressed: bool) -> _Asked | Outcome:
-        """Decide what a call is, before anything happens."""
-        known = await self._journal.find(self.user_id, self.conversation_id, call.id)
-        if known is not None:
-            return self._repeated(call, known, phase)
-        if (no_room := self._meter.take_call()) is not None:
-            return rejected(call, "refused", no_room)
-        action = self._coach.actions.get(call.name)
-        if action is None or call.name not in phase.actions:
-            here = ", ".join(f"`{name}`" for name in phase.actions) or "none"
-            return rejected(call, "retry", f"There is no such action here. Available now: {here}.")
-        arguments, wrong = validated(action, call)
-        if wrong:
-            return Outcome(event=self._runner.put_right(call.id, action, wrong))
-        if action.spends and (no_room := self._meter.take_picture()) is not None:
-            return rejected(call, "refused", no_room)
-        asks = not pressed and (action.by == "user" or action.name in phase.confirm)
-        now = datetime.now(UTC)
-        record = CallRecord(
-            user_id=self.user_id,
-            conversation_id=self.conversation_id,
-            call_id=call.id,
-            action=action.name,
-            arguments=arguments,
-            digest=digest_of(action.name, arguments),
-            phase=phase.name,
-            prompt_version="" if pressed else self.prompt_version,
-            state="waiting" if asks else "running",
-            created_at=now,
-            expires_at=now + PATIENCE if asks else None,
-        )
-        return _Asked(action=action, record=record)
-
-    def _repeated(self, call: Call, record: CallRecord, phase: Phase) -> _Asked | Outcome:
-        """What a call id that is on record gives: its own answer, whatever the phase is by now."""
-        record = replace(record, call_id=call.id)  # as it was asked: a database may keep it cleaned
-        action = self._coach.actions.get(record.action)
-        arguments, wrong = ({}, "gone") if action is None else validated(action, call)
-        if action is None or wrong or digest_of(call.name, arguments) != record.digest:
-            say = "This call id was used before for another call. Call again with a new id."
-            return finished(record, "refused", say)
-        if record.state == "waiting":
-            return finished(record, "waiting", WAITS, waits=waiting(record, action))
-        if record.state != "running":
-            following = record.next if record.next in phase.next else None
-            return finished(record, record.state, record.say, record.data, following=following)
-        if not action.spends or action.name not in phase.actions:
-            say = "An earlier try has not ended, or was cut off. Look at what you know before you repeat it."
-            return finished(record, "retry", say)
-        return _Asked(action=action, record=record)
-
-    async def _answer(self, call: Call, asked: _Asked | Outcome, phase: Phase, emit: Emit) -> Outcome:
-        if isinstance(asked, _Asked):
+    async def _answer(self, call: Call, asked: Asked | Outcome, phase: Phase, emit: Emit) -> Outcome:
+        if isinstance(asked, Asked):
             # Somebody else may have begun the same call since it was judged.
             known = await self._journal.begin(asked.record)
             if known is not None:
-                asked = self._repeated(call, known, phase)
+                asked = self._judge.repeated(call, known, phase)
             elif asked.record.state == "waiting":
                 await self._withdraw(asked.record, emit)
                 asked = finished(asked.record, "waiting", WAITS, waits=waiting(asked.record, asked.action))
-        if isinstance(asked, _Asked):
+        if isinstance(asked, Asked):
             context = self._context(call.id, phase, emit)
             outcome = await self._runner.run(asked.action, asked.record, context)
         else:

@@ -1,0 +1,79 @@
+"""One turn of one person inside an agent that is not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coach._calls import Call
+from coach.events import Event, Finished, Waiting
+from coach.turn import Turn
+
+Listener = Callable[[Event], Awaitable[None]]
+"""Who is told what happens: progress, previews, results, questions to the person, moves."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came of one call.
+
+    Attributes:
+        say: What the model reads.
+        finished: How it ended, and what the application gets.
+        waiting: The question it leaves with the person, if its state is ``"waiting"``.
+    """
+
+    say: str
+    finished: Finished
+    waiting: Waiting | None = None
+
+
+class Hosted:
+    """A turn whose calls an agent makes one at a time, or side by side.
+
+    Args:
+        turn: The turn.
+        listen: Told every event as it happens; what it raises is raised by who called.
+
+    Attributes:
+        turn: The turn: its ``prompt``, ``tools`` and ``phase`` are those of the next reply.
+    """
+
+    def __init__(self, turn: Turn, listen: Listener | None = None) -> None:
+        self.turn = turn
+        self._listen = listen
+
+    async def call(self, call_id: str, name: str, arguments: str | Mapping[str, Any]) -> Answer:
+        """Run one call, judged in the phase its reply was asked in. Nothing a model sends raises.
+
+        Args:
+            call_id: The agent's id of the call. Repeated, it gives the stored answer; empty, it gets one.
+            name: The action.
+            arguments: JSON text, or the object itself.
+        """
+        call = Call.of({"id": call_id, "name": name, "arguments": arguments})
+        finished: Finished | None = None
+        waiting: Waiting | None = None
+        async for event in self.turn.answer(call):
+            match event:
+                case Finished(call_id=call.id):
+                    finished = event
+                case Waiting(call_id=call.id):
+                    waiting = event
+            await self._tell(event)
+        assert finished is not None, "every call has its answer"
+        said = (one["content"] for one in reversed(self.turn.answers) if one["tool_call_id"] == call.id)
+        return Answer(say=str(next(said)), finished=finished, waiting=waiting)
+
+    async def proceed(self) -> None:
+        """Go on to the next reply: a move that was asked for happens now, and the prompt is new.
+
+        To be called before the model is asked again, when every call of its last reply has its answer.
+        """
+        async for event in self.turn.proceed():
+            await self._tell(event)
+
+    async def _tell(self, event: Event) -> None:
+        if self._listen is not None:
+            await self._listen(event)

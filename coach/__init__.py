@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from coach._calls import Call, Limits
 from coach._money import dollars
 from coach.action import Action, Result, action
-from coach.check import Finding
 from coach.context import Context, ContextKey, context_key
 from coach.errors import (
     CoachError,
@@ -46,17 +45,17 @@ from coach.events import (
     Stopped,
     Waiting,
 )
-from coach.folder import Coach, load
 from coach.pending import CallRecord, Journal
 from coach.phase import Phase
-from coach.prompt import Prompts
-from coach.turn import Turn
 
 if TYPE_CHECKING:
+    from coach.check import Finding
     from coach.conversation import Conversation
     from coach.faces import FaceModel, Likeness, PhotoReport
     from coach.fetch import Fetcher
+    from coach.folder import Coach, load
     from coach.model import Model, OpenAIModel, Reply
+    from coach.prompt import Prompts
     from coach.runtime import open
     from coach.settings import Settings
     from coach.stickers.exchange import Stickers
@@ -99,13 +98,18 @@ if TYPE_CHECKING:
         find_mask,
         last_shown,
     )
+    from coach.turn import Turn
 
-# What needs a database, a picture service or a language model is imported when it is first asked for.
+# What an action's file does not need is imported when it is first asked for: the templates, a database, a
+# picture service, a language model.
 _LATER = {
+    "coach.check": ("Finding",),
     "coach.conversation": ("Conversation",),
     "coach.faces": ("FaceModel", "Likeness", "PhotoReport"),
     "coach.fetch": ("Fetcher",),
+    "coach.folder": ("Coach", "load"),
     "coach.model": ("Model", "OpenAIModel", "Reply"),
+    "coach.prompt": ("Prompts",),
     "coach.runtime": ("open",),
     "coach.settings": ("Settings",),
     "coach.stickers.exchange": ("Stickers",),
@@ -119,6 +123,7 @@ _LATER = {
         *("Reference", "Revision", "Sheet", "Sheets", "Studio", "add_mask", "add_upload", "edit_image"),
         *("find_mask", "last_shown"),
     ),
+    "coach.turn": ("Turn",),
 }
 _HOME = {name: module for module, names in _LATER.items() for name in names}
 

@@ -11,7 +11,10 @@ from types import FunctionType
 import coach
 from tests._tree import ROOT, python_files, tracked
 
-HEAVY = {"PIL", "alembic", "boto3", "httpx2", "openai", "rich", "sqlalchemy", "starlette", "typer", "uvicorn"}
+HEAVY = {
+    *("PIL", "alembic", "boto3", "httpx2", "jinja2", "openai", "rich", "sqlalchemy", "starlette", "typer"),
+    *("uvicorn", "agents", "anthropic", "fastapi", "langchain", "langchain_core", "mcp", "pydantic_ai"),
+}
 PLACES = re.compile(r"(?<![\w.-])/(?:work|root|farm)/")
 REGISTRIES = re.compile(r"\b(?:pypi|pythonhosted|deb\.debian|registry\.(?:npmjs|yarnpkg))\.(?:org|com)\b")
 

@@ -156,8 +156,9 @@ def load(source: str | Path, /, **services: object) -> Coach:
     """Load a coach folder: it is code, so load none that you would not run.
 
     Args:
-        source: A path (a ``Path``, or text with a slash or a leading dot), or the name of a package that is a
-            coach folder. A package is the better home: its modules keep their natural names.
+        source: A path (a ``Path``, or text with a slash or a leading dot), the name of a package that is a
+            coach folder, or the name an installed package offers one under (entry point ``coach.folders``).
+            A package is the better home: its modules keep their natural names.
         services: What its actions and context keys may ask for, by name. Without any, who needs what is not
             checked until :meth:`Coach.with_services` gives some. The one named ``calls`` records calls: a
             :class:`~coach.pending.Journal`.

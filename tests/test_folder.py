@@ -214,3 +214,29 @@ def test_the_loader_imports_nothing_heavy(tmp_path: Path) -> None:
     code = f"import sys, coach; coach.load({str(write_folder(tmp_path))!r}); print(*sys.modules, sep='\\n')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"openai", "sqlalchemy", "boto3", "starlette", "PIL"} & set(done.stdout.split())
+
+
+def offer(root: Path, distribution: str, name: str, package: str) -> None:
+    """What an installer leaves of a distribution that offers a coach folder."""
+    about = root / f"{distribution}-1.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1\n")
+    (about / "entry_points.txt").write_text(f"[coach.folders]\n{name} = {package}\n")
+
+
+def test_a_folder_is_loaded_by_the_name_an_installed_package_offers_it_under(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    write_folder(tmp_path / "some_plugin", name="calm")
+    (tmp_path / "some_plugin" / "__init__.py").touch()
+    offer(tmp_path, "some-plugin", "calm-coach", "some_plugin.calm")
+    offer(tmp_path, "one-of-two", "twice", "some_plugin.calm")
+    offer(tmp_path, "two-of-two", "twice", "some_plugin.other")
+    offer(tmp_path, "gone", "gone", "no_such_package_at_all")
+    loaded = coach.load("calm-coach")
+    assert (loaded.name, loaded.package) == ("calm", "some_plugin.calm")
+    with pytest.raises(coach.FolderError, match=r"calm` and `some_plugin\.other` are both"):
+        coach.load("twice")
+    with pytest.raises(coach.FolderError, match="there is no package `no_such_package_at_all`"):
+        coach.load("gone")

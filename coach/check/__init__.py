@@ -19,12 +19,24 @@ from pathlib import Path
 from coach.check import _graph, _names, _prose, _templates
 from coach.check._draft import Draft, read
 from coach.check._finding import CODES, Finding
+from coach.check._offered import offered
 from coach.check._sample import sample
 from coach.check._trials import trials
 from coach.check._wiring import moves, questions, schemas, showable, unprovided
 from coach.errors import FolderError
 
-__all__ = ["CODES", "Draft", "Finding", "check", "examine", "prove", "read", "sample", "unprovided"]
+__all__ = [
+    "CODES",
+    "Draft",
+    "Finding",
+    "check",
+    "examine",
+    "offered",
+    "prove",
+    "read",
+    "sample",
+    "unprovided",
+]
 
 _PROOFS: tuple[Callable[[Draft], Iterable[Finding]], ...] = (
     _names.first_phase,

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from coach.check._files import printable
 from coach.check._finding import finding
+from coach.check._offered import GROUP, offered
 from coach.errors import FolderError
 
 ANCHOR = "coach_folders"
@@ -27,8 +28,9 @@ def locate(source: str | Path) -> tuple[Path, str]:
     """Find a coach folder.
 
     Args:
-        source: A path (a ``Path``, or text with a slash, a backslash or a leading dot), or a package's name.
-            A name that is no coach package, but a coach folder right here, is that folder.
+        source: A path (a ``Path``, or text with a slash, a backslash or a leading dot), the name an installed
+            package offers one under, or a package's name. A name that is none of these, but a coach folder
+            right here, is that folder.
 
     Returns:
         The folder and the package its modules belong to.
@@ -37,8 +39,9 @@ def locate(source: str | Path) -> tuple[Path, str]:
         FolderError: There is no coach folder.
     """
     if isinstance(source, str) and not _is_path(source):
+        package = _offer(source) or source
         try:
-            return _of_package(source), source
+            return _of_package(package), package
         except FolderError:
             if not (Path(source) / "prompts").is_dir():
                 raise
@@ -54,6 +57,16 @@ def locate(source: str | Path) -> tuple[Path, str]:
 
 def _is_path(source: str) -> bool:
     return not source or source[0] in ".~" or "/" in source or "\\" in source
+
+
+def _offer(name: str) -> str | None:
+    """The package that an installed distribution offers under a name."""
+    packages = [] if "." in name else offered().get(name, [])  # a dotted name can only be a package's
+    if len(packages) > 1:
+        listed = " and ".join(f"`{package}`" for package in packages)
+        fix = "Name the package that you mean."
+        raise _nothing(name, f"{listed} are both offered under this name (entry points `{GROUP}`)", fix)
+    return packages[0] if packages else None
 
 
 def _nothing(source: str | Path, message: str, fix: str) -> FolderError:

@@ -48,7 +48,7 @@ def doctor(sandbox: UseSandbox = False) -> None:
     found, problems = asyncio.run(_places(settings, sandbox=sandbox))
     asked, wrong = asyncio.run(endpoints(settings, sandbox=sandbox))
     problems += wrong
-    rows = [*found, _likeness(), _memeputer(settings, problems), *asked]
+    rows = [*found, _likeness(), _memeputer(settings, problems), *asked, *_folders(problems)]
     print_table(console, "Places", ("What", "How it is"), rows)
     problems += [*_model_problems(capabilities, model), *_budget_problems(settings, capabilities, model)]
     if settings.openai_api_key is None and not sandbox:
@@ -158,6 +158,19 @@ def _likeness() -> tuple[str, str]:
 
     model = face_model()
     return "likeness", "not measured: needs the extra `likeness`" if model is None else f"by {model.name}"
+
+
+def _folders(problems: list[str]) -> Rows:
+    """The coach folders that installed packages offer; names that two packages offer come to the problems."""
+    from coach.check import offered
+
+    there = offered()
+    problems += [
+        f"Two packages offer a coach folder as `{name}`: {' and '.join(packages)}."
+        for name, packages in there.items()
+        if len(packages) > 1
+    ]
+    return [(f"coach folder `{name}`", " and ".join(packages)) for name, packages in there.items()]
 
 
 def _memeputer(settings: Settings, problems: list[str]) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """The commands for those who write a coach folder, as a person or a script sees them."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -118,12 +119,38 @@ def test_a_new_coach_passes_the_check_and_its_own_test(
     assert check_it == f"{python} -m coach check my_coach"
     assert show_it == f"{python} -m coach show --coach my_coach"
     assert test_it == f"{python} -m pytest my_coach"
-    assert pytest_too == f"The last one needs pytest: {python} -m pip install pytest"
+    assert pytest_too == f"The tests need pytest: {python} -m pip install pytest"
     assert run("check", "my_coach").startswith("All clear. my_coach: 2 phases, 1 action, 1 context key")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "my_coach"]
     path = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=tmp_path, env=path, capture_output=True, text=True)
     assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_new_package_is_loaded_by_its_name_wherever_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    output = run("new", "sleep_coach", "--package")
+    assert "sleep_coach/pyproject.toml" in output and "sleep_coach/sleep_coach/prompts/coach.md" in output
+    assert run("check", "sleep_coach/sleep_coach").startswith("All clear.")
+    there, elsewhere = tmp_path / "there", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    offline = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(there)))}
+    for command in (
+        ["pip", "install", *offline, "--target", str(there), str(tmp_path / "sleep_coach")],
+        ["coach", "check", "sleep_coach"],
+        ["coach", "show", "--coach", "sleep_coach"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *command], cwd=elsewhere, env=env, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "sleep_coach, phase welcome" in done.stdout
+    assert not (there / "sleep_coach" / "tests").exists()
+    for name in ("_mine", "größe"):
+        assert "cannot be installed" in " ".join(run("new", name, "--package", code=2, width=200).split())
 
 
 def test_a_new_coach_never_overwrites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -29,15 +30,23 @@ def postgres() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres: str) -> str:
     """The name of a migrated database to copy."""
-
-    async def prepare() -> None:
-        database = Database(f"{postgres}/migrated")
-        await migrate(database)
-        await database.close()
-
     run_sql(postgres, "CREATE DATABASE migrated")
-    asyncio.run(prepare())
+    asyncio.run(_migrate(f"{postgres}/migrated"))
     return "migrated"
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database to copy."""
+    path = tmp_path_factory.mktemp("migrated") / "coach.db"
+    asyncio.run(_migrate(f"sqlite:///{path}"))
+    return path
+
+
+async def _migrate(url: str) -> None:
+    database = Database(url)
+    await migrate(database)
+    await database.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -59,8 +68,9 @@ def empty_database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: P
 
 @pytest.fixture
 def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of its own; on PostgreSQL it has its tables already."""
+    """A database of its own, with its tables."""
     if dialect == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "coach.db")
         yield f"sqlite:///{tmp_path}/coach.db"
         return
     template = request.getfixturevalue("migrated_postgres")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Literal
 
 from coach.stickers._orders import (
     AGAINST,
@@ -24,9 +23,8 @@ from coach.stickers._orders import (
     STILL_AGAINST,
     WORDS_FOLLOW,
 )
+from coach.stickers.outcome import Wanted
 from coach.text import LONGEST_MESSAGE
-
-Wanted = Literal["spec", "image"]
 
 _LONGEST = 2 * LONGEST_MESSAGE
 """Characters of a message once it is readable: there are signs that stand for eighteen others."""

@@ -22,9 +22,8 @@ from coach.stickers import base as bases
 from coach.stickers import order
 from coach.stickers._named import check_named
 from coach.stickers.base import BasePicture
-from coach.stickers.decide import Wanted, decide
 from coach.stickers.finished import Finisher, Sticker, better, worth_another
-from coach.stickers.outcome import Failed, Image, Needs, Outcome, Spec
+from coach.stickers.outcome import Failed, Image, Needs, Outcome, Spec, Wanted
 from coach.stickers.request import Base, StickerRequest
 from coach.stickers.spec import Engine, JobSpec
 from coach.stickers.write import write_spec
@@ -158,6 +157,8 @@ class Stickers:
         return _outcome(row, best, made, lost)
 
     async def _answer(self, ctx: Context, request: StickerRequest, attempt: str) -> Outcome:
+        from coach.stickers.decide import decide  # its patterns take longer to compile than all else here
+
         wanted = decide(request.message, words=(request.user_prompt, request.user_context))
         if request.spec_hash is not None:
             named = await self.specs.get(ctx.user_id, request.spec_hash)

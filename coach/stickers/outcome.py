@@ -11,6 +11,9 @@ from coach.stickers.gate import Violation
 from coach.stickers.spec import JobSpec
 from coach.store import SpecRow, Version
 
+Wanted = Literal["spec", "image"]
+"""What a message asks for; see :func:`coach.stickers.decide.decide`."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:

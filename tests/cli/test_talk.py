@@ -6,9 +6,11 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
 import coach
@@ -129,37 +131,35 @@ def test_chat_takes_a_photo_only_with_a_yes(tmp_path: Path, photo_bytes: bytes) 
 
 
 def test_doctor_says_what_is_set_and_what_is_wrong(tmp_path: Path) -> None:
-    done = run("doctor", cwd=tmp_path)
-    assert done.returncode == 1 and "OPENAI_API_KEY is not set" in done.stdout
-    done = run("doctor", "--sandbox", cwd=tmp_path)
-    assert done.returncode == 0 and "in order" in done.stdout
+    done = doctor(cwd=tmp_path)
+    assert done.exit_code == 1 and "OPENAI_API_KEY is not set" in done.stdout
+    done = doctor("--sandbox", cwd=tmp_path)
+    assert done.exit_code == 0 and "in order" in done.stdout
     assert "a first picture of the person" in done.stdout and "$0.0" in done.stdout
-    done = run(
-        "doctor",
+    done = doctor(
         cwd=tmp_path,
         OPENAI_API_KEY="sk-very-secret",
         COACH_IMAGE_MODEL="gpt-image-1",
         COACH_DATABASE_URL="postgresql://me:password@127.0.0.1:1/none",
     )
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "shut down on 2026-10-23" in " ".join(done.stdout.split())
     assert "sk-very-secret" not in done.stdout and "password" not in done.stdout
 
 
 def test_doctor_says_how_it_stands_with_memeputer(tmp_path: Path) -> None:
     wide = {"COLUMNS": "200"}
-    done = run("doctor", "--sandbox", cwd=tmp_path, MEMEPUTER_API_KEY="mp-secret", **wide)
-    assert done.returncode == 1 and "Set both of MEMEPUTER_API_KEY and MEMEPUTER_AGENT_ID" in done.stdout
+    done = doctor("--sandbox", cwd=tmp_path, MEMEPUTER_API_KEY="mp-secret", **wide)
+    assert done.exit_code == 1 and "Set both of MEMEPUTER_API_KEY and MEMEPUTER_AGENT_ID" in done.stdout
     wide |= {"MEMEPUTER_AGENT_ID": "agent", "MEMEPUTER_API_KEY": "mp-secret"}
-    done = run("doctor", "--sandbox", cwd=tmp_path, COACH_MEMEPUTER_USD="0.05", **wide)
-    assert done.returncode == 0 and "in the chat of an agent, each $0.05" in done.stdout
+    done = doctor("--sandbox", cwd=tmp_path, COACH_MEMEPUTER_USD="0.05", **wide)
+    assert done.exit_code == 0 and "in the chat of an agent, each $0.05" in done.stdout
     assert "mp-secret" not in done.stdout
 
 
 def test_doctor_asks_the_endpoints_of_runpod_how_they_stand(tmp_path: Path) -> None:
     with Sandbox() as sandbox:
-        done = run(
-            "doctor",
+        done = doctor(
             cwd=tmp_path,
             COLUMNS="200",
             OPENAI_API_KEY="k",
@@ -174,13 +174,13 @@ def test_doctor_asks_the_endpoints_of_runpod_how_they_stand(tmp_path: Path) -> N
     assert "3 workers idle, 0 running; 0 jobs wait, 0 are worked on" in done.stdout
     assert "a picture costs at worst $0.28, 700 s of a worker" in done.stdout
     assert "Pictures on flux-dev" in done.stdout and "rp-secret" not in done.stdout
-    assert done.returncode == 1 and "RunPod's endpoint of flux-schnell cannot be asked" in done.stdout
+    assert done.exit_code == 1 and "RunPod's endpoint of flux-schnell cannot be asked" in done.stdout
 
 
 def test_doctor_names_each_budget_that_no_picture_fits(tmp_path: Path) -> None:
-    done = run("doctor", "--sandbox", cwd=tmp_path, COACH_MAX_TURN_USD="0.001", COACH_MAX_DAY_USD="500")
+    done = doctor("--sandbox", cwd=tmp_path, COACH_MAX_TURN_USD="0.001", COACH_MAX_DAY_USD="500")
     said = " ".join(done.stdout.split())
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert re.search(
         r"COACH_MAX_TURN_USD is 0\.001, and a first picture of the person costs \$0\.\d{2,6}", said
     )
@@ -190,16 +190,16 @@ def test_doctor_names_each_budget_that_no_picture_fits(tmp_path: Path) -> None:
 def test_doctor_prices_the_background_with_the_model_that_calls(tmp_path: Path) -> None:
     background = {"COACH_PICTURE_MODE": "background", "COLUMNS": "200", "COACH_SECOND_TRY": "no"}
     once = {"COLUMNS": "200", "COACH_SECOND_TRY": "no"}
-    direct = first_price(run("doctor", "--sandbox", cwd=tmp_path, **once).stdout)
-    called = run("doctor", "--sandbox", cwd=tmp_path, **background)
-    assert called.returncode == 0 and "called by gpt-5.6-luna" in called.stdout
+    direct = first_price(doctor("--sandbox", cwd=tmp_path, **once).stdout)
+    called = doctor("--sandbox", cwd=tmp_path, **background)
+    assert called.exit_code == 0 and "called by gpt-5.6-luna" in called.stdout
     # A budget between the two prices is enough for the one and not for the other.
     assert first_price(called.stdout) > direct
-    done = run("doctor", "--sandbox", cwd=tmp_path, COACH_MAX_PICTURE_USD=str(direct + 0.0001), **background)
-    assert done.returncode == 1 and "COACH_MAX_PICTURE_USD is" in done.stdout
+    done = doctor("--sandbox", cwd=tmp_path, COACH_MAX_PICTURE_USD=str(direct + 0.0001), **background)
+    assert done.exit_code == 1 and "COACH_MAX_PICTURE_USD is" in done.stdout
     background |= {"COACH_BACKGROUND_MODEL": "nobody-knows", "COACH_MAX_PICTURE_USD": "500"}
-    done = run("doctor", "--sandbox", cwd=tmp_path, **background)
-    assert done.returncode == 1 and "the price of a first picture of the person is not known" in done.stdout
+    done = doctor("--sandbox", cwd=tmp_path, **background)
+    assert done.exit_code == 1 and "the price of a first picture of the person is not known" in done.stdout
 
 
 def test_doctor_prices_the_second_try_and_what_is_set_to_be_drafted(tmp_path: Path) -> None:
@@ -226,9 +226,17 @@ def test_doctor_looks_at_the_sandbox_s_own_places(tmp_path: Path) -> None:
         "COLUMNS": "200",
     }
     run("chat", "--sandbox", cwd=tmp_path, stdin="/quit\n")
-    done = run("doctor", "--sandbox", cwd=tmp_path, **real)
-    assert done.returncode == 0 and "nothing is in doubt" in done.stdout
+    done = doctor("--sandbox", cwd=tmp_path, **real)
+    assert done.exit_code == 0 and "nothing is in doubt" in done.stdout
     assert re.search(r"COACH_HOME +\S+/sandbox ", done.stdout)
+
+
+def doctor(*arguments: str, cwd: Path, **environment: str) -> Result:
+    """The command in this process, which has loaded what it needs, with no setting but those given."""
+    unset = dict.fromkeys(str(field.validation_alias) for field in coach.Settings.model_fields.values())
+    env = {**unset, "HOME": str(cwd), "COLUMNS": "80", **environment}
+    with chdir(cwd):
+        return CliRunner(env=env).invoke(app, ["doctor", *arguments])
 
 
 def first_price(shown: str) -> float:

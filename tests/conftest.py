@@ -124,6 +124,6 @@ def inside(package: str, name: str) -> bytes:
 @contextmanager
 def _new_database(server: str, *, template: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
-    run_sql(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    run_sql(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     yield f"{server}/{name}"
     run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")

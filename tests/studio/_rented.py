@@ -16,6 +16,7 @@ from coach.sandbox import Sandbox
 from coach.sandbox.faults import Rule
 from coach.studio import Capabilities, PictureRequest, Reference, RunPodEngine
 from coach.studio.engines import Answer, ImagePart, Order, Received
+from tests.studio._service import ignore
 from tests.studio._service import store as write
 
 TODAY = date(2026, 11, 20)
@@ -59,10 +60,6 @@ def order(prompt: str = "a hill", *images: ImagePart, model: str = "flux-dev", *
     return Order(
         operation=plan.operation, model=plan.model, prompt=plan.prompt, params=plan.params, images=images
     )
-
-
-async def ignore(job_id: str) -> None:
-    """Nobody writes it down."""
 
 
 async def fetch(engine: RunPodEngine, folder: Path, asked: Order | None = None) -> Received:

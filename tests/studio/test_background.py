@@ -19,7 +19,7 @@ from coach.studio.engines import Answer, Begun, ImagePart, Order
 from coach.studio.engines.openai_background import OpenAIBackgroundEngine
 from coach.studio.planner import Plan
 from coach.studio.price import actual, quote
-from tests.studio._service import USAGE
+from tests.studio._service import USAGE, ignore
 from tests.studio._service import store as write
 
 TODAY = date(2026, 11, 20)
@@ -68,10 +68,6 @@ async def keep(answer: Answer, body: Path) -> Path:
 def jobs(sandbox: Sandbox) -> list[Any]:
     """What was posted."""
     return [entry for entry in sandbox.log if entry.route == "POST /v1/responses"]
-
-
-async def ignore(job_id: str) -> None:
-    """Nobody writes it down."""
 
 
 async def test_a_photo_becomes_a_picture_whose_price_is_the_services_own(

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from coach.errors import PictureError
 from coach.studio.engines import Order
 from coach.studio.engines._responses import text_field
 from coach.studio.engines.openai_background import OpenAIBackgroundEngine
+from tests.studio._large import check_never_in_memory, large
 from tests.studio._service import (
     HOURS,
     Reply,
@@ -23,6 +23,7 @@ from tests.studio._service import (
     breaks,
     cuts,
     error,
+    ignore,
     pass_time,
     picture,
     says,
@@ -65,10 +66,6 @@ async def engine_for(
     """An engine that looks again at once, and the service it asks."""
     async with service(*replies) as upstream, upstream.client() as client:
         yield OpenAIBackgroundEngine(client, seconds=seconds, poll=0.001), upstream
-
-
-async def ignore(job_id: str) -> None:
-    """Nobody writes it down."""
 
 
 async def fetch(engine: OpenAIBackgroundEngine, body: Path) -> bytes:
@@ -252,30 +249,6 @@ def test_only_the_outermost_field_counts(head: bytes, found: str | None) -> None
 
 
 async def test_the_answer_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
-    size, piece = 24 * 1024 * 1024, b"A" * 65_536
-    made = picture(form="WEBP")  # more may follow such a one than it says
-    begun = base64.b64encode(made + bytes(-len(made) % 3))
-    head = b'{"id": "resp_1", "status": "completed", "output": [{"result": "' + begun
-    tail = b'"}]}'
-
-    async def large(writer: asyncio.StreamWriter) -> None:
-        await says(b"", more={"content-length": str(len(head) + size + len(tail))})(writer)
-        writer.write(head)
-        for _ in range(size // len(piece)):
-            writer.write(piece)
-            await writer.drain()
-        writer.write(tail)
-        await writer.drain()
-
-    body = tmp_path / "a.body"
-    async with engine_for(QUEUED, WORKING, large) as (engine, _):
-        with body.open("wb") as file:
-            tracemalloc.start()
-            async with engine.send(ORDER, begun=ignore) as answer:
-                async for chunk in answer.chunks():
-                    file.write(chunk)
-        received = engine.read(body, answer.media_type, tmp_path / "a.picture")
-        most = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-    assert received.pictures[0].path.stat().st_size == (len(begun) + size) // 4 * 3
-    assert most < size // 8
+    reply = large(b'{"id": "resp_1", "status": "completed", "output": [{"result": "', b'"}]}')
+    async with engine_for(QUEUED, WORKING, reply) as (engine, _):
+        await check_never_in_memory(engine, ORDER, tmp_path)

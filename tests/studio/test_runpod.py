@@ -11,7 +11,8 @@ from PIL import Image
 from coach.errors import PictureError
 from coach.sandbox import Sandbox
 from coach.studio.engines import ImagePart
-from tests.studio._rented import engine_for, failure, fetch, ignore, keep, order, rented
+from tests.studio._rented import engine_for, failure, fetch, keep, order, rented
+from tests.studio._service import ignore
 
 
 def posts(sandbox: Sandbox) -> int:

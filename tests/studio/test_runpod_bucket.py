@@ -12,8 +12,8 @@ from coach.fetch import Fetcher
 from coach.settings import Settings
 from coach.studio.engines._runpod_ask import Bucket
 from tests._s3 import S3Server
-from tests.studio._rented import engine_at, engine_for, failure, ignore, keep, order, rented
-from tests.studio._service import picture, says, service
+from tests.studio._rented import engine_at, engine_for, failure, keep, order, rented
+from tests.studio._service import ignore, picture, says, service
 
 
 def bucket_of(s3: S3Server) -> Bucket:

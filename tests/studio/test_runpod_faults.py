@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +15,8 @@ import pytest
 from coach.errors import PictureError
 from coach.studio import RunPodEngine
 from coach.studio.engines import ImagePart
-from tests.studio._rented import engine_at, engine_for, failure, fetch, ignore, keep, order, rented
+from tests.studio._large import check_never_in_memory, large
+from tests.studio._rented import engine_at, engine_for, failure, fetch, keep, order, rented
 from tests.studio._service import (
     HOURS,
     Reply,
@@ -219,30 +219,7 @@ async def test_every_end_of_a_job_is_typed_and_says_what_was_paid(
 
 
 async def test_the_answer_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
-    size, piece = 24 * 1024 * 1024, b"A" * 65_536
-    made = picture(form="WEBP")  # more may follow such a one than it says
-    begun = base64.b64encode(made + bytes(-len(made) % 3))
-    head = b'{"output": {"message": "data:image/webp;base64,' + begun
-    tail = b'", "status": "success"}, "executionTime": 2400, "status": "COMPLETED"}'
-
-    async def large(writer: asyncio.StreamWriter) -> None:
-        await says(b"", more={"content-length": str(len(head) + size + len(tail))})(writer)
-        writer.write(head)
-        for _ in range(size // len(piece)):
-            writer.write(piece)
-            await writer.drain()
-        writer.write(tail)
-        await writer.drain()
-
-    body = tmp_path / "a.body"
-    async with asked(TAKEN, WORKING, large) as (engine, _):
-        with body.open("wb") as file:
-            tracemalloc.start()
-            async with engine.send(order(), begun=ignore) as answer:
-                async for chunk in answer.chunks():
-                    file.write(chunk)
-        received = engine.read(body, answer.media_type, tmp_path / "a.picture")
-        most = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-    assert received.pictures[0].path.stat().st_size == (len(begun) + size) // 4 * 3
-    assert most < size // 8
+    before = b'{"output": {"message": "data:image/webp;base64,'
+    reply = large(before, b'", "status": "success"}, "executionTime": 2400, "status": "COMPLETED"}')
+    async with asked(TAKEN, WORKING, reply) as (engine, _):
+        await check_never_in_memory(engine, order(), tmp_path)

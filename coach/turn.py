@@ -186,9 +186,10 @@ class Turn:
     async def _run_one(self, call: Call, emit: Emit) -> None:
         BEGUN.set((self.user_id, self._since))
         phase = self._phase
-        asked = await self._judge.judge(call, phase, self.prompt_version, pressed=False)
-        spends = isinstance(asked, Asked) and asked.action.spends
-        async with nullcontext() if spends else self._in_order:
+        action = self._coach.actions.get(call.name)
+        # Before anything is looked up: so they begin in the order they came in, whatever the look-up takes.
+        async with nullcontext() if action is not None and action.spends else self._in_order:
+            asked = await self._judge.judge(call, phase, self.prompt_version, pressed=False)
             outcome = await self._answer(call, asked, phase, emit)
         if outcome.next is not None:
             self._moves.append(outcome.next)

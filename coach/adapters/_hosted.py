@@ -74,6 +74,23 @@ class Hosted:
         async for event in self.turn.proceed():
             await self._tell(event)
 
+    async def decide(self, waiting: Waiting, *, yes: bool) -> Finished:
+        """Give the person's answer to what waits: a yes runs it, once, with exactly the arguments shown.
+
+        Args:
+            waiting: The question as the listener was told it, or as :meth:`Turn.waiting` lists it.
+
+        Raises:
+            Conflict: It was answered before, has expired, or is not the call that was shown.
+        """
+        finished: Finished | None = None
+        async for event in self.turn.decide(waiting.call_id, waiting.digest, yes=yes):
+            if isinstance(event, Finished):
+                finished = event
+            await self._tell(event)
+        assert finished is not None, "every question has its end"
+        return finished
+
     async def _tell(self, event: Event) -> None:
         if self._listen is not None:
             await self._listen(event)

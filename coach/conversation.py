@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,12 +11,13 @@ from uuid import uuid4
 from weakref import WeakValueDictionary
 
 from coach._calls import Call, Limits
+from coach._replies import Reply, assistant_message
 from coach._stream import Emit, stream
 from coach.context import Context
 from coach.errors import ModelError
 from coach.events import Event, Finished, PhaseChanged, Say, Stopped, Waiting
 from coach.folder import Coach
-from coach.model import Model, Reply
+from coach.model import Model
 from coach.pending import PATIENCE
 from coach.store import Conversations
 from coach.store.conversations import Conversation as Row
@@ -212,7 +211,7 @@ class Conversation:
                 calls = tuple(replace(call, id=_call_id()) for call in piece.calls[:MOST_CALLS])
                 reply = Reply(text=clean(piece.text)[:LONGEST_REPLY], calls=calls)
         if reply.text or reply.calls:
-            await self._keep(_assistant(reply), prompt_version=turn.prompt_version)
+            await self._keep(assistant_message(reply), prompt_version=turn.prompt_version)
         return reply
 
     async def _call(self, turn: Turn, calls: tuple[Call, ...], emit: Emit) -> None:
@@ -231,7 +230,8 @@ class Conversation:
             await emit(event)
             if isinstance(event, Finished):
                 call = replace(call, id=_call_id())
-                asked, told = _assistant(Reply(text="", calls=(call,))), f"The user {what}{_came_of(event)}"
+                asked = assistant_message(Reply(text="", calls=(call,)))
+                told = f"The user {what}{_came_of(event)}"
                 # Both or none: a call without an answer would be carried out once more after a crash.
                 await self._keep(asked, {"role": "tool", "tool_call_id": call.id, "content": told})
 
@@ -256,32 +256,6 @@ def _came_of(event: Finished) -> str:
 def _call_id() -> str:
     """An id of ours: a server may repeat its own, and a call id is worth one answer for ever."""
     return f"call_{uuid4().hex[:24]}"
-
-
-def _assistant(reply: Reply) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": reply.text or None}
-    if reply.calls:
-        message["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                # A server refuses the whole history for one odd name or broken argument text in it.
-                "function": {"name": _name(call.name), "arguments": _arguments(call)},
-            }
-            for call in reply.calls
-        ]
-    return message
-
-
-def _name(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64] or "unknown"
-
-
-def _arguments(call: Call) -> str:
-    parsed = call.parse()
-    if parsed is None:
-        return "{}"
-    return str(clean(call.arguments)) if isinstance(call.arguments, str) else json.dumps(parsed)
 
 
 def _unanswered(messages: list[dict[str, Any]]) -> tuple[Call, ...]:

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from coach._calls import Call
+from coach._replies import Reply as Reply
+from coach._replies import streamed_reply
 from coach.errors import ModelError
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
-    from openai.types.chat.chat_completion_chunk import ChoiceDeltaToolCall
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """One whole reply of a model: what it says and what it asks for."""
-
-    text: str
-    calls: tuple[Call, ...] = ()
 
 
 class Model(Protocol):
@@ -34,15 +25,6 @@ class Model(Protocol):
         Raises:
             ModelError: There is no usable reply.
         """
-
-
-@dataclass(kw_only=True)
-class _Piece:
-    """A call as it streams in: id and name in its first piece, the arguments in all of them."""
-
-    id: str = ""
-    name: str = ""
-    arguments: list[str] = field(default_factory=list)
 
 
 class OpenAIModel:
@@ -66,46 +48,18 @@ class OpenAIModel:
         # What only some servers take is left out rather than sent empty.
         extra: dict[str, Any] = {"tools": list(tools)} if tools else {}
         history: list[Any] = [{"role": "system", "content": system}, *messages]
-        said: list[str] = []
-        pieces: dict[int, _Piece] = {}
         try:
             chunks: Any = await self._client.chat.completions.create(
                 model=self._model, messages=history, stream=True, **extra
             )
             async with chunks:
-                async for chunk in chunks:
-                    for choice in chunk.choices[:1]:
-                        if text := _text(choice.delta.content):
-                            said.append(text)
-                            yield text
-                        _collect(pieces, choice.delta.tool_calls or [])
+                async for piece in streamed_reply(chunks):
+                    yield piece
         except (OpenAIError, HTTPError, OSError) as exc:
             raise ModelError(_sentence(exc, self._model)) from exc
         except (ValueError, TypeError, AttributeError, RecursionError) as exc:
             # The SDK passes on whatever a server sends, unchecked.
             raise ModelError(f"The model {self._model!r} sent an answer that is none.") from exc
-        calls = [Call(id=p.id, name=p.name, arguments="".join(p.arguments)) for p in pieces.values()]
-        yield Reply(text="".join(said), calls=tuple(calls))
-
-
-def _collect(pieces: dict[int, _Piece], deltas: Sequence[ChoiceDeltaToolCall]) -> None:
-    for delta in deltas:
-        piece = pieces.setdefault(int(delta.index), _Piece())
-        piece.id = piece.id or _text(delta.id)
-        if delta.function is not None:
-            piece.name = piece.name or _text(delta.function.name)
-            piece.arguments.append(_text(delta.function.arguments))
-
-
-def _text(value: Any) -> str:
-    """A text as it came, or none.
-
-    Raises:
-        TypeError: It is something else.
-    """
-    if value is None or isinstance(value, str):
-        return value or ""
-    raise TypeError(type(value).__name__)
 
 
 def _sentence(exc: Exception, model: str) -> str:

@@ -35,6 +35,7 @@ class Turn:
     """One turn of one person in one phase. Made by :meth:`Coach.turn <coach.folder.Coach.turn>`.
 
     Attributes:
+        coach: The coach.
         user_id: The person.
         conversation_id: The conversation, or ``""``.
         answers: What the last :meth:`run` answered, or each :meth:`answer` since :meth:`proceed`: one tool
@@ -44,7 +45,7 @@ class Turn:
     def __init__(self, coach: Coach, who: Context, limits: Limits) -> None:
         self.user_id, self.conversation_id = who.user_id, who.conversation_id
         self.answers: list[ChatCompletionToolMessageParam] = []
-        self._coach = coach
+        self.coach = coach
         self._who = replace(who, turn_id=uuid4().hex)
         self._phase = coach.phase(who.phase)
         self._meter = Meter(limits=limits)
@@ -74,7 +75,7 @@ class Turn:
     @property
     def tools(self) -> list[ChatCompletionFunctionToolParam]:
         """The phase's actions as tools of chat completions, strict, in the order the phase names them."""
-        return [tool(self._coach.actions[name]) for name in self._phase.actions]
+        return [tool(self.coach.actions[name]) for name in self._phase.actions]
 
     @property
     def over(self) -> Literal["calls", "time"] | None:
@@ -94,7 +95,7 @@ class Turn:
 
     async def refresh(self) -> None:
         """Gather what the phase's prompt may know and render it."""
-        self._rendered = await self._coach.render(self._phase.name, self._context(""))
+        self._rendered = await self.coach.render(self._phase.name, self._context(""))
 
     def run(self, calls: Iterable[Any]) -> AsyncIterator[Event]:
         """Run the calls of one reply of the model.
@@ -162,7 +163,7 @@ class Turn:
     async def waiting(self) -> list[Waiting]:
         """The calls that wait for this person in this conversation, oldest first."""
         return [
-            waiting(one, self._coach.actions.get(one.action))
+            waiting(one, self.coach.actions.get(one.action))
             for one in await self._journal.waiting(self.user_id, self.conversation_id)
         ]
 
@@ -186,7 +187,7 @@ class Turn:
     async def _run_one(self, call: Call, emit: Emit) -> None:
         BEGUN.set((self.user_id, self._since))
         phase = self._phase
-        action = self._coach.actions.get(call.name)
+        action = self.coach.actions.get(call.name)
         # Before anything is looked up: so they begin in the order they came in, whatever the look-up takes.
         async with nullcontext() if action is not None and action.spends else self._in_order:
             asked = await self._judge.judge(call, phase, self.prompt_version, pressed=False)
@@ -237,7 +238,7 @@ class Turn:
         record = await self._journal.claim(self.user_id, self.conversation_id, call_id, digest, now)
         if record is None:
             raise Conflict("This question was answered before, has expired, or is about something else.")
-        action = self._coach.actions.get(record.action)
+        action = self.coach.actions.get(record.action)
         if not yes or action is None:
             say = "The user said no." if action else "This action is no longer available."
             outcome = finished(record, "declined", say)
@@ -254,7 +255,7 @@ class Turn:
             await self.refresh()
 
     async def _move(self, name: str, emit: Emit) -> None:
-        previous, self._phase = self._phase.name, self._coach.phase(name)
+        previous, self._phase = self._phase.name, self.coach.phase(name)
         await emit(PhaseChanged(phase=name, previous=previous))
 
     def _context(self, call_id: str, phase: Phase | None = None, emit: Emit | None = None) -> Context:

@@ -18,7 +18,7 @@ from coach.sandbox.intake import read_json
 from coach.sandbox.rules import models, words
 from coach.sandbox.script import Answer, answer
 from coach.sandbox.state import received
-from coach.sandbox.tools import check_answers, check_tools
+from coach.sandbox.tools import check_answers, check_choice, check_tools
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _WORDS = re.compile(r"(?:\S+\s*|\s+){1,3}")
@@ -66,7 +66,7 @@ def _check(body: Mapping[str, Any]) -> None:
     if body.get("stream_options") is not None and not body.get("stream"):
         message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
         raise ApiError(message, code=None, param="stream_options")
-    _check_choice(body)
+    check_choice(body.get("tool_choice"), body.get("tools") or [])
     number = body.get("n", 1)
     if number is not None and (not isinstance(number, int) or not 1 <= number <= 128):
         raise errors.out_of_range("n", number if isinstance(number, int) else 0, 1, 128)
@@ -100,16 +100,6 @@ def _is_call(call: object) -> bool:
         return False
     function = call.get("function")
     return isinstance(function, dict) and all(isinstance(function.get(k), str) for k in ("name", "arguments"))
-
-
-def _check_choice(body: Mapping[str, Any]) -> None:
-    choice = body.get("tool_choice")
-    if not isinstance(choice, Mapping):
-        return
-    name = (choice.get("function") or {}).get("name")
-    if name not in [tool["function"]["name"] for tool in body["tools"]]:
-        message = f"Tool choice '{name}' not found in 'tools' parameter."
-        raise ApiError(message, code="invalid_value", param="tool_choice")
 
 
 def _call(seed: str, index: int, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,6 +65,8 @@ def _tried(habit: Habit, talk: Talk) -> Reply | None:
 def _forced(request: Mapping[str, Any], talk: Talk) -> str:
     """The tool that ``tool_choice`` demands; under ``required`` only while nothing was called yet."""
     choice = request.get("tool_choice")
+    if isinstance(choice, Mapping) and choice.get("type") == "allowed_tools":
+        choice = choice["allowed_tools"].get("mode")
     if isinstance(choice, Mapping):
         return str(choice.get("function", {}).get("name", ""))
     if choice == "required" and not _reply(talk).calls:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from coach.sandbox.tools import offered
+
 Json = Mapping[str, Any]
 
 # How a conversation tells what came of a button: as the answer of a call.
@@ -60,9 +62,9 @@ class Talk:
     @classmethod
     def of(cls, request: Json) -> Talk:
         """Read a chat completions request that is in order."""
-        offered = request.get("tools") or []
-        tools = {tool["function"]["name"]: tool["function"].get("parameters") or {} for tool in offered}
-        return cls(messages=request["messages"], tools={} if request.get("tool_choice") == "none" else tools)
+        functions = [tool["function"] for tool in offered(request)]
+        tools = {function["name"]: function.get("parameters") or {} for function in functions}
+        return cls(messages=request["messages"], tools=tools)
 
     def can(self, tool: str) -> bool:
         """Whether a tool is on offer and the prompt speaks of it, in backticks."""

@@ -46,6 +46,48 @@ def check_tools(tools: object) -> None:
             )
 
 
+def check_choice(choice: object, tools: Sequence[Json]) -> None:
+    """Judge a request's ``tool_choice``.
+
+    Raises:
+        ApiError: It names a tool that is not there, or none where it must.
+    """
+    if not isinstance(choice, Mapping):
+        return
+    named = _allowed(choice) if choice.get("type") == "allowed_tools" else [choice]
+    if not named:
+        raise _invalid(
+            "tool_choice", "Invalid 'tool_choice': 'allowed_tools' names no tool.", "invalid_value"
+        )
+    there = [tool["function"]["name"] for tool in tools]
+    for one in named:
+        name = (one.get("function") or {}).get("name")
+        if name not in there:
+            message = f"Tool choice '{name}' not found in 'tools' parameter."
+            raise _invalid("tool_choice", message, "invalid_value")
+
+
+def offered(body: Json) -> list[Json]:
+    """The tools of a request in order that its model may call.
+
+    What ``allowed_tools`` looks like: openai-python 3.52.0,
+    ``types/chat/chat_completion_allowed_tool_choice_param.py``.
+    """
+    tools, choice = body.get("tools") or [], body.get("tool_choice")
+    if choice == "none":
+        return []
+    if not isinstance(choice, Mapping) or choice.get("type") != "allowed_tools":
+        return list(tools)
+    names = {one["function"]["name"] for one in _allowed(choice)}
+    return [tool for tool in tools if tool["function"]["name"] in names]
+
+
+def _allowed(choice: Json) -> list[Json]:
+    given = choice.get("allowed_tools")
+    tools = given.get("tools") if isinstance(given, Mapping) else None
+    return [tool for tool in tools if isinstance(tool, Mapping)] if isinstance(tools, list) else []
+
+
 def _invalid(param: str, message: str, code: str) -> ApiError:
     return ApiError(message, code=code, param=param)
 

@@ -1,4 +1,4 @@
-"""A model that says what the test says, behind OpenAI's wire format and the real client.
+"""A model that says what the test says, behind OpenAI's wire formats and the real client.
 
 What it is sent is judged by the sandbox's rules: strict schemas, and an answer to every call.
 """
@@ -6,7 +6,7 @@ What it is sent is judged by the sandbox's rules: strict schemas, and an answer 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import httpx2
@@ -15,12 +15,14 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 import coach
 from coach.sandbox.tools import check_answers, check_tools
 
+WORDS = "Well."
+
 
 class Script:
     """The model.
 
     Attributes:
-        calls: What it calls in its next reply; with none, it says "Well." instead.
+        calls: What it calls in its next reply; with none, it says :data:`WORDS` instead.
         asked: The bodies of the requests, in order.
     """
 
@@ -39,7 +41,22 @@ class Script:
         body = json.loads(request.content)
         self.asked.append(body)
         calls, self.calls = self.calls, ()
-        return chat(body, calls)
+        return (responses if request.url.path == "/v1/responses" else chat)(body, calls)
+
+
+def allowed(body: Any) -> list[Any]:
+    """The tools of a request that its model may call."""
+    tools, choice = body.get("tools", []), body.get("tool_choice", "auto")
+    if isinstance(choice, str):
+        return [] if choice == "none" else tools
+    names = [_name(tool) for tool in choice.get("allowed_tools", choice)["tools"]]
+    assert names and choice["type"] == "allowed_tools"
+    return [next(tool for tool in tools if _name(tool) == name) for name in names]
+
+
+def _name(tool: Any) -> str:
+    assert tool["type"] == "function"
+    return str(tool.get("function", tool)["name"])
 
 
 def chat(body: Any, calls: Sequence[coach.Call]) -> httpx2.Response:
@@ -53,23 +70,83 @@ def chat(body: Any, calls: Sequence[coach.Call]) -> httpx2.Response:
         for each in calls
     ]
     reason = "tool_calls" if made else "stop"
-    message = {"role": "assistant", "content": None if made else "Well."} | (
-        {"tool_calls": made} if made else {}
-    )
+    content = None if made else WORDS
     if not body.get("stream"):
+        message = {"role": "assistant", "content": content} | ({"tool_calls": made} if made else {})
         choice = {"index": 0, "message": message, "finish_reason": reason, "logprobs": None}
         return httpx2.Response(200, json={**head, "object": "chat.completion", "choices": [choice]})
     pieces = [{"tool_calls": [{"index": index, **each}]} for index, each in enumerate(made)]
-    deltas = [{"role": "assistant", "content": message["content"]}, *pieces]
+    deltas = [{"role": "assistant", "content": content}, *pieces, {}]
     chunks = [
-        {"index": 0, "delta": delta, "finish_reason": reason if delta is deltas[-1] else None}
+        {"index": 0, "delta": delta, "finish_reason": None if delta else reason, "logprobs": None}
         for delta in deltas
     ]
-    frames = [{**head, "object": "chat.completion.chunk", "choices": [chunk]} for chunk in chunks]
-    return sse([json.dumps(frame) for frame in frames] + ["[DONE]"])
+    return sse({**head, "object": "chat.completion.chunk", "choices": [chunk]} for chunk in chunks)
 
 
-def sse(frames: Sequence[str]) -> httpx2.Response:
+def responses(body: Any, calls: Sequence[coach.Call]) -> httpx2.Response:
+    """The reply to a request of the Responses API, whole or streamed."""
+    check_answers([_as_message(item) for item in _calls_together(body["input"])])
+    if "tools" in body:
+        check_tools([{"type": "function", "function": tool} for tool in body["tools"]])
+    content = [{"type": "output_text", "text": WORDS, "annotations": []}]
+    words = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": content}
+    output: list[dict[str, Any]] = [
+        {
+            "type": "function_call",
+            "id": f"fc_{index}",
+            "call_id": each.id,
+            "name": each.name,
+            "arguments": each.arguments,
+            "status": "completed",
+        }
+        for index, each in enumerate(calls)
+    ] or [words]
+    whole = {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "model": body["model"],
+        "status": "completed",
+        "output": output,
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+    }
+    if not body.get("stream"):
+        return httpx2.Response(200, json=whole)
+    events: list[dict[str, Any]] = [{"type": "response.created", "response": {**whole, "output": []}}]
+    for index, item in enumerate(output):
+        if item is words:
+            place = {"item_id": "msg_1", "output_index": 0, "content_index": 0, "logprobs": []}
+            events.append({"type": "response.output_text.delta", "delta": WORDS, **place})
+        events.append({"type": "response.output_item.done", "output_index": index, "item": item})
+    events.append({"type": "response.completed", "response": whole})
+    return sse({**event, "sequence_number": number} for number, event in enumerate(events))
+
+
+def _calls_together(items: Sequence[Any]) -> list[Any]:
+    """The calls of one reply as one item, as a message of chat completions has them."""
+    together: list[Any] = []
+    for item in items:
+        if item.get("type") != "function_call":
+            together.append(item)
+        elif together and isinstance(together[-1], list):
+            together[-1].append(item)
+        else:
+            together.append([item])
+    return together
+
+
+def _as_message(item: Any) -> dict[str, Any]:
+    if isinstance(item, list):
+        return {"role": "assistant", "tool_calls": [{"id": call["call_id"]} for call in item]}
+    if item.get("type") == "function_call_output":
+        return {"role": "tool", "tool_call_id": item["call_id"]}
+    return {"role": item["role"]}
+
+
+def sse(frames: Iterable[Any]) -> httpx2.Response:
     """A stream of server-sent events."""
-    text = "".join(f"data: {frame}\n\n" for frame in frames)
+    text = "".join(f"data: {json.dumps(frame)}\n\n" for frame in frames) + "data: [DONE]\n\n"
     return httpx2.Response(200, text=text, headers={"content-type": "text/event-stream"})

@@ -77,12 +77,18 @@ async def test_one_call_at_a_time_when_asked_for(openai: AsyncOpenAI) -> None:
     assert [c.function.name for c in answer.choices[0].message.tool_calls] == ["set_user_name"]
 
 
+def allowed(*names: str) -> Json:
+    tools = [{"type": "function", "function": {"name": name}} for name in names]
+    return {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": tools}}
+
+
 @pytest.mark.parametrize(
     ("choice", "called"),
     [
         ("none", []),
         ("required", ["set_user_name", "transition_phase"]),
         ({"type": "function", "function": {"name": "transition_phase"}}, ["transition_phase"]),
+        (allowed("set_user_name"), ["set_user_name"]),
     ],
 )
 async def test_tool_choice_is_followed(openai: AsyncOpenAI, choice: Any, called: list[str]) -> None:
@@ -150,6 +156,8 @@ ANSWER = {"role": "tool", "tool_call_id": "c1", "content": "y"}
             "invalid_value",
             "tool_choice",
         ),
+        ({"tools": [tool("f")], "tool_choice": allowed("g")}, 400, "invalid_value", "tool_choice"),
+        ({"tools": [tool("f")], "tool_choice": allowed()}, 400, "invalid_value", "tool_choice"),
     ],
     ids=str,
 )

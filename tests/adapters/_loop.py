@@ -1,0 +1,67 @@
+"""The loop of docs/agents/openai.md, around a model that says what the test says."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import coach
+from coach.adapters.openai import ChatCompletions, Responses
+from tests.adapters._contract import OpenHost, Shown
+from tests.adapters._wire import Script
+
+
+class Loop(ABC):
+    """A host: see :class:`tests.adapters._contract.Host`."""
+
+    def __init__(self, agent: ChatCompletions | Responses, script: Script) -> None:
+        self.agent, self.script, self.shown = agent, script, Shown()
+        self.events: list[coach.Event] = []
+        self.history: list[Any] = []
+        self.streams = True
+
+    async def reply(self, *calls: coach.Call) -> Mapping[str, str]:
+        self.script.calls, self.agent.done, self.streams = calls, False, not self.streams
+        self.history.append({"role": "user", "content": "Go on."})
+        async with self.script.client() as client:
+            while not self.agent.done:
+                request = self.agent.request(self.history)
+                reply = await self.ask(client, stream=self.streams, **request)
+                self.events += [event async for event in self.agent.run(reply)]
+                self.history += self.agent.added
+            if self.agent.turn.over:  # what it would be shown next
+                await self.ask(client, **self.agent.request(self.history))
+        body = self.script.asked[-1]
+        self.shown = self.look(body)
+        self.shown.text = json.dumps(body)
+        return {each.id: self.shown.answers[each.id] for each in calls}
+
+    async def decide(self, waiting: coach.Waiting, *, yes: bool) -> None:
+        decided = self.agent.turn.decide(waiting.call_id, waiting.digest, yes=yes)
+        self.events += [event async for event in decided]
+
+    @abstractmethod
+    async def ask(self, client: Any, **request: Any) -> Any:
+        """Ask the model."""
+
+    @abstractmethod
+    def look(self, body: Any) -> Shown:
+        """What a request showed it."""
+
+
+def opener(kind: type[Any]) -> OpenHost:
+    """How such a host is opened."""
+
+    @asynccontextmanager
+    async def open_host(
+        talk: coach.Coach, *, user_id: str = "ann", conversation_id: str = "c1", **given: Any
+    ) -> AsyncIterator[Any]:
+        host = kind(await talk.turn(user_id=user_id, conversation_id=conversation_id, **given))
+        await host.reply()
+        host.events.clear()
+        yield host
+
+    return open_host

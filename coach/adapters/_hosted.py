@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,8 @@ class Hosted:
     def __init__(self, turn: Turn, listen: Listener | None = None) -> None:
         self.turn = turn
         self._listen = listen
+        self._at_work = 0
+        self._catching_up = asyncio.Lock()
 
     async def call(self, call_id: str, name: str, arguments: str | Mapping[str, Any]) -> Answer:
         """Run one call, judged in the phase its reply was asked in. Nothing a model sends raises.
@@ -55,13 +58,17 @@ class Hosted:
         call = Call.of({"id": call_id, "name": name, "arguments": arguments})
         finished: Finished | None = None
         waiting: Waiting | None = None
-        async for event in self.turn.answer(call):
-            match event:
-                case Finished(call_id=call.id):
-                    finished = event
-                case Waiting(call_id=call.id):
-                    waiting = event
-            await self._tell(event)
+        self._at_work += 1
+        try:
+            async for event in self.turn.answer(call):
+                match event:
+                    case Finished(call_id=call.id):
+                        finished = event
+                    case Waiting(call_id=call.id):
+                        waiting = event
+                await self._tell(event)
+        finally:
+            self._at_work -= 1
         assert finished is not None, "every call has its answer"
         said = (one["content"] for one in reversed(self.turn.answers) if one["tool_call_id"] == call.id)
         return Answer(say=str(next(said)), finished=finished, waiting=waiting)
@@ -73,6 +80,16 @@ class Hosted:
         """
         async for event in self.turn.proceed():
             await self._tell(event)
+
+    async def catch_up(self) -> None:
+        """Go on to the next reply, if the calls of one were answered: for agents that do not say when.
+
+        To be called whenever they look up the prompt or the tools, also side by side. Between the calls of a
+        reply it does nothing, as long as one of them is at work.
+        """
+        async with self._catching_up:
+            if self.turn.answers and not self._at_work:
+                await self.proceed()
 
     async def decide(self, waiting: Waiting, *, yes: bool) -> Finished:
         """Give the person's answer to what waits: a yes runs it, once, with exactly the arguments shown.

@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 
 import coach
 
-KINDS = ("openai_chat", "openai_responses")
+KINDS = ("openai_chat", "openai_responses", "openai_agents")
 """Each is a module ``tests.adapters._host_<kind>``, which holds ``KIND`` and ``open_host``."""
 
 
@@ -24,12 +24,14 @@ class Kind:
         prompt: The model is shown the phase's prompt as its system text.
         ids: The agent tells calls apart by ids of its model: a repeated one is the same call.
         texts: What is no JSON object can come in as a call's arguments.
+        deep: So can arguments that are nested too deeply to be read. Else the agent's library breaks off.
     """
 
     replies: bool = True
     prompt: bool = True
     ids: bool = True
     texts: bool = True
+    deep: bool = True
 
 
 @dataclass(kw_only=True)
@@ -58,7 +60,7 @@ class Host(Protocol):
     """
 
     shown: Shown
-    events: list[coach.Event]
+    events: list[Any]
 
     async def reply(self, *calls: coach.Call) -> Mapping[str, str]:
         """The model makes these calls in one reply, and speaks in the next. Nothing they hold raises.

@@ -8,7 +8,7 @@ import coach
 from coach.adapters.openai import ChatCompletions
 from tests.adapters._contract import Kind, OpenHost, Shown
 from tests.adapters._loop import Loop, opener
-from tests.adapters._wire import Script, allowed
+from tests.adapters._wire import Script, shown_in_chat
 
 KIND = Kind()
 
@@ -21,13 +21,7 @@ class Chat(Loop):
         return await client.chat.completions.create(model="m", **request)
 
     def look(self, body: Any) -> Shown:
-        answers = [message for message in body["messages"] if message["role"] == "tool"]
-        functions = [tool["function"] for tool in allowed(body)]
-        return Shown(
-            prompt=body["messages"][0]["content"],
-            tools={each["name"]: each["parameters"] for each in functions},
-            answers={each["tool_call_id"]: each["content"] for each in answers},
-        )
+        return shown_in_chat(body)
 
 
 open_host: OpenHost = opener(Chat)

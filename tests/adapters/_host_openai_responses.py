@@ -8,7 +8,7 @@ import coach
 from coach.adapters.openai import Responses
 from tests.adapters._contract import Kind, OpenHost, Shown
 from tests.adapters._loop import Loop, opener
-from tests.adapters._wire import Script, allowed
+from tests.adapters._wire import Script, shown_in_responses
 
 KIND = Kind()
 
@@ -21,12 +21,7 @@ class Answering(Loop):
         return await client.responses.create(model="m", **request)
 
     def look(self, body: Any) -> Shown:
-        answers = [item for item in body["input"] if item.get("type") == "function_call_output"]
-        return Shown(
-            prompt=body["instructions"],
-            tools={tool["name"]: tool["parameters"] for tool in allowed(body)},
-            answers={item["call_id"]: item["output"] for item in answers},
-        )
+        return shown_in_responses(body)
 
 
 open_host: OpenHost = opener(Answering)

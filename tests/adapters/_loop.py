@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -34,9 +33,7 @@ class Loop(ABC):
                 self.history += self.agent.added
             if self.agent.turn.over:  # what it would be shown next
                 await self.ask(client, **self.agent.request(self.history))
-        body = self.script.asked[-1]
-        self.shown = self.look(body)
-        self.shown.text = json.dumps(body)
+        self.shown = self.look(self.script.asked[-1])
         return {each.id: self.shown.answers[each.id] for each in calls}
 
     async def decide(self, waiting: coach.Waiting, *, yes: bool) -> None:

@@ -14,6 +14,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 import coach
 from coach.sandbox.tools import check_answers, check_tools
+from tests.adapters._contract import Shown
 
 WORDS = "Well."
 
@@ -42,6 +43,29 @@ class Script:
         self.asked.append(body)
         calls, self.calls = self.calls, ()
         return (responses if request.url.path == "/v1/responses" else chat)(body, calls)
+
+
+def shown_in_chat(body: Any) -> Shown:
+    """What a request of chat completions shows the model."""
+    answers = [message for message in body["messages"] if message["role"] == "tool"]
+    functions = [tool["function"] for tool in allowed(body)]
+    return Shown(
+        prompt=body["messages"][0]["content"],
+        tools={each["name"]: each["parameters"] for each in functions if each["strict"]},
+        answers={each["tool_call_id"]: each["content"] for each in answers},
+        text=json.dumps(body),
+    )
+
+
+def shown_in_responses(body: Any) -> Shown:
+    """What a request of the Responses API shows the model."""
+    answers = [item for item in body["input"] if item.get("type") == "function_call_output"]
+    return Shown(
+        prompt=body["instructions"],
+        tools={tool["name"]: tool["parameters"] for tool in allowed(body) if tool["strict"]},
+        answers={item["call_id"]: item["output"] for item in answers},
+        text=json.dumps(body),
+    )
 
 
 def allowed(body: Any) -> list[Any]:

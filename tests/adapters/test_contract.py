@@ -100,14 +100,14 @@ TEXTS = {
 async def test_the_model_reads_the_same_sentence_in_every_agent(
     talk: coach.Coach, kind: Kind, opened: OpenHost, fate: str
 ) -> None:
-    if fate in TEXTS and not kind.texts:
-        return  # such arguments cannot be written down there
+    if (fate in TEXTS and not kind.texts) or (fate == "deep" and not kind.deep):
+        return  # such arguments do not come as far as the adapter
     asked = {**FATES, **TEXTS}[fate]
     turn = await start(talk, conversation_id="c2")
     await run(turn, asked)
     async with opened(talk) as host:
         [said] = (await host.reply(asked)).values()
-    assert no_ref(said) == no_ref(turn.answers[0]["content"])
+    assert no_ref(said) == no_ref(str(turn.answers[0]["content"]))
     assert "sk-secret" not in host.shown.text
     assert len(told(host, coach.Finished)) == 1
 
@@ -116,7 +116,7 @@ async def test_an_action_outside_the_phase_does_not_run(
     talk: coach.Coach, log: list[Any], opened: OpenHost
 ) -> None:
     async with opened(talk, phase="middle") as host:
-        assert list(host.shown.tools) == ["write", "move"]
+        assert set(host.shown.tools) == {"write", "move"}
         [said] = (await host.reply(call("paint", name="p"))).values()
     assert said == "There is no such action here. Available now: `write`, `move`."
     assert log == []
@@ -139,7 +139,7 @@ async def test_a_move_comes_after_the_other_calls_of_its_reply_and_once(
         else:
             await host.reply(asked[0])
         assert told(host, coach.PhaseChanged) == [coach.PhaseChanged(phase="middle", previous="start")]
-        assert list(host.shown.tools) == ["write", "move"]
+        assert set(host.shown.tools) == {"write", "move"}
         assert not kind.prompt or "This is middle." in host.shown.prompt
         [said] = (await host.reply(call("paint", id="e", name="p"))).values()
         assert said.endswith("Available now: `write`, `move`.")

@@ -140,11 +140,12 @@ class ChatCompletions(_Loop):
             if whole.text:
                 yield whole.text
         else:
-            async for piece in streamed_reply(reply):
-                if isinstance(piece, str):
-                    yield piece
-                else:
-                    whole = piece
+            async with reply:
+                async for piece in streamed_reply(reply):
+                    if isinstance(piece, str):
+                        yield piece
+                    else:
+                        whole = piece
         calls = list({call.id: call for call in reversed(whole.calls)}.values())[::-1]
         yield [assistant_message(Reply(text=clean(whole.text), calls=tuple(calls)))], calls
 
@@ -196,14 +197,15 @@ class Responses(_Loop):
                 yield text
         else:
             status = None
-            async for event in reply:
-                match event.type:
-                    case "response.output_text.delta":
-                        yield as_text(event.delta)
-                    case "response.output_item.done":
-                        output.append(event.item)
-                    case "response.completed" | "response.incomplete" | "response.failed":
-                        status = event.response.status
+            async with reply:
+                async for event in reply:
+                    match event.type:
+                        case "response.output_text.delta":
+                            yield as_text(event.delta)
+                        case "response.output_item.done":
+                            output.append(event.item)
+                        case "response.completed" | "response.incomplete" | "response.failed":
+                            status = event.response.status
         if status not in ("completed", "incomplete"):
             raise ModelError("The model's reply failed at its server, or broke off; no call was made.")
         calls: dict[str, Call] = {}

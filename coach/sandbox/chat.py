@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any
 
 from starlette.requests import Request
@@ -21,7 +22,7 @@ from coach.sandbox.state import received
 from coach.sandbox.tools import check_answers, check_choice, check_tools
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
-_WORDS = re.compile(r"(?:\S+\s*|\s+){1,3}")
+WORDS = re.compile(r"(?:\S+\s*|\s+){1,3}")
 _PIECE = 12
 """What is in one chunk: three words of a text, or so many characters of arguments."""
 
@@ -37,7 +38,7 @@ async def completions(request: Request) -> Response:
     entry.usage = usage
     seed = hashlib.sha256(json.dumps(body, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
     head = {"id": f"chatcmpl-{seed[:29]}", "created": int(time.time()), "model": body["model"]}
-    calls = [_call(seed, i, name, arguments) for i, (name, arguments) in enumerate(reply.calls)]
+    calls = [_call(id, *call) for id, call in zip(call_ids(seed), reply.calls, strict=False)]
     if body.get("stream"):
         counted = (body.get("stream_options") or {}).get("include_usage", False)
         chunks = _chunks(head, reply.text, calls, usage if counted else None, n=body.get("n") or 1)
@@ -102,8 +103,12 @@ def _is_call(call: object) -> bool:
     return isinstance(function, dict) and all(isinstance(function.get(k), str) for k in ("name", "arguments"))
 
 
-def _call(seed: str, index: int, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    id = hashlib.sha256(f"{seed}:{index}".encode()).hexdigest()[:24]
+def call_ids(seed: str) -> Iterator[str]:
+    """The ids of a reply's calls, without what stands in front of them."""
+    return (hashlib.sha256(f"{seed}:{index}".encode()).hexdigest()[:24] for index in count())
+
+
+def _call(id: str, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     text = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
     return {"id": f"call_{id}", "type": "function", "function": {"name": name, "arguments": text}}
 
@@ -143,7 +148,7 @@ def _chunks(
 
     for index in range(n):
         yield event({"role": "assistant", "content": None if calls else "", "refusal": None}, index)
-        yield from (event({"content": piece}, index) for piece in _WORDS.findall(text))
+        yield from (event({"content": piece}, index) for piece in WORDS.findall(text))
         yield from (event({"tool_calls": [piece]}, index) for piece in _call_pieces(calls))
         yield event({}, index, "tool_calls" if calls else "stop")
     if usage is not None:
@@ -156,10 +161,11 @@ def _call_pieces(calls: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for i, call in enumerate(calls):
         function = call["function"]
         yield {"index": i, **call, "function": {"name": function["name"], "arguments": ""}}
-        yield from ({"index": i, "function": {"arguments": p}} for p in _pieces(function["arguments"]))
+        yield from ({"index": i, "function": {"arguments": p}} for p in pieces(function["arguments"]))
 
 
-def _pieces(text: str) -> list[str]:
+def pieces(text: str) -> list[str]:
+    """A call's arguments as they are streamed."""
     return [text[i : i + _PIECE] for i in range(0, len(text), _PIECE)]
 
 
@@ -167,8 +173,8 @@ def _usage(body: Mapping[str, Any], reply: Answer) -> dict[str, Any]:
     """Tokens estimated at four bytes each: the scripted coach has no tokeniser."""
     shown = {"messages": body["messages"], "tools": body.get("tools")}
     prompt, completion = (
-        _tokens(json.dumps(shown, ensure_ascii=False)),
-        _tokens(reply.text + json.dumps(reply.calls)),
+        tokens(json.dumps(shown, ensure_ascii=False)),
+        tokens(reply.text + json.dumps(reply.calls)),
     )
     return {
         "prompt_tokens": prompt,
@@ -184,5 +190,6 @@ def _usage(body: Mapping[str, Any], reply: Answer) -> dict[str, Any]:
     }
 
 
-def _tokens(text: str) -> int:
+def tokens(text: str) -> int:
+    """About how many tokens a text has."""
     return -(-len(text.encode("utf-8", "surrogatepass")) // 4)

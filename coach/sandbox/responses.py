@@ -1,4 +1,6 @@
-"""``/v1/responses``: one picture as the image tool of a text model, in the background. Nothing else.
+"""``/v1/responses``: one picture as the image tool of a text model, in the background.
+
+Talk goes to :mod:`coach.sandbox.responses_talk`, and nothing else is there.
 
 Sources: openai-python 3.51.0 (types/responses/response_create_params.py, tool_param.py, response.py,
 response_output_item.py) and OpenAI's guides to background mode and to the image tool. What is drawn, what is
@@ -22,7 +24,8 @@ from starlette.responses import JSONResponse, Response
 from coach.sandbox import errors
 from coach.sandbox.images import Job, drawn, make_job
 from coach.sandbox.intake import open_images, read_json
-from coach.sandbox.responses_intake import Asked, of_tool, read_asked
+from coach.sandbox.responses_intake import Asked, of_tool, read_asked, wants_picture
+from coach.sandbox.responses_talk import talk
 from coach.sandbox.rules import BLOCKED_INPUT, BLOCKED_OUTPUT, check
 from coach.sandbox.state import admit, received, service
 
@@ -142,9 +145,12 @@ class Backgrounds:
 
 
 async def create(request: Request) -> Response:
-    """Take a job, answer with its id, and begin."""
+    """Take a job, answer with its id, and begin; or talk, when it is about no picture."""
+    body = await read_json(request)
+    if not wants_picture(body):
+        return await talk(request, body)
     entry, settings = received(request), service(request)
-    asked = read_asked(await read_json(request))
+    asked = read_asked(body)
     sent = asked.sent
     entry.params, entry.model = sent.params, sent.params["model"]
     entry.images = tuple(hashlib.sha256(image.data).hexdigest() for image in sent.images)

@@ -65,6 +65,13 @@ class Asked:
     sent: Sent
 
 
+def wants_picture(body: Mapping[str, Any]) -> bool:
+    """Whether a request is about a picture, in order or not."""
+    tools = body.get("tools")
+    kinds = [tool.get("type") for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    return bool(body.get("background")) or "image_generation" in kinds
+
+
 def read_asked(body: Mapping[str, Any]) -> Asked:
     """Take a request apart. What the picture model takes is not judged here.
 

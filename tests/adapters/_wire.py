@@ -13,6 +13,7 @@ import httpx2
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 import coach
+from coach.sandbox.responses_said import read_said
 from coach.sandbox.tools import check_answers, check_tools
 from tests.adapters._contract import Shown
 
@@ -110,9 +111,7 @@ def chat(body: Any, calls: Sequence[coach.Call]) -> httpx2.Response:
 
 def responses(body: Any, calls: Sequence[coach.Call]) -> httpx2.Response:
     """The reply to a request of the Responses API, whole or streamed."""
-    check_answers([_as_message(item) for item in _calls_together(body["input"])])
-    if "tools" in body:
-        check_tools([{"type": "function", "function": tool} for tool in body["tools"]])
+    read_said(body)
     content = [{"type": "output_text", "text": WORDS, "annotations": []}]
     words = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": content}
     output: list[dict[str, Any]] = [
@@ -147,27 +146,6 @@ def responses(body: Any, calls: Sequence[coach.Call]) -> httpx2.Response:
         events.append({"type": "response.output_item.done", "output_index": index, "item": item})
     events.append({"type": "response.completed", "response": whole})
     return sse({**event, "sequence_number": number} for number, event in enumerate(events))
-
-
-def _calls_together(items: Sequence[Any]) -> list[Any]:
-    """The calls of one reply as one item, as a message of chat completions has them."""
-    together: list[Any] = []
-    for item in items:
-        if item.get("type") != "function_call":
-            together.append(item)
-        elif together and isinstance(together[-1], list):
-            together[-1].append(item)
-        else:
-            together.append([item])
-    return together
-
-
-def _as_message(item: Any) -> dict[str, Any]:
-    if isinstance(item, list):
-        return {"role": "assistant", "tool_calls": [{"id": call["call_id"]} for call in item]}
-    if item.get("type") == "function_call_output":
-        return {"role": "tool", "tool_call_id": item["call_id"]}
-    return {"role": item["role"]}
 
 
 def sse(frames: Iterable[Any]) -> httpx2.Response:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents import Agent, FunctionTool, OpenAIChatCompletionsModel, RunConfig, Runner
+from agents import Agent, FunctionTool, OpenAIResponsesModel, RunConfig, Runner
 from agents.run_config import ToolErrorFormatterArgs
 
 import coach
@@ -44,7 +44,7 @@ async def test_a_run_goes_through_phases_with_the_sandbox_over_http(tmp_path: Pa
                 name="Coach",
                 instructions=instructions(hosted),
                 tools=tools(hosted),
-                model=OpenAIChatCompletionsModel("any", client),
+                model=OpenAIResponsesModel("any", client),
             )
             config = run_config(hosted, RunConfig(tracing_disabled=True))
             result = await Runner.run(agent, "Hello, I am Ann.", run_config=config)

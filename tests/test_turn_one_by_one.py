@@ -10,6 +10,7 @@ import pytest
 
 import coach
 from coach.adapters import Answer, Hosted
+from coach.pending import MemoryJournal
 from tests._talk import start, write_talk
 
 
@@ -62,6 +63,20 @@ async def test_a_move_waits_until_the_reply_is_over(
     assert (host.turn.phase, host.turn.answers) == ("end", [])
 
 
+async def test_an_agent_that_does_not_say_when_it_asks_again_catches_up_between_replies(
+    talk: coach.Coach, log: list[Any], told: list[coach.Event]
+) -> None:
+    host = await hosted(talk, told)
+    both = asyncio.gather(*(host.call(name, "paint", {"name": name}) for name in ("p", "q")))
+    await host.call("a", "move", {"phase": "end"})
+    await host.catch_up()  # two pictures are at work: the reply is not over
+    assert host.turn.phase == "start"
+    await both
+    await asyncio.gather(*(host.catch_up() for _ in range(3)))
+    assert host.turn.phase == "end"
+    assert sum(isinstance(event, coach.PhaseChanged) for event in told) == 1
+
+
 async def test_pictures_are_made_side_by_side_and_the_rest_in_order(
     talk: coach.Coach, log: list[Any], told: list[coach.Event]
 ) -> None:
@@ -74,6 +89,23 @@ async def test_pictures_are_made_side_by_side_and_the_rest_in_order(
     assert [answer.finished.state for answer in answers] == ["done"] * 7
     assert [entry[2] for entry in log if entry[0] == "ann"] == ["0", "1", "2", "3", "4"]
     assert sum(isinstance(event, coach.Progress) for event in told) == 2
+
+
+class Slow(MemoryJournal):
+    """A journal whose first look-up takes longest, as a database's may."""
+
+    async def find(self, user_id: str, conversation_id: str, call_id: str) -> coach.CallRecord | None:
+        for _ in range(20 if call_id == "first" else 0):
+            await asyncio.sleep(0)
+        return await super().find(user_id, conversation_id, call_id)
+
+
+async def test_they_begin_in_the_order_they_came_in_whatever_a_look_up_takes(
+    talk: coach.Coach, log: list[Any], told: list[coach.Event]
+) -> None:
+    host = await hosted(talk.with_services(calls=Slow()), told)
+    await asyncio.gather(*(host.call(name, "write", {"text": name}) for name in ("first", "second")))
+    assert [entry[2] for entry in log] == ["first", "second"]
 
 
 async def test_what_waits_says_so_and_what_is_repeated_happens_once(

@@ -80,7 +80,7 @@ class _Loop(ABC):
                     yield Say(text=clean(piece))
                 else:
                     items, calls = piece
-        except (ValueError, TypeError, AttributeError, RecursionError) as exc:
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as exc:
             # The SDK passes on whatever a server sends, unchecked.
             raise ModelError("The model sent an answer that is none.") from exc
         ended: dict[str, Finished] = {}
@@ -146,8 +146,11 @@ class ChatCompletions(_Loop):
                         yield piece
                     else:
                         whole = piece
-        calls = list({call.id: call for call in reversed(whole.calls)}.values())[::-1]
-        yield [assistant_message(Reply(text=clean(whole.text), calls=tuple(calls)))], calls
+        calls: dict[str, Call] = {}
+        for call in whole.calls:
+            calls.setdefault(call.id, call)
+        said = Reply(text=clean(whole.text), calls=tuple(calls.values()))
+        yield [assistant_message(said)], list(said.calls)
 
     def _tool(self, function: dict[str, Any]) -> dict[str, Any]:
         return {"type": "function", "function": function}

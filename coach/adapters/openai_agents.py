@@ -51,8 +51,8 @@ def run_config(hosted: Hosted, config: RunConfig | None = None) -> RunConfig:
         config: Your own; left out: the SDK's, without what people say in its traces.
 
     Returns:
-        The same, in which a call of an action that is not of the phase is answered with what is available,
-        instead of ending the run.
+        The same, in which a call of what is no action of the phase, or no tool at all, is answered with what
+        is available, instead of ending the run.
     """
     theirs = config and config.tool_error_formatter
 

@@ -23,7 +23,7 @@ from coach.studio import provenance
 from coach.testing import call
 from tests._talk import open_gate, start, write_talk
 from tests.actions._pictures import make_ready
-from tests.adapters._wire import responses, sse
+from tests.adapters._wire import chat, responses, sse
 
 GENERATE = call("generate_identity_image", id="g", identity_id="i1")
 
@@ -43,12 +43,15 @@ def client_of(response: httpx2.Response) -> AsyncOpenAI:
     return AsyncOpenAI(api_key="sk-test", base_url="http://model.test/v1", http_client=http, max_retries=0)
 
 
-async def answered(agent: Responses, *calls: coach.Call, stream: bool = False) -> list[Any]:
+async def answered(agent: Responses | ChatCompletions, *calls: coach.Call, stream: bool = False) -> list[Any]:
     """What a reply with these calls adds to the history."""
-    body = {"model": "m", "input": [], "stream": stream}
-    async with client_of(responses(body, calls)) as client:
-        reply = await client.responses.create(model="m", stream=stream, **agent.request([]))
-        [_ async for _ in agent.run(reply)]
+    body = {"model": "m", "stream": stream, **agent.request([])}
+    made = responses(body, calls) if isinstance(agent, Responses) else chat(body, calls)
+    async with client_of(made) as client:
+        create: Any = (
+            client.responses.create if isinstance(agent, Responses) else client.chat.completions.create
+        )
+        [_ async for _ in agent.run(await create(**body))]
     return agent.added
 
 
@@ -72,10 +75,18 @@ async def test_servers_without_allowed_tools_get_those_of_the_phase(talk: coach.
     assert nothing.request([]).keys() == {"messages"}
 
 
-async def test_what_is_odd_in_a_reply_goes_into_the_history_as_a_server_takes_it(talk: coach.Coach) -> None:
-    agent = Responses(await start(talk))
-    odd = coach.Call(id="a", name="no such.action!", arguments="{broken")
-    added = await answered(agent, odd, odd, call("write", id="b", text="x"))
+ODD = (
+    coach.Call(id="a", name="no such.action!", arguments="{broken"),
+    call("write", id="b", text="x"),
+    coach.Call(id="a", name="write", arguments='{"text": "the same id again"}'),
+)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_is_odd_in_a_reply_goes_into_the_history_as_a_server_takes_it(
+    talk: coach.Coach, stream: bool
+) -> None:
+    added = await answered(Responses(await start(talk)), *ODD, stream=stream)
     assert [(item["type"], item["call_id"]) for item in added] == [
         ("function_call", "a"),
         ("function_call", "b"),
@@ -83,6 +94,11 @@ async def test_what_is_odd_in_a_reply_goes_into_the_history_as_a_server_takes_it
         ("function_call_output", "b"),
     ]
     assert (added[0]["name"], added[0]["arguments"]) == ("no_such_action_", "{}")
+    message, *answers = await answered(ChatCompletions(await start(talk)), *ODD, stream=stream)
+    functions = [made["function"] for made in message["tool_calls"]]
+    assert functions[0] == {"name": "no_such_action_", "arguments": "{}"}
+    assert [made["id"] for made in message["tool_calls"]] == ["a", "b"]
+    assert [answer["tool_call_id"] for answer in answers] == ["a", "b"]
 
 
 def frames(*events: dict[str, Any]) -> httpx2.Response:
@@ -125,6 +141,15 @@ async def test_of_half_a_reply_nothing_runs(
         with pytest.raises(coach.ModelError):
             [_ async for _ in agent.run(reply)]
     assert (log, agent.added) == ([], [])
+
+
+async def test_a_reply_without_a_choice_is_none(talk: coach.Coach) -> None:
+    agent = ChatCompletions(await start(talk))
+    empty = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": []}
+    async with client_of(httpx2.Response(200, json=empty)) as client:
+        reply = await client.chat.completions.create(model="m", messages=[])
+        with pytest.raises(coach.ModelError):
+            [_ async for _ in agent.run(reply)]
 
 
 async def test_a_reply_that_was_cut_short_is_answered_call_by_call(talk: coach.Coach, log: list[Any]) -> None:

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from coach._calls import Call, Meter
+from coach._changed import changed
 from coach.action import Action, Result
 from coach.context import Context
 from coach.errors import CoachError, NotFound, PictureError, Refused, Retry
@@ -100,7 +101,7 @@ class Runner:
     async def keep(self, record: CallRecord, outcome: Outcome) -> None:
         """Write an outcome down."""
         event = outcome.event
-        ended = replace(record, state=event.state, say=event.say, data=event.data, next=outcome.next)
+        ended = changed(record, state=event.state, say=event.say, data=event.data, next=outcome.next)
         await self._journal.finish(ended)
 
     def put_right(self, call_id: str, action: Action[..., Any], say: str) -> Finished:
@@ -145,7 +146,7 @@ class Runner:
     async def _call(self, action: Action[..., Any], record: CallRecord, ctx: Context) -> Result[Any]:
         params = action.params.model_validate(record.arguments)
         services = [self._services[name] for name in action.needs]
-        result: Any = await action(ctx, *services, **dict(params))
+        result: Any = await action(ctx, *services, **params.__dict__)
         if not isinstance(result, Result) or not isinstance(result.say, str):
             raise TypeError(f"{action.name} must return a Result whose `say` is text")
         return result

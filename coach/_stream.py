@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from coach.events import Event
@@ -18,19 +19,26 @@ async def stream(produce: Callable[[Emit], Awaitable[None]]) -> AsyncIterator[Ev
     When the reader goes away, ``produce`` goes on: a picture that is being paid for is still received and
     kept. :func:`drain` waits for what is left.
     """
-    queue: asyncio.Queue[Event | None] = asyncio.Queue()
+    events: deque[Event] = deque()
+    news = asyncio.Event()
 
-    async def work() -> None:
-        try:
-            await produce(queue.put)
-        finally:
-            queue.put_nowait(None)
+    async def emit(event: Event) -> None:
+        events.append(event)
+        news.set()
 
-    task = asyncio.ensure_future(work())
+    def ended(task: asyncio.Task[None]) -> None:
+        _running.discard(task)
+        news.set()
+
+    task = asyncio.ensure_future(produce(emit))
     _running.add(task)
-    task.add_done_callback(_running.discard)
-    while (event := await queue.get()) is not None:
-        yield event
+    task.add_done_callback(ended)
+    # Woken once for all that happened meanwhile: a queue wakes its reader for each event.
+    while not task.done():
+        await news.wait()
+        news.clear()
+        while events:
+            yield events.popleft()
     await task
 
 

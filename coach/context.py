@@ -125,6 +125,8 @@ async def gather_context(
     Raises:
         ContextError: Some failed; it names all of them, the log has the reasons.
     """
+    if not keys:
+        return {}
     failed: dict[str, str] = {}
     answers = await asyncio.gather(*(_ask(key, ctx, services, failed) for key in keys))
     if failed:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from coach._changed import changed
 from coach.events import State
 
 PATIENCE = timedelta(minutes=10)
@@ -22,6 +23,8 @@ PATIENCE = timedelta(minutes=10)
 BEGUN: ContextVar[tuple[str, datetime | None]] = ContextVar("begun", default=("", None))
 """Whose turn is at work here, and since when they were here as it began (:meth:`Journal.arrive`): what
 outlives their erasure writes nothing of them down again."""
+
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +114,7 @@ class MemoryJournal:
     async def finish(self, record: CallRecord) -> None:
         """See :class:`Journal`."""
         key = (record.user_id, record.conversation_id, record.call_id)
-        self._records[key] = replace(record, finished_at=datetime.now(UTC))
+        self._records[key] = changed(record, finished_at=datetime.now(UTC))
 
     async def reopen(self, user_id: str, conversation_id: str, until: datetime) -> None:
         """See :class:`Journal`."""
@@ -147,5 +150,5 @@ class MemoryJournal:
 
 def digest_of(action: str, arguments: Mapping[str, Any]) -> str:
     """The SHA-256 of an action and its exact arguments, 64 hex digits, whatever the order of the keys."""
-    text = json.dumps([action, arguments], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = _canonical([action, arguments])
     return hashlib.sha256(text.encode()).hexdigest()

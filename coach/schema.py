@@ -65,10 +65,8 @@ def _raw_schema(model: type[BaseModel]) -> Json:
 
 
 def _holds_null(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_holds_null(inner) for inner in value.values())
-    if isinstance(value, list):
-        return any(map(_holds_null, value))
+    if isinstance(value, (dict, list)):
+        return any(map(_holds_null, value.values() if isinstance(value, dict) else value))
     return value is None
 
 

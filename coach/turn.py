@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from coach._answers import WAITS, answer_message, finished, tool, waiting
 from coach._calls import Call, Limits, Meter
+from coach._changed import changed
 from coach._judge import Asked, Judge
 from coach._run import Outcome, Runner
 from coach._stream import Emit, stream
@@ -172,13 +173,21 @@ class Turn:
         phase = self._phase
         version = "" if pressed else self.prompt_version
         asked = [await self._judge.judge(call, phase, version, pressed=pressed) for call in calls]
-        tasks = []
-        for call, one in zip(calls, asked, strict=True):
-            tasks.append(asyncio.ensure_future(self._answer(call, one, phase, emit)))
+        tasks: list[asyncio.Task[Outcome]] = []
+        told: dict[str, Outcome] = {}
+        try:
             # In the order asked, so that a call may build on the one before; pictures side by side.
-            if not (isinstance(one, Asked) and one.action.spends):
-                await asyncio.wait(tasks[-1:])
-        outcomes = await _all(tasks)
+            for call, one in zip(calls, asked, strict=True):
+                answering = self._answer(call, one, phase, emit)
+                if isinstance(one, Asked) and one.action.spends:
+                    tasks.append(asyncio.ensure_future(answering))
+                    await asyncio.sleep(0)  # it begins before the next one
+                else:
+                    told[call.id] = await answering
+        finally:
+            paid = await _all(tasks) if tasks else []
+        told |= {outcome.event.call_id: outcome for outcome in paid}
+        outcomes = [told[call.id] for call in calls]
         self._moves = [outcome.next for outcome in outcomes if outcome.next is not None]
         if not pressed:
             self.answers = [answer_message(outcome, self._moves) for outcome in outcomes]
@@ -260,8 +269,8 @@ class Turn:
 
     def _context(self, call_id: str, phase: Phase | None = None, emit: Emit | None = None) -> Context:
         phase = phase or self._phase
-        context = replace(self._who, call_id=call_id, phase=phase.name, next=phase.next)
-        return context if emit is None else replace(context, emit=emit)
+        heard = self._who.emit if emit is None else emit
+        return changed(self._who, call_id=call_id, phase=phase.name, next=phase.next, emit=heard)
 
 
 async def _all(tasks: list[asyncio.Task[Outcome]]) -> list[Outcome]:

@@ -33,9 +33,10 @@ lint: $(VENV)/dev.stamp ## Style, format and types
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-bench: $(VENV)/run.stamp $(PEERS:%=.venv-bench/%/stamp) ## Costs beside the usual libraries (ARGS=--quick: a minute)
+bench: $(VENV)/dev.stamp $(PEERS:%=.venv-bench/%/stamp) ## Costs beside the usual libraries (ARGS=--quick: a minute)
 	@$(BIN)/python -m benchmarks $(ARGS)
 	@$(BIN)/python -m benchmarks.grid
+	@$(BIN)/python -m benchmarks.calls
 
 likeness: $(VENV)/run.stamp ## What the measure of likeness can tell, and its limits (ARGS=--get fetches the photos)
 	@$(BIN)/python -m benchmarks.likeness $(ARGS)

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from coach._calls import Call
-from coach.events import Event, Finished, Waiting
+from coach.events import Event, Finished, State, Waiting
 from coach.turn import Turn
 
 Listener = Callable[[Event], Awaitable[None]]
 """Who is told what happens: progress, previews, results, questions to the person, moves."""
+
+FAILED: frozenset[State] = frozenset({"retry", "refused", "failed"})
+"""The states of a call that did not do what it was to do, and of which no person is asked any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,11 @@ class Answer:
     say: str
     finished: Finished
     waiting: Waiting | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether an agent that tells failed calls from others shows this as one."""
+        return self.finished.state in FAILED
 
 
 class Hosted:

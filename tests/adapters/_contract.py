@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 
 import coach
 
-KINDS = ("openai_chat", "openai_responses", "openai_agents", "pydantic_ai", "langchain")
+KINDS = ("openai_chat", "openai_responses", "openai_agents", "pydantic_ai", "langchain", "anthropic")
 """Each is a module ``tests.adapters._host_<kind>``, which holds ``KIND`` and ``open_host``."""
 
 

@@ -11,7 +11,7 @@ from coach import Context, Result, Sheets, action
 from ._shared import IdentityId, SheetData
 
 
-@action(exclusive="identity_id")
+@action(exclusive="identity_id", effect="reads")
 async def compare_identity_images(
     ctx: Context,
     sheets: Sheets,

@@ -11,7 +11,7 @@ from coach import Context, Identities, Result, action
 from ._shared import IdentityData
 
 
-@action()
+@action(effect="adds")
 async def create_identity(
     ctx: Context,
     identities: Identities,

@@ -24,7 +24,7 @@ from ._stickers import LONGEST_CONTEXT, SpecData, base_of, price
 Template = Literal["GM", "GN", "LFG", "HODL", "WAGMI", "NGMI", "SER", "REKT", "ALPHA", "HIGHER"]
 
 
-@action()
+@action(effect="adds")
 async def create_sticker_spec(
     ctx: Context,
     identities: Identities,

@@ -14,7 +14,7 @@ SIDE = 512
 """Pixels of a sticker's side."""
 
 
-@action(timeout=600, spends=True, exclusive="spec")
+@action(timeout=600, spends=True, exclusive="spec", effect="adds")
 async def generate_sticker_now(
     ctx: Context,
     stickers: Stickers,

@@ -30,7 +30,7 @@ from ._pictures import first_look, photos_to_send, portrait, scene_of
 from ._shared import IdentityId, PictureData, Version
 
 
-@action(timeout=600, spends=True, exclusive="identity_id")
+@action(timeout=600, spends=True, exclusive="identity_id", effect="adds")
 async def revise_identity_image(
     ctx: Context,
     identities: Identities,

@@ -9,7 +9,7 @@ from pydantic import Field
 from coach import Context, Notes, Result, action
 
 
-@action()
+@action(effect="adds")
 async def save_note(
     ctx: Context,
     notes: Notes,

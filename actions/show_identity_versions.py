@@ -11,7 +11,7 @@ from coach import Context, Result, Sheets, Versions, action
 from ._shared import IdentityId, SheetData
 
 
-@action(exclusive="identity_id")
+@action(exclusive="identity_id", effect="reads")
 async def show_identity_versions(
     ctx: Context,
     sheets: Sheets,

@@ -19,7 +19,7 @@ from coach._calls import Call, Meter
 from coach._changed import changed
 from coach.action import Action, Result
 from coach.context import Context
-from coach.errors import CoachError, NotFound, PictureError, Refused, Retry
+from coach.errors import CoachError, ConsentMissing, NotFound, PhotoRefused, PictureError, Refused, Retry
 from coach.events import Finished, Started, State, Waiting
 from coach.pending import CallRecord, Journal
 from coach.schema import drop_left_out
@@ -113,8 +113,9 @@ class Runner:
         return Finished(call_id=call_id, action=action.name, state="retry", say=say)
 
     async def _settle(self, action: Action[..., Any], record: CallRecord, ctx: Context) -> Outcome:
-        def ended(state: State, say: str) -> Outcome:
-            return Outcome(event=Finished(call_id=record.call_id, action=action.name, state=state, say=say))
+        def ended(state: State, say: str, why: Mapping[str, Any] | None = None) -> Outcome:
+            event = Finished(call_id=record.call_id, action=action.name, state=state, say=say, data=why)
+            return Outcome(event=event)
 
         # What may be paid for is never cut off by the turn's clock: it began in time, and is let finish.
         left = action.timeout if action.spends else min(action.timeout, self._meter.seconds_left)
@@ -129,10 +130,9 @@ class Runner:
             # The model is told which budget it was: so it can say whether another day, or only an operator,
             # helps. The person's own sentence names none.
             why = f" {exc.detail}" if exc.code in _OF_BUDGETS else ""
-            outcome = ended("refused", f"{exc}{why}")
-            return replace(outcome, event=replace(outcome.event, data={"code": exc.code, "paid": exc.paid}))
+            return ended("refused", f"{exc}{why}", {"code": exc.code, "paid": exc.paid})
         except (Refused, CoachError) as exc:
-            return ended("refused", str(exc))
+            return ended("refused", str(exc), _why(exc))
         except (Exception, SystemExit, asyncio.CancelledError) as exc:
             if isinstance(exc, asyncio.CancelledError) and _cancelled():
                 raise
@@ -150,6 +150,17 @@ class Runner:
         if not isinstance(result, Result) or not isinstance(result.say, str):
             raise TypeError(f"{action.name} must return a Result whose `say` is text")
         return result
+
+
+def _why(refusal: Exception) -> dict[str, Any] | None:
+    """For programs: the code of what a person can put right, also where an action says it otherwise."""
+    for error in (refusal, refusal.__cause__):
+        match error:
+            case ConsentMissing():
+                return {"code": "consent_missing"}
+            case PhotoRefused(code=code):
+                return {"code": code}
+    return None
 
 
 def _cancelled() -> bool:

@@ -28,6 +28,9 @@ T = TypeVar("T")
 By = Literal["model", "user"]
 """Who may run an action."""
 
+Effect = Literal["reads", "adds", "changes"]
+"""What a call does to what is kept: nothing; it only adds; or it may change or take away what is there."""
+
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
 """OpenAI's rule for a tool's name, without the hyphen that Python does not have."""
 
@@ -66,6 +69,7 @@ class Action(Generic[P, T]):
         exclusive: The parameter of which one value is worked on at a time, per person.
         by: ``"user"`` when only a button may run it; the model can then only propose it.
         ask: The question the person is shown with the button, if the action has one of its own.
+        effect: What it does to what is kept.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Action(Generic[P, T]):
     exclusive: str | None
     by: By
     ask: str | None = None
+    effect: Effect = "changes"
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -104,6 +109,7 @@ def action(
     exclusive: str | None = ...,
     by: By = ...,
     ask: str | None = ...,
+    effect: Effect = ...,
 ) -> Callable[[Callable[P, Awaitable[Result[T]]]], Action[P, T]]: ...
 def action(
     handler: Any = None,
@@ -114,6 +120,7 @@ def action(
     exclusive: str | None = None,
     by: By = "model",
     ask: str | None = None,
+    effect: Effect = "changes",
 ) -> Any:
     """Make an action of an async function.
 
@@ -125,6 +132,8 @@ def action(
         by: ``"user"``: it runs when the person presses a button; the model can only propose it.
         ask: The question the person is shown with that button, or with the one of a phase whose ``confirm``
             names the action: one line of plain text, at most 200 characters.
+        effect: ``"reads"`` when a call changes nothing that is kept, ``"adds"`` when it takes nothing away:
+            agents that ask their user before each call may then ask less.
 
     Raises:
         SignatureError: The function or what the decorator was given makes no action; the message says what to
@@ -135,7 +144,9 @@ def action(
         signature = read_signature(fn, kind="action", context=Context)
         _check_returns(signature)
         signature.check_timeout(timeout)
-        for problem in _mistakes(signature, spends=spends, exclusive=exclusive, by=by, ask=ask):
+        for problem in _mistakes(
+            signature, spends=spends, exclusive=exclusive, by=by, ask=ask, effect=effect
+        ):
             raise signature.wrong(problem, "decorator")
         return Action(
             name=signature.name,
@@ -148,13 +159,14 @@ def action(
             exclusive=exclusive,
             by=by,
             ask=ask,
+            effect=effect,
         )
 
     return wrap if handler is None else wrap(handler)
 
 
 def _mistakes(
-    signature: Signature, *, spends: object, exclusive: object, by: object, ask: object
+    signature: Signature, *, spends: object, exclusive: object, by: object, ask: object, effect: object
 ) -> Iterator[str]:
     """What of the decorator's arguments is not what it must be: a mistyped switch must not be an open one."""
     if not isinstance(spends, bool):
@@ -163,6 +175,8 @@ def _mistakes(
         yield f"exclusive={exclusive!r} is not one of its keyword-only parameters"
     if by not in get_args(By):
         yield f"by={by!r} is neither 'model' nor 'user'"
+    if effect not in get_args(Effect):
+        yield f"effect={effect!r} is none of 'reads', 'adds' and 'changes'"
     if ask is not None and not (isinstance(ask, str) and 0 < len(ask) <= _LONGEST and ask == one_line(ask)):
         yield f"its `ask` is not one line of plain text of at most {_LONGEST} characters"
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 from sqlalchemy import JSON, ColumnElement, func, insert, literal, or_, select, update
 
 from coach.errors import NotFound
-from coach.store._rows import columns, every, first, hold, new_id, now, one, rows_of
+from coach.store._rows import columns, every, first, hold, insert_if_new, new_id, now, one, rows_of
 from coach.store._work import still_ours
 from coach.store.database import Database
 from coach.store.tables import conversations, messages
@@ -46,6 +49,19 @@ class Message:
     created_at: datetime
 
 
+def _begun(id: str, user_id: str, *, coach: str, phase: str, tenant: str) -> Conversation:
+    moment = now()
+    return Conversation(
+        id=id,
+        user_id=user_id,
+        tenant=tenant,
+        coach=coach,
+        phase=phase,
+        created_at=moment,
+        updated_at=moment,
+    )
+
+
 class Conversations:
     """People's conversations. ``NotFound``: this person has no such conversation."""
 
@@ -54,20 +70,27 @@ class Conversations:
 
     async def start(self, user_id: str, *, coach: str, phase: str, tenant: str = "") -> Conversation:
         """A new conversation."""
-        moment = now()
-        conversation = Conversation(
-            id=new_id(),
-            user_id=user_id,
-            tenant=tenant,
-            coach=coach,
-            phase=phase,
-            created_at=moment,
-            updated_at=moment,
-        )
+        begun = _begun(new_id(), user_id, coach=coach, phase=phase, tenant=tenant)
         async with self._database.write() as connection:
             await hold(connection, user_id)
-            await connection.execute(insert(conversations), vars(conversation))
-        return conversation
+            await connection.execute(insert(conversations), vars(begun))
+        return begun
+
+    async def only(self, user_id: str, *, of: str, coach: str, phase: str, tenant: str = "") -> Conversation:
+        """The one conversation of this kind that a person has with a coach, begun if there is none yet.
+
+        Args:
+            of: The kind, e.g. where they talk.
+            phase: The phase it begins in.
+        """
+        its = str(uuid5(NAMESPACE_OID, json.dumps([of, coach, user_id])))
+        with suppress(NotFound):
+            return await self.get(user_id, its)
+        async with self._database.write() as connection:
+            await hold(connection, user_id)
+            begun = _begun(its, user_id, coach=coach, phase=phase, tenant=tenant)
+            await insert_if_new(connection, conversations, vars(begun))
+        return await self.get(user_id, its)
 
     async def get(self, user_id: str, conversation_id: str) -> Conversation:
         """One conversation.

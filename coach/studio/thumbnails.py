@@ -60,6 +60,23 @@ class Thumbnails:
         except NotFound:
             return await self._make(version, width, key), _TYPE
 
+    async def within(self, data: bytes, media_type: str, most: int) -> tuple[bytes, str]:
+        """A picture in so many bytes at most, and its media type: itself where it is no larger.
+
+        Nothing is kept.
+
+        Raises:
+            InputRefused: It is damaged, or cannot be made so small.
+        """
+        width = WIDEST
+        while len(data) > most:
+            if width < NARROWEST:
+                raise InputRefused("This picture cannot be made small enough.")
+            async with self._turn:
+                data, media_type = await asyncio.to_thread(_smaller, data, width, self._signer), _TYPE
+            width //= 2
+        return data, media_type
+
     async def _make(self, version: Version, width: int, key: str) -> bytes:
         store, user_id = self._store, version.user_id
         since = await here_since(store, user_id)

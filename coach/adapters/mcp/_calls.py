@@ -1,0 +1,209 @@
+"""A tool call from its request to its result, with the questions to the person in between."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from coach.adapters._hosted import Listener
+from coach.adapters.mcp import _asks
+from coach.adapters.mcp._asks import Asked, Means, Question
+from coach.adapters.mcp._pictures import Pictures
+from coach.adapters.mcp._talks import Came, Person, Talks
+from coach.adapters.mcp._tools import failed, result
+from coach.errors import CoachError
+from coach.events import Event, Preview, Progress
+from coach.store import Store
+
+logger = logging.getLogger("coach.mcp")
+
+CALL_ID = "coach/callId"
+"""In a request's ``_meta``: makes it the same call as an earlier one, which has its effect once."""
+
+_ANSWER = "answer"
+_MOST_QUESTIONS = 6
+_CONSENT = frozenset({"consent_missing", "no_consent"})
+_OPENED = "The page for it is open. When the user has added a photo there, call this again."
+
+Context = ServerRequestContext[Any, Any]
+Told = Callable[[Person, Event], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """One request: who asks for what, and who is told meanwhile."""
+
+    ctx: Context
+    person: Person
+    name: str
+    arguments: dict[str, Any]
+    listen: Listener
+
+
+class Calls:
+    """Answers ``tools/call``.
+
+    Args:
+        talks: The conversations.
+        pictures: What came of calls.
+        means: How people do what no model may do for them.
+        moved: Told when a person's conversation moved.
+        told: Told everything that happens.
+    """
+
+    def __init__(
+        self,
+        talks: Talks,
+        pictures: Pictures,
+        means: Means,
+        moved: Callable[[Context, Person], Any],
+        told: Told | None,
+    ) -> None:
+        self._talks, self._pictures, self._means = talks, pictures, means
+        self._moved, self._told = moved, told
+        self._store = talks.coach.perhaps("store", Store)
+
+    async def answer(
+        self, ctx: Context, person: Person, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        """Make a call, or go on with one that a question was asked about.
+
+        Raises:
+            MCPError: There is no such tool.
+        """
+        if params.name not in self._talks.coach.actions:
+            raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:64]!r}")
+        asking = Asking(
+            ctx=ctx,
+            person=person,
+            name=params.name,
+            arguments=dict(params.arguments or {}),
+            listen=self._listener(ctx, person),
+        )
+        try:
+            return await self._answer(asking, params)
+        except CoachError as error:
+            return failed(str(error))
+
+    async def _answer(
+        self, asking: Asking, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        if params.request_state is None:
+            call_id = str((asking.ctx.meta or {}).get(CALL_ID) or f"m{uuid4().hex[:12]}")
+            came = await self._call(asking, call_id)
+        else:
+            # The boundary in front has unsealed it: it is ours, this person's, for this call, and not old.
+            asked = Asked.model_validate_json(params.request_state)
+            given = (params.input_responses or {}).get(_ANSWER)
+            answer = given if isinstance(given, types.ElicitResult) else types.ElicitResult(action="cancel")
+            came, settled = await self._take(asking, asked, answer)
+            if settled:
+                return await self._result(asking, came)
+        for _ in range(_MOST_QUESTIONS):
+            question = await self._question(asking, came)
+            if question is None:
+                break
+            if asking.ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
+                request = types.ElicitRequest(params=question.params)
+                state = question.asked.model_dump_json()
+                return types.InputRequiredResult(input_requests={_ANSWER: request}, request_state=state)
+            came, settled = await self._take(asking, question.asked, await _elicit(asking.ctx, question))
+            if settled:
+                break
+        return await self._result(asking, came)
+
+    async def _call(self, asking: Asking, call_id: str) -> Came:
+        return await self._talks.call(asking.person, call_id, asking.name, asking.arguments, asking.listen)
+
+    async def _question(self, asking: Asking, came: Came) -> Question | None:
+        """What the person is to be asked, if their client can."""
+        capabilities = asking.ctx.session.client_capabilities
+        fills_in, call_id = _asks.can_fill_in(capabilities), came.finished.call_id
+        if came.waiting is not None:
+            return _asks.confirmation(came.waiting) if fills_in else None
+        why = (came.finished.data or {}).get("code") if came.finished.state == "refused" else None
+        if self._store is None or why not in {*_CONSENT, "no_photo"}:
+            return None
+        if why in _CONSENT or await self._store.consents.active(asking.person.user_id) is None:
+            return _asks.agreement(call_id) if fills_in else None
+        if self._means.read is not None:
+            return _asks.photo_file(call_id) if fills_in else None
+        page = self._means.page
+        return _asks.photo_page(call_id, page) if page and _asks.can_open(capabilities) else None
+
+    async def _take(self, asking: Asking, asked: Asked, answer: types.ElicitResult) -> tuple[Came, bool]:
+        """Act on an answer; says whether that settles the call, or something else may have to be asked.
+
+        Raises:
+            Conflict: The question was answered before, or has expired.
+        """
+        if asked.about == "yes" and answer.action != "cancel":
+            yes = answer.action == "accept"
+            decided = self._talks.decide(asking.person, asked.call_id, asked.digest, yes, asking.listen)
+            return await decided, False
+        # What was answered before has been followed by this call: the same answer again has no other effect.
+        after = f"{asked.call_id}-2"
+        if answer.action == "accept" and asked.about == "page":
+            came = await self._call(asking, asked.call_id)
+            return replace(came, say=_OPENED), True
+        if answer.action == "accept" and await self._put_right(asking, asked, answer, after):
+            return await self._call(asking, after), False
+        return await self._call(asking, asked.call_id), True
+
+    async def _put_right(self, asking: Asking, asked: Asked, answer: types.ElicitResult, after: str) -> bool:
+        where, content = await self._talks.at(asking.person), answer.content or {}
+        journal = self._talks.coach.journal
+        if await journal.find(where.user_id, where.conversation_id, after) is not None:
+            return True
+        assert self._store is not None, "without a store nothing is asked that needs one"
+        if asked.about == "consent":
+            return await _asks.agree(self._store, where.user_id, content)
+        return await _asks.add_photo(self._store, where.user_id, content, self._means)
+
+    async def _result(self, asking: Asking, came: Came) -> types.CallToolResult:
+        if came.moved:
+            await self._moved(asking.ctx, asking.person)
+        links = await self._pictures.links(asking.person, came.finished)
+        code = (came.finished.data or {}).get("code")
+        is_open = came.waiting is not None or code in {*_CONSENT, "no_photo"}
+        return result(came, links, hint=self._means.elsewhere if is_open else "")
+
+    def _listener(self, ctx: Context, person: Person) -> Listener:
+        steps = 0
+
+        async def listen(event: Event) -> None:
+            nonlocal steps
+            if self._told is not None:
+                await self._told(person, event)
+            match event:
+                case Progress(text=text, done=done, of=of):
+                    say = f"{text} ({done:g} of {of:g})" if done is not None and of is not None else text
+                case Preview():
+                    say = f"An unfinished picture is there: {self._pictures.preview(person, event)}"
+                case _:
+                    return
+            steps += 1  # it must rise, and what an action counts may begin anew
+            await ctx.session.report_progress(steps, message=say)
+
+        return listen
+
+
+async def _elicit(ctx: Context, question: Question) -> types.ElicitResult:
+    """Ask in the way of the revisions before 2026-07-28: by a request to the client."""
+    params, related = question.params, ctx.request_id
+    try:
+        if isinstance(params, types.ElicitRequestFormParams):
+            return await ctx.session.elicit_form(params.message, params.requested_schema, related)
+        named = params.elicitation_id or ""
+        return await ctx.session.elicit_url(params.message, params.url, named, related)
+    except MCPError as error:  # it said it could, and could not
+        logger.warning("A client could not ask its user: code %s.", error.error.code)
+        return types.ElicitResult(action="cancel")

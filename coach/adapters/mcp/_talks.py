@@ -1,0 +1,222 @@
+"""The one conversation that each person has over MCP: a turn for each call, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from coach._calls import Limits
+from coach._stream import Emit, stream
+from coach.adapters._hosted import Answer, Hosted, Listener
+from coach.context import Context
+from coach.errors import ContextError, PromptError
+from coach.events import Event, Finished, PhaseChanged, Waiting
+from coach.folder import Coach
+from coach.pending import PATIENCE
+from coach.store import Conversations
+from coach.store.lease import held
+from coach.turn import Turn
+
+logger = logging.getLogger("coach.mcp")
+
+KIND = "mcp"
+"""What kind of conversation it is."""
+
+_Do = Callable[[Turn, Emit, list[Answer]], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """In whose name a client asks. The client's credentials say so, never its model.
+
+    Attributes:
+        user_id: The person, as the host application knows them.
+        tenant: Whose customer they are, where the host serves several.
+    """
+
+    user_id: str
+    tenant: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Came:
+    """What came of a call.
+
+    Attributes:
+        say: What the model reads.
+        finished: How it ended.
+        phase: Where the conversation is now.
+        waiting: The question it leaves with the person.
+        prompt: The new instructions, if it moved the conversation or was made in another phase than it is in.
+        moved: Whether it moved the conversation.
+    """
+
+    say: str
+    finished: Finished
+    phase: str
+    waiting: Waiting | None = None
+    prompt: str = ""
+    moved: bool = False
+
+
+@dataclass(kw_only=True)
+class _Place:
+    """Where a conversation is."""
+
+    id: str
+    phase: str
+    tenant: str
+
+
+@dataclass(kw_only=True)
+class _Remembered:
+    """A conversation of a coach without a database: it is here as long as this process is."""
+
+    place: _Place
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Talks:
+    """People's conversations over MCP.
+
+    Args:
+        coach: The coach. With a service ``conversations`` they are kept there, and go on after a restart.
+        limits: How much one call may do.
+    """
+
+    def __init__(self, coach: Coach, limits: Limits) -> None:
+        self.coach, self._limits = coach, limits
+        self._kept = coach.perhaps("conversations", Conversations)
+        self._remembered: dict[str, _Remembered] = {}
+
+    async def at(self, person: Person) -> Context:
+        """Where a person's conversation is."""
+        place = await self._place(person)
+        return Context(
+            user_id=person.user_id,
+            tenant=place.tenant,
+            conversation_id=place.id,
+            phase=place.phase,
+            next=self.coach.phase(place.phase).next,
+        )
+
+    async def prompt(self, person: Person) -> tuple[str, str]:
+        """The phase a person's conversation is in, and what its prompt says to them now."""
+        who = await self.at(person)
+        return who.phase, (await self.coach.render(who.phase, who)).text
+
+    async def call(
+        self, person: Person, call_id: str, name: str, arguments: dict[str, object], listen: Listener
+    ) -> Came:
+        """Make a call, once for each id.
+
+        Raises:
+            CoachError: It could not even be begun: the database is away, or what the prompt may know.
+        """
+
+        async def do(turn: Turn, heard: Emit, ended: list[Answer]) -> None:
+            hosted = Hosted(turn, heard)
+            ended.append(await hosted.call(call_id, name, arguments))
+            await hosted.proceed()
+
+        return await self._alone(person, do, listen, named=name)
+
+    async def decide(self, person: Person, call_id: str, digest: str, yes: bool, listen: Listener) -> Came:
+        """Answer what waits for the person.
+
+        Raises:
+            Conflict: It was answered before, has expired, or is not the call that was shown.
+        """
+
+        async def do(turn: Turn, heard: Emit, ended: list[Answer]) -> None:
+            async for event in turn.decide(call_id, digest, yes=yes):
+                if isinstance(event, Finished):
+                    ended.append(Answer(say=event.say, finished=event))
+                await heard(event)
+
+        return await self._alone(person, do, listen)
+
+    async def _alone(self, person: Person, do: _Do, listen: Listener, *, named: str = "") -> Came:
+        came: list[Came] = []
+
+        async def produce(emit: Emit) -> None:
+            async with self._held(person) as place:
+                until = datetime.now(UTC) + PATIENCE
+                await self.coach.journal.reopen(person.user_id, place.id, until)
+                before = place.phase
+
+                async def heard(event: Event) -> None:
+                    if isinstance(event, PhaseChanged):
+                        await self._move(person, place, event.phase)
+                    await emit(event)
+
+                turn = await self.coach.turn(
+                    user_id=person.user_id,
+                    tenant=place.tenant,
+                    conversation_id=place.id,
+                    phase=before,
+                    limits=self._limits,
+                )
+                came.append(await self._came(turn, do, heard, before, named))
+
+        # What was begun goes on when the client goes away: a picture that is paid for is still kept.
+        async for event in stream(produce):
+            await listen(event)
+        return came[0]
+
+    async def _came(self, turn: Turn, do: _Do, heard: Emit, before: str, named: str) -> Came:
+        ended: list[Answer] = []
+        prompt = ""
+        try:
+            await do(turn, heard, ended)
+            strayed = bool(named) and named not in self.coach.phase(before).actions
+            prompt = turn.prompt if strayed or turn.phase != before else ""
+        except (ContextError, PromptError) as error:
+            if not ended:
+                raise
+            # It happened, and is told; only the new instructions have to be asked for.
+            logger.warning("The prompt of %s could not be rendered: %s", turn.phase, error)
+        return Came(
+            say=ended[-1].say,
+            finished=ended[-1].finished,
+            waiting=ended[-1].waiting,
+            phase=turn.phase,
+            prompt=prompt,
+            moved=turn.phase != before,
+        )
+
+    @asynccontextmanager
+    async def _held(self, person: Person) -> AsyncIterator[_Place]:
+        if self._kept is None:
+            remembered = self._remembering(person)
+            async with remembered.lock:
+                yield remembered.place
+            return
+        place = await self._place(person)
+        async with held(self._kept, person.user_id, place.id, patience=self._limits.seconds):
+            yield await self._place(person)
+
+    async def _place(self, person: Person) -> _Place:
+        if self._kept is None:
+            return self._remembering(person).place
+        row = await self._kept.only(
+            person.user_id,
+            of=KIND,
+            coach=self.coach.name,
+            phase=self.coach.first_phase,
+            tenant=person.tenant,
+        )
+        return _Place(id=row.id, phase=row.phase, tenant=row.tenant)
+
+    def _remembering(self, person: Person) -> _Remembered:
+        place = _Place(id=KIND, phase=self.coach.first_phase, tenant=person.tenant)
+        return self._remembered.setdefault(person.user_id, _Remembered(place=place))
+
+    async def _move(self, person: Person, place: _Place, phase: str) -> None:
+        if self._kept is not None:
+            await self._kept.move(person.user_id, place.id, phase)
+        place.phase = phase

@@ -98,6 +98,13 @@ async def open(
         yield coach.with_services(**provided)
 
 
+def shared_secret(settings: Settings) -> bytes:
+    """What every process of one database has: the salt, or what lies in this machine's spool."""
+    if settings.salt is not None:
+        return settings.salt.get_secret_value().encode()
+    return Spool(settings.home / "spool").secret()
+
+
 async def _faces(services: Mapping[str, object]) -> FaceModel | None:
     """The face model that was given, also when that is none; else the one that is installed."""
     if "faces" not in services:

@@ -21,6 +21,7 @@ from coach.cli.erase import erase
 from coach.cli.export import export
 from coach.cli.flux import flux
 from coach.cli.key import key
+from coach.cli.mcp import mcp
 from coach.cli.new import new
 from coach.cli.persona import persona
 from coach.cli.photo import photo
@@ -68,6 +69,7 @@ for command in (
     demo,
     chat,
     serve,
+    mcp,
     check,
     new,
     show,

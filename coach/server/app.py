@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -15,7 +15,9 @@ from starlette.requests import HTTPConnection
 import coach
 from coach._calls import Limits
 from coach.errors import CoachError
+from coach.folder import Coach
 from coach.model import Model, OpenAIModel
+from coach.runtime import shared_secret
 from coach.server import problems
 from coach.server.bodies import Bodies
 from coach.server.caller import FOUND, identify, known
@@ -37,6 +39,9 @@ from coach.settings import Settings
 from coach.store import Store
 from coach.store.credentials import Credentials
 from coach.studio import Spool
+
+if TYPE_CHECKING:
+    from coach.adapters.mcp import OverHttp
 
 
 class CoachApp(FastAPI):
@@ -105,10 +110,11 @@ def create_app(
                 credentials=Credentials(store.database),
                 tokens=tokens,
                 rates=Rates(server),
-                links=Links(_secret(settings, spool), seconds=server.link_seconds),
+                links=Links(shared_secret(settings), seconds=server.link_seconds),
                 live=live,
                 talks=talks,
                 runs=runs,
+                mcp=await stack.enter_async_context(_over_mcp(opened_coach, shared_secret(settings), limits)),
             )
             if running.studio is not None:
                 running.studio.ledger.told_outcome = count_picture
@@ -165,8 +171,15 @@ def _wrap(app: FastAPI, server: ServerSettings) -> None:
     app.add_middleware(Observed)
 
 
-def _secret(settings: Settings, spool: Spool) -> bytes:
-    """What every process of one database has: the salt, or what lies in this machine's spool."""
-    if settings.salt is not None:
-        return settings.salt.get_secret_value().encode()
-    return spool.secret()
+@asynccontextmanager
+async def _over_mcp(
+    opened_coach: Coach, secret: bytes, limits: Limits | None
+) -> AsyncIterator[OverHttp | None]:
+    """The coach's MCP server; ``None``: the extra is not installed."""
+    try:
+        from coach.adapters.mcp import over_http
+    except ModuleNotFoundError:
+        yield None
+        return
+    async with over_http(opened_coach, secret=secret, limits=limits) as served:
+        yield served

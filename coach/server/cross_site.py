@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -35,6 +37,11 @@ def _is_cross_site(method: str, headers: Headers) -> bool:
         return False
     if site := headers.get("sec-fetch-site"):
         return site not in ("same-origin", "none")
-    if (origin := headers.get("origin")) is None:
+    return has_other_origin(headers)
+
+
+def has_other_origin(headers: Headers, allowed: Collection[str] = ()) -> bool:
+    """Whether a browser sends this from a page that is neither ours nor one of those allowed."""
+    if (origin := headers.get("origin")) is None or origin in allowed:
         return False
     return origin.partition("://")[2].lower() != headers.get("host", "").lower()

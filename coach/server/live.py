@@ -79,7 +79,7 @@ class Live:
         self._ours: dict[asyncio.Task[None], tuple[Kind[Any], str]] = {}  # not yet about to end by itself
         self._given_up: set[str] = set()  # the work whose end could not be written down
         self._beating: asyncio.Task[None] | None = None
-        self.closing = False
+        self.closing, self.stops = False, asyncio.Event()
 
     def start(self, *kinds: Kind[Any]) -> None:
         """Say from now on that this process is alive, and carry on what dead ones left of these kinds."""
@@ -102,6 +102,7 @@ class Live:
     def hang_up(self) -> None:
         """Let watchers go; they come back to the next process with the number of what they saw last."""
         self.closing = True
+        self.stops.set()
         for bells in self._bells.values():
             for bell in bells:
                 bell.set()

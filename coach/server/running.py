@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
@@ -24,6 +24,9 @@ from coach.settings import Settings
 from coach.store import Store
 from coach.store.credentials import Credentials
 from coach.studio import Spool, Studio
+
+if TYPE_CHECKING:
+    from coach.adapters.mcp import OverHttp
 
 logger = logging.getLogger("coach.server")
 
@@ -49,6 +52,7 @@ class Running:
     live: Live
     talks: Talks
     runs: Runs
+    mcp: OverHttp | None
 
     @property
     def studio(self) -> Studio | None:

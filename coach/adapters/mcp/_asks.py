@@ -56,12 +56,12 @@ class Means:
 
     Attributes:
         elsewhere: A sentence that says how, where their client cannot ask them.
-        page: Where the coach's page is; ``None``: there is none.
+        page: Where the coach's page is, by the request; ``None``: there is none.
         read: Reads a file of the machine that the client's user sits at; ``None``: that is another machine.
     """
 
     elsewhere: str = ""
-    page: str | None = None
+    page: Callable[[Any], str | None] | None = None
     read: Callable[[str], bytes] | None = None
 
 

@@ -136,7 +136,7 @@ class Calls:
             return _asks.agreement(call_id) if fills_in else None
         if self._means.read is not None:
             return _asks.photo_file(call_id) if fills_in else None
-        page = self._means.page
+        page = self._means.page and self._means.page(asking.ctx.request)
         return _asks.photo_page(call_id, page) if page and _asks.can_open(capabilities) else None
 
     async def _take(self, asking: Asking, asked: Asked, answer: types.ElicitResult) -> tuple[Came, bool]:

@@ -12,6 +12,7 @@ from coach.server.routes import (
     gpt_image,
     health,
     identities,
+    mcp,
     me,
     operator,
     page,
@@ -25,5 +26,5 @@ ROUTERS = (
     *(conversations.router, files.router, health.router, page.router, sessions.router),
     *(me.router, photos.router, costs.router, data.router),
     *(identities.router, versions.router, actions.router, operator.router),
-    *(gpt_image.router, flows.router, stickers.router),
+    *(gpt_image.router, flows.router, stickers.router, mcp.router),
 )

@@ -11,7 +11,10 @@ from typing import Any, Protocol, cast
 
 import coach
 
-KINDS = ("openai_chat", "openai_responses", "openai_agents", "pydantic_ai", "langchain", "anthropic")
+KINDS = (
+    *("openai_chat", "openai_responses", "openai_agents", "pydantic_ai", "langchain", "anthropic"),
+    "mcp",
+)
 """Each is a module ``tests.adapters._host_<kind>``, which holds ``KIND`` and ``open_host``."""
 
 
@@ -25,6 +28,7 @@ class Kind:
         ids: The agent tells calls apart by ids of its model: a repeated one is the same call.
         texts: What is no JSON object can come in as a call's arguments.
         deep: So can arguments that are nested too deeply to be read. Else the agent's library breaks off.
+        turns: The agent knows where a turn of the person begins. Without: each call has one of its own.
     """
 
     replies: bool = True
@@ -32,6 +36,7 @@ class Kind:
     ids: bool = True
     texts: bool = True
     deep: bool = True
+    turns: bool = True
 
 
 @dataclass(kw_only=True)

@@ -196,8 +196,10 @@ async def test_a_yes_that_moves_shows_the_model_the_new_phase(
 
 
 async def test_too_many_calls_are_answered_and_do_not_run(
-    talk: coach.Coach, log: list[Any], opened: OpenHost
+    talk: coach.Coach, kind: Kind, log: list[Any], opened: OpenHost
 ) -> None:
+    if not kind.turns:
+        return  # nothing there says which calls belong together
     async with opened(talk, limits=coach.Limits(calls=3)) as host:
         answers = await host.reply(*(call("write", id=str(number), text="x") for number in range(5)))
     assert [said.split()[0] for said in answers.values()] == ["Wrote"] * 3 + ["The"] * 2

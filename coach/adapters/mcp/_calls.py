@@ -29,6 +29,7 @@ CALL_ID = "coach/callId"
 """In a request's ``_meta``: makes it the same call as an earlier one, which has its effect once."""
 
 _ANSWER = "answer"
+_LONGEST_ID = 200
 _MOST_QUESTIONS = 6
 _CONSENT = frozenset({"consent_missing", "no_consent"})
 _OPENED = "The page for it is open. When the user has added a photo there, call this again."
@@ -79,8 +80,6 @@ class Calls:
         Raises:
             MCPError: There is no such tool.
         """
-        if params.name not in self._talks.coach.actions:
-            raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:64]!r}")
         asking = Asking(
             ctx=ctx,
             person=person,
@@ -89,6 +88,9 @@ class Calls:
             listen=self._listener(ctx, person),
         )
         try:
+            if params.name not in self._talks.coach.actions:
+                came = await self._call(asking, "")
+                raise MCPError(code=types.INVALID_PARAMS, message=came.say)
             return await self._answer(asking, params)
         except CoachError as error:
             return failed(str(error))
@@ -97,7 +99,7 @@ class Calls:
         self, asking: Asking, params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
         if params.request_state is None:
-            call_id = str((asking.ctx.meta or {}).get(CALL_ID) or f"m{uuid4().hex[:12]}")
+            call_id = str((asking.ctx.meta or {}).get(CALL_ID) or f"m{uuid4().hex[:12]}")[:_LONGEST_ID]
             came = await self._call(asking, call_id)
         else:
             # The boundary in front has unsealed it: it is ours, this person's, for this call, and not old.
@@ -149,14 +151,15 @@ class Calls:
             yes = answer.action == "accept"
             decided = self._talks.decide(asking.person, asked.call_id, asked.digest, yes, asking.listen)
             return await decided, False
+        quietly = replace(asking, listen=_unheard)  # it was told before
         # What was answered before has been followed by this call: the same answer again has no other effect.
         after = f"{asked.call_id}-2"
         if answer.action == "accept" and asked.about == "page":
-            came = await self._call(asking, asked.call_id)
+            came = await self._call(quietly, asked.call_id)
             return replace(came, say=_OPENED), True
         if answer.action == "accept" and await self._put_right(asking, asked, answer, after):
             return await self._call(asking, after), False
-        return await self._call(asking, asked.call_id), True
+        return await self._call(quietly, asked.call_id), True
 
     async def _put_right(self, asking: Asking, asked: Asked, answer: types.ElicitResult, after: str) -> bool:
         where, content = await self._talks.at(asking.person), answer.content or {}
@@ -194,6 +197,10 @@ class Calls:
             await ctx.session.report_progress(steps, message=say)
 
         return listen
+
+
+async def _unheard(event: Event) -> None:
+    """What is told once is not told again."""
 
 
 async def _elicit(ctx: Context, question: Question) -> types.ElicitResult:

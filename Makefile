@@ -54,6 +54,7 @@ marks: $(VENV)/dev.stamp ## Kills, faults, races, drift, stickers at full size; 
 	@$(BIN)/python -m tests.marks.stops
 	@$(BIN)/python -m tests.marks.fuzz
 	@$(BIN)/python -m tests.marks.flux
+	@$(BIN)/python -m tests.marks.mcp_conformance $(CONFORMANCE)
 	@$(if $(IMAGES),$(BIN)/python -m tests.marks.intake "$(IMAGES)")
 	@$(if $(IMAGES),$(BIN)/python -m tests.marks.places "$(IMAGES)")
 	@COACH_ROUNDS=200 $(BIN)/python -m pytest -q tests/studio/test_races.py tests/studio/test_accounts.py

@@ -94,6 +94,7 @@ class Thumbnails:
 def _smaller(data: bytes, width: int, signer: Signer | None) -> bytes:
     try:
         with Image.open(BytesIO(data)) as image:
+            image.load()  # where it is no wider, nothing else would
             image.thumbnail((width, image.height), Image.Resampling.LANCZOS)
     except DAMAGED:
         raise InputRefused("This picture is damaged or incomplete.") from None

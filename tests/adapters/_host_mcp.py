@@ -55,7 +55,7 @@ class Agent:
     async def _call(self, call: coach.Call) -> str:
         arguments = call.parse() or {}
         try:
-            meta = types.RequestParamsMeta(**{CALL_ID: call.id})  # type: ignore[typeddict-item]
+            meta: Any = {CALL_ID: call.id}
             result = await self._send(call.name, arguments, meta=meta)
             if isinstance(result, types.InputRequiredResult):
                 [waiting] = [event for event in self.events if isinstance(event, coach.Waiting)]
@@ -72,9 +72,9 @@ class Agent:
         arguments: Mapping[str, Any],
         state: str | None = None,
         action: Any = None,
-        meta: types.RequestParamsMeta | None = None,
+        meta: Any = None,
     ) -> types.CallToolResult | types.InputRequiredResult:
-        given = {"answer": types.ElicitResult(action=action)} if action is not None else None
+        given: Any = {"answer": types.ElicitResult(action=action)} if action is not None else None
         return await self.client.session.call_tool(
             name,
             dict(arguments),
@@ -91,7 +91,7 @@ def _text(result: types.CallToolResult) -> str:
     return first.text
 
 
-async def _never(*_: Any) -> Any:
+async def _never(context: Any, params: Any) -> Any:
     raise AssertionError("a client that answers by hand is not called")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -69,8 +70,21 @@ async def over_http(
     manager = StreamableHTTPSessionManager(
         server, max_request_body_size=_MOST_BYTES, security_settings=security
     )
-    async with manager.run():
+    opened, left = asyncio.get_running_loop().create_future(), asyncio.Event()
+
+    async def run() -> None:
+        async with manager.run():
+            opened.set_result(None)
+            await left.wait()
+
+    # In a task of its own: it must be left in the one it was entered in, and a host's lifespan may differ.
+    running = asyncio.create_task(run())
+    await asyncio.wait([running, opened], return_when=asyncio.FIRST_COMPLETED)
+    try:
         yield OverHttp(manager)
+    finally:
+        left.set()
+        await running
 
 
 def _who(ctx: ServerRequestContext[Any, Any]) -> Person:

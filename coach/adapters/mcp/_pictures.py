@@ -85,7 +85,7 @@ class Pictures:
         """
         blob, kind, size = await self._find(person, uri)
         if self._store is None:
-            raise NotFound("picture", uri)
+            raise NotFound("resource", uri)
         whole = data = await self._store.blobs.get(blob)
         if self._thumbnails is not None:
             data, kind = await self._thumbnails.within(data, kind, MOST_BYTES)
@@ -107,7 +107,7 @@ class Pictures:
             call = await self._talks.coach.journal.find(person.user_id, where.conversation_id, named.group(1))
             blob = (call.data or {}).get("blob") if call is not None and call.state == "done" else None
         if not isinstance(blob, str):
-            raise NotFound("picture", uri)
+            raise NotFound("resource", uri)
         return blob, _type_of(blob), ""
 
 

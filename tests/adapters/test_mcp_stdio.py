@@ -1,0 +1,74 @@
+"""`coach mcp` as an MCP client starts it: a process, talked with over its input and output."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mcp import Client, StdioServerParameters
+
+from coach.cli.mcp import mcp
+from coach.errors import SettingsError
+from coach.sandbox import Sandbox
+from tests._environment import environment
+from tests._tree import ROOT
+from tests.adapters._mcp import Asked, Progress, link, picture, said, tools, walk
+
+COMMAND = ["-W", "error", "-m", "coach", "mcp", "--user", "ann"]
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return {**os.environ, "COACH_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+
+
+async def test_somebody_sees_themselves_in_their_own_agent(
+    env: dict[str, str], tmp_path: Path, photo_bytes: bytes
+) -> None:
+    photo = tmp_path / "me.jpg"
+    photo.write_bytes(photo_bytes)
+    ann, progress = Asked(file=str(photo)), Progress()
+    with Sandbox(quick=True) as sandbox:
+        started = StdioServerParameters(
+            command=sys.executable, args=COMMAND, env={**env, **environment(sandbox)}, cwd=tmp_path
+        )
+        async with Client(started, mode="legacy", elicitation_callback=ann) as client:
+            assert "You are a coach." in str(client.instructions)
+            await walk(client)
+            made = await client.call_tool(
+                "generate_identity_image", {"identity_id": "i1"}, progress_callback=progress
+            )
+            assert link(made) == "coach://pictures/i1/v1"
+            assert (await picture(client, link(made))).mime_type == "image/png"
+            assert progress.steps == sorted(set(progress.steps)) and len(progress.steps) > 1
+            accepted = await client.call_tool("accept_identity_visualization", {"identity_id": "i1"})
+            assert accepted.structured_content["state"] == "done"
+            assert len(ann.messages) == 3
+            assert "take it with you" in said(
+                await client.call_tool("transition_phase", {"phase": "wrap_up"})
+            )
+        async with Client(started) as again:
+            assert "compare_identity_images" in await tools(again)
+
+
+def test_a_stop_does_not_wait_for_the_client(env: dict[str, str], tmp_path: Path) -> None:
+    hello = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
+    command, pipe = [sys.executable, *COMMAND, "--sandbox"], subprocess.PIPE
+    with subprocess.Popen(command, env=env, cwd=tmp_path, stdin=pipe, stdout=pipe) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(hello)
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b'{"jsonrpc":"2.0","id":1')
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 130
+        assert process.stdout.read() == b""
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "coach.adapters.mcp", None)
+    with pytest.raises(SettingsError, match=r"pip install 'coach\[mcp\]'"):
+        mcp()

@@ -28,6 +28,12 @@ def mcp(
     ] = False,
     host: Annotated[str, typer.Option(help="Where to listen, with --http.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="With --http; 0 takes a free one.")] = 8000,
+    answer: Annotated[
+        bool,
+        typer.Option(
+            "--answer", help="Answer here what waits for a yes of --user, and leave; serves nothing."
+        ),
+    ] = False,
     sandbox: UseSandbox = False,
 ) -> None:
     """Serve the coach to an MCP client, which starts this command and talks over its input and output.
@@ -42,6 +48,9 @@ def mcp(
         from coach.cli.serve import serve
 
         serve(folder, host=host, port=port, sandbox=sandbox, guests=False, open_page=False)
+        return
+    if answer:
+        asyncio.run(_answer(folder, user, sandbox=sandbox))
         return
     asyncio.run(_over_stdio(folder, user, all_tools=all_tools, sandbox=sandbox))
 
@@ -69,6 +78,22 @@ async def _over_stdio(folder: str, user: str, *, all_tools: bool, sandbox: bool)
             await server.run(reading, writing, server.create_initialization_options())
 
 
+async def _answer(folder: str, user: str, *, sandbox: bool) -> None:
+    import coach
+    from coach.adapters.mcp import Person, Talks, told
+    from coach.cli._open import settings_for
+
+    with settings_for(sandbox=sandbox) as settings:
+        async with coach.open(folder, settings) as opened:
+            talks, person = Talks(opened), Person(user_id=user)
+            questions = await talks.waiting(person)
+            for each in questions:
+                yes = typer.confirm(f"{told(each)}\n")
+                typer.echo((await talks.decide(person, each.call_id, each.digest, yes)).say)
+            if not questions:
+                typer.echo(f"Nothing waits for {user}.")
+
+
 def _means(user: str, *, sandbox: bool) -> Means:
     """The client runs on this machine, and so does a terminal."""
     from pathlib import Path
@@ -77,14 +102,10 @@ def _means(user: str, *, sandbox: bool) -> Means:
     from coach.cli._session import read_photo
 
     photo = to_type(f"coach photo add FILE --user {user}", sandbox=sandbox)
-    page, key = (
-        to_type("coach serve", sandbox=sandbox),
-        to_type(f"coach key new --user {user}", sandbox=sandbox),
-    )
+    answer = to_type(f"coach mcp --answer --user {user}", sandbox=sandbox)
+    where = "Where this client cannot ask the user, in a terminal"
     return Means(
-        elsewhere=(
-            f"Where this client cannot ask them, the user adds a photo and agrees to its use with `{photo}`, "
-            f"and answers questions on the page of `{page}`, with a key of `{key}`."
-        ),
+        photo=f"{where} they add a photo and agree to its use with `{photo}`.",
+        yes=f"{where} they answer with `{answer}`.",
         read=lambda path: read_photo(Path(path)),
     )

@@ -48,7 +48,11 @@ def client_of(reference: coach.Coach, *, user: str = "ann", all_tools: bool = Fa
         who=lambda _: Person(user_id=user),
         secret=b"s" * 32,
         all_tools=all_tools,
-        means=Means(read=lambda path: Path(path).read_bytes(), elsewhere="They do it elsewhere."),
+        means=Means(
+            read=lambda path: Path(path).read_bytes(),
+            photo="They do it elsewhere.",
+            yes="They say so elsewhere.",
+        ),
     )
     return Client(server, **given)
 

@@ -51,8 +51,18 @@ async def test_somebody_sees_themselves_in_their_own_agent(
             assert "take it with you" in said(
                 await client.call_tool("transition_phase", {"phase": "wrap_up"})
             )
-        async with Client(started) as again:
-            assert "compare_identity_images" in await tools(again)
+        async with Client(started) as cannot_ask:
+            assert "compare_identity_images" in await tools(cannot_ask)
+            await cannot_ask.call_tool("transition_phase", {"phase": "identity_visualization"})
+            waits = await cannot_ask.call_tool("accept_identity_visualization", {"identity_id": "i1"})
+            assert said(waits).endswith("`coach mcp --answer --user ann`.")
+        answered = subprocess.run(
+            [sys.executable, *COMMAND, "--answer"],
+            **{"input": b"y\n", "env": {**env, **environment(sandbox)}, "cwd": tmp_path},
+            check=True,
+            capture_output=True,
+        )
+        assert b"v1 is how the user sees themselves" in answered.stdout
 
 
 def test_a_stop_does_not_wait_for_the_client(env: dict[str, str], tmp_path: Path) -> None:

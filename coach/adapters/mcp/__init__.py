@@ -6,10 +6,20 @@ is it over stdio; :mod:`coach.server` has it at ``/mcp``. See ``docs/agents/mcp.
 
 from __future__ import annotations
 
-from coach.adapters.mcp._asks import Means
+from coach.adapters.mcp._asks import Means, told
 from coach.adapters.mcp._calls import CALL_ID
 from coach.adapters.mcp._http import OverHttp, over_http
 from coach.adapters.mcp._server import CoachServer, create_server
-from coach.adapters.mcp._talks import Person
+from coach.adapters.mcp._talks import Person, Talks
 
-__all__ = ["CALL_ID", "CoachServer", "Means", "OverHttp", "Person", "create_server", "over_http"]
+__all__ = [
+    "CALL_ID",
+    "CoachServer",
+    "Means",
+    "OverHttp",
+    "Person",
+    "Talks",
+    "create_server",
+    "over_http",
+    "told",
+]

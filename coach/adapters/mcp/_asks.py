@@ -55,12 +55,14 @@ class Means:
     """How people do what no model may do for them.
 
     Attributes:
-        elsewhere: A sentence that says how, where their client cannot ask them.
+        photo: A sentence that says how they add a photo and agree to its use where their client cannot ask.
+        yes: The same for how they answer a question.
         page: Where the coach's page is, by the request; ``None``: there is none.
         read: Reads a file of the machine that the client's user sits at; ``None``: that is another machine.
     """
 
-    elsewhere: str = ""
+    photo: str = ""
+    yes: str = ""
     page: Callable[[Any], str | None] | None = None
     read: Callable[[str], bytes] | None = None
 
@@ -79,11 +81,16 @@ def can_open(capabilities: types.ClientCapabilities | None) -> bool:
 
 def confirmation(waiting: Waiting) -> Question:
     """Whether a call may happen, with exactly what it would do."""
-    lines = [f"{name}: {_exact(value)}" for name, value in waiting.arguments.items() if value is not None]
     return Question(
         asked=Asked(about="yes", call_id=waiting.call_id, digest=waiting.digest),
-        params=_form("\n".join([waiting.ask, "", f"{waiting.action}", *lines]), {}),
+        params=_form(told(waiting), {}),
     )
+
+
+def told(waiting: Waiting) -> str:
+    """What a person reads before their yes: the question, and exactly what would be done."""
+    lines = [f"{name}: {_exact(value)}" for name, value in waiting.arguments.items() if value is not None]
+    return "\n".join([waiting.ask, "", waiting.action, *lines])
 
 
 def agreement(call_id: str) -> Question:

@@ -17,7 +17,7 @@ from coach.adapters._hosted import Listener
 from coach.adapters.mcp import _asks
 from coach.adapters.mcp._asks import Asked, Means, Question
 from coach.adapters.mcp._pictures import Pictures
-from coach.adapters.mcp._talks import Came, Person, Talks
+from coach.adapters.mcp._talks import Came, Person, Talks, unheard
 from coach.adapters.mcp._tools import failed, result
 from coach.errors import CoachError
 from coach.events import Event, Preview, Progress
@@ -151,7 +151,7 @@ class Calls:
             yes = answer.action == "accept"
             decided = self._talks.decide(asking.person, asked.call_id, asked.digest, yes, asking.listen)
             return await decided, False
-        quietly = replace(asking, listen=_unheard)  # it was told before
+        quietly = replace(asking, listen=unheard)  # it was told before
         # What was answered before has been followed by this call: the same answer again has no other effect.
         after = f"{asked.call_id}-2"
         if answer.action == "accept" and asked.about == "page":
@@ -176,8 +176,8 @@ class Calls:
             await self._moved(asking.ctx, asking.person)
         links = await self._pictures.links(asking.person, came.finished)
         code = (came.finished.data or {}).get("code")
-        is_open = came.waiting is not None or code in {*_CONSENT, "no_photo"}
-        return result(came, links, hint=self._means.elsewhere if is_open else "")
+        hint = self._means.photo if code in {*_CONSENT, "no_photo"} else ""
+        return result(came, links, hint=self._means.yes if came.waiting is not None else hint)
 
     def _listener(self, ctx: Context, person: Person) -> Listener:
         steps = 0
@@ -197,10 +197,6 @@ class Calls:
             await ctx.session.report_progress(steps, message=say)
 
         return listen
-
-
-async def _unheard(event: Event) -> None:
-    """What is told once is not told again."""
 
 
 async def _elicit(ctx: Context, question: Question) -> types.ElicitResult:

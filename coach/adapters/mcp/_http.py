@@ -23,7 +23,8 @@ from coach.adapters.mcp._talks import Person
 from coach.folder import Coach
 
 _MOST_BYTES = 4 * LONGEST_ARGUMENTS
-_ELSEWHERE = "Where this client cannot ask them, the user does this on the coach's page."
+_PHOTO = "Where this client cannot ask the user, they add a photo and agree to its use on the coach's page."
+_YES = "Where this client cannot ask the user, they can answer in a client that can (MCP's elicitation)."
 
 
 class OverHttp:
@@ -65,7 +66,7 @@ async def over_http(
         secret=secret,
         all_tools=all_tools,
         limits=limits,
-        means=Means(elsewhere=_ELSEWHERE, page=_page),
+        means=Means(photo=_PHOTO, yes=_YES, page=_page),
     )
     manager = StreamableHTTPSessionManager(
         server, max_request_body_size=_MOST_BYTES, security_settings=security

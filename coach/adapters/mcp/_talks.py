@@ -42,6 +42,10 @@ class Person:
     tenant: str = ""
 
 
+async def unheard(event: Event) -> None:
+    """What nobody listens to."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Came:
     """What came of a call.
@@ -88,8 +92,8 @@ class Talks:
         limits: How much one call may do.
     """
 
-    def __init__(self, coach: Coach, limits: Limits) -> None:
-        self.coach, self._limits = coach, limits
+    def __init__(self, coach: Coach, limits: Limits | None = None) -> None:
+        self.coach, self._limits = coach, limits or Limits()
         self._kept = coach.perhaps("conversations", Conversations)
         self._remembered: dict[str, _Remembered] = {}
 
@@ -125,7 +129,13 @@ class Talks:
 
         return await self._alone(person, do, listen, named=name)
 
-    async def decide(self, person: Person, call_id: str, digest: str, yes: bool, listen: Listener) -> Came:
+    async def waiting(self, person: Person) -> list[Waiting]:
+        """What waits for a person's yes, oldest first."""
+        return await Turn(self.coach, await self.at(person), self._limits).waiting()
+
+    async def decide(
+        self, person: Person, call_id: str, digest: str, yes: bool, listen: Listener = unheard
+    ) -> Came:
         """Answer what waits for the person.
 
         Raises:
@@ -133,9 +143,12 @@ class Talks:
         """
 
         async def do(turn: Turn, heard: Emit, ended: list[Answer]) -> None:
+            waiting: Waiting | None = None
             async for event in turn.decide(call_id, digest, yes=yes):
+                if isinstance(event, Waiting):  # it is asked anew
+                    waiting = event
                 if isinstance(event, Finished):
-                    ended.append(Answer(say=event.say, finished=event))
+                    ended.append(Answer(say=event.say, finished=event, waiting=waiting))
                 await heard(event)
 
         return await self._alone(person, do, listen)

@@ -30,9 +30,7 @@ def mcp(
     port: Annotated[int, typer.Option(min=0, max=65535, help="With --http; 0 takes a free one.")] = 8000,
     answer: Annotated[
         bool,
-        typer.Option(
-            "--answer", help="Answer here what waits for a yes of --user, and leave; serves nothing."
-        ),
+        typer.Option("--answer", help="Answer here what waits for a yes of --user; serves nothing."),
     ] = False,
     sandbox: UseSandbox = False,
 ) -> None:

@@ -16,9 +16,10 @@ from PIL import Image
 import coach
 from coach.adapters.mcp import CALL_ID, Means, Person, create_server
 from coach.adapters.mcp._pictures import MOST_BYTES
+from coach.adapters.mcp._talks import KIND
 from coach.sandbox import Sandbox
 from coach.studio import Thumbnails
-from tests.adapters._mcp import ERAS, Asked, link, said, tools, walk
+from tests.adapters._mcp import ERAS, Asked, link, said, tools
 
 MAKE = ("generate_identity_image", {"identity_id": "i1"})
 
@@ -57,6 +58,14 @@ def client_of(reference: coach.Coach, *, user: str = "ann", all_tools: bool = Fa
     return Client(server, **given)
 
 
+async def about_to_see(store: coach.Store) -> None:
+    """Ann has an identity with a moment, and is in the phase with the pictures."""
+    identity = await store.identities.add("ann", "Night-sky guide")
+    await store.identities.update("ann", identity.handle, visualization="On a hill at night, with stars.")
+    talk = await store.conversations.only("ann", of=KIND, coach="reference", phase="introduction")
+    await store.conversations.move("ann", talk.id, "identity_visualization")
+
+
 @pytest.fixture
 def photo(photo_bytes: bytes, tmp_path: Path) -> str:
     file = tmp_path / "me.jpg"
@@ -91,7 +100,7 @@ async def test_a_picture_is_asked_for_once_whatever_an_answer_is_sent(
 ) -> None:
     ann = Asked(file=photo)
     async with client_of(reference, mode=era, elicitation_callback=ann) as client:
-        await walk(client)
+        await about_to_see(store)
         ann.action = "decline"
         refused = await client.call_tool(*MAKE)
         assert refused.is_error and await store.consents.active("ann") is None
@@ -107,7 +116,7 @@ async def test_an_agreement_that_was_taken_back_is_not_given_again_by_the_same_a
     reference: coach.Coach, store: coach.Store, photo: str
 ) -> None:
     async with client_of(reference, elicitation_callback=Asked(file=photo)) as client:
-        await walk(client)
+        await about_to_see(store)
         asked = await client.session.call_tool(*MAKE, allow_input_required=True)
         assert isinstance(asked, types.InputRequiredResult)
         agreed: Any = {"statement": "This is me, and I am an adult."}
@@ -129,7 +138,7 @@ async def test_a_client_that_cannot_ask_says_how_it_is_done_elsewhere(
     reference: coach.Coach, store: coach.Store
 ) -> None:
     async with client_of(reference) as client:
-        await walk(client)
+        await about_to_see(store)
         answer = await client.call_tool(*MAKE)
         assert answer.is_error and said(answer).endswith("They do it elsewhere.")
         assert await store.consents.active("ann") is None
@@ -138,7 +147,7 @@ async def test_a_client_that_cannot_ask_says_how_it_is_done_elsewhere(
 async def test_the_same_call_has_its_effect_once(reference: coach.Coach, store: coach.Store) -> None:
     meta: Any = {CALL_ID: "once"}
     async with client_of(reference) as client:
-        await walk(client)
+        await about_to_see(store)
         await client.call_tool("transition_phase", {"phase": "wrap_up"})
         for _ in range(2):
             noted = await client.call_tool("save_note", {"text": "She likes stars."}, meta=meta)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -56,13 +57,15 @@ async def test_somebody_sees_themselves_in_their_own_agent(
             await cannot_ask.call_tool("transition_phase", {"phase": "identity_visualization"})
             waits = await cannot_ask.call_tool("accept_identity_visualization", {"identity_id": "i1"})
             assert said(waits).endswith("`coach mcp --answer --user ann`.")
-        answered = subprocess.run(
-            [sys.executable, *COMMAND, "--answer"],
-            **{"input": b"y\n", "env": {**env, **environment(sandbox)}, "cwd": tmp_path},
-            check=True,
-            capture_output=True,
+        answering = await asyncio.create_subprocess_exec(
+            *[sys.executable, *COMMAND, "--answer"],
+            env={**env, **environment(sandbox)},
+            cwd=tmp_path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
-        assert b"v1 is how the user sees themselves" in answered.stdout
+        answered, _ = await answering.communicate(b"y\n")
+        assert b"v1 is how the user sees themselves" in answered
 
 
 def test_a_stop_does_not_wait_for_the_client(env: dict[str, str], tmp_path: Path) -> None:

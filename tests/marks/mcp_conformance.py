@@ -2,7 +2,7 @@
 
 ``python -m tests.marks.mcp_conformance FOLDER``, where in the folder was run ``npm install node@22
 @modelcontextprotocol/conformance@0.2.0-alpha.12``: the suite needs a newer Node than many machines have.
-What we do not pass, and why, is in ``everything/expected.toml``.
+What we do not pass, and why, is in ``mcp_expected.toml``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.marks._everything import FOLDER
-
+EXPECTED = Path(__file__).with_name("mcp_expected.toml")
 REVISIONS = ("2025-11-25", "2026-07-28")
 SECONDS = 300
 
@@ -31,7 +30,7 @@ def say(text: str) -> None:
 @contextmanager
 def serving() -> Iterator[str]:
     """Where the server is."""
-    command = [sys.executable, "-m", "tests.marks._everything"]
+    command = [sys.executable, "-m", "tests.marks._mcp_everything"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             assert process.stdout is not None
@@ -58,7 +57,7 @@ def checked(bin_folder: Path, url: str, revision: str) -> Iterator[tuple[str, st
 
 def main(folder: str) -> int:
     """Run both revisions; 1 when anything fails that is not expected to, or the other way round."""
-    expected = tomllib.loads((FOLDER / "expected.toml").read_text())
+    expected = tomllib.loads(EXPECTED.read_text())
     seen, wrong = set[str](), 0
     with serving() as url:
         for revision in REVISIONS:

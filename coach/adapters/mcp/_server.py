@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import metadata
-from typing import Any, TypeVar
+from typing import Any
 
 import mcp_types as types
 from mcp.server import NotificationOptions, Server
@@ -28,8 +28,6 @@ from coach.context import ContextKey, gather_context
 from coach.errors import CoachError, NotFound
 from coach.folder import Coach
 from coach.pending import PATIENCE
-
-T = TypeVar("T")
 
 NAME = "coach"
 _JSON = "application/json"
@@ -113,7 +111,7 @@ def create_server(
         ttl=PATIENCE.total_seconds(),
         bind_principal=lambda ctx: json.dumps([who(ctx).user_id, coach.name]),
     )
-    server.middleware += [RequestStateBoundary(security, default_audience=NAME), served.instruct]
+    server.middleware += [RequestStateBoundary(security, default_audience=NAME), _in_words, served.instruct]
     return server
 
 
@@ -150,7 +148,7 @@ class _Served:
         return types.ListPromptsResult(prompts=[prompt])
 
     async def get_prompt(self, ctx: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
-        phase, text = await _or_error(self._talks.prompt(self._who(ctx)))
+        phase, text = await self._talks.prompt(self._who(ctx))
         if params.name != phase:
             say = f"No such prompt now: the conversation is in the phase {phase!r}."
             raise MCPError(code=types.INVALID_PARAMS, message=say)
@@ -174,8 +172,8 @@ class _Served:
     ) -> types.ReadResourceResult:
         person, uri = self._who(ctx), str(params.uri)
         if uri.startswith(_CONTEXT):
-            return types.ReadResourceResult(contents=[await _or_error(self._known(person, uri), uri=uri)])
-        return types.ReadResourceResult(contents=await _or_error(self._pictures.read(person, uri), uri=uri))
+            return types.ReadResourceResult(contents=[await self._known(person, uri)])
+        return types.ReadResourceResult(contents=await self._pictures.read(person, uri))
 
     def _keys(self, phase: str) -> dict[str, ContextKey[..., Any]]:
         """What a prompt of the phase may know and a client may read, by its address."""
@@ -205,6 +203,16 @@ class _Served:
         return result
 
 
+async def _in_words(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Tell the library's errors as the protocol has errors, with their own sentence."""
+    try:
+        return await call_next(ctx)
+    except CoachError as error:
+        code = types.INVALID_PARAMS if isinstance(error, NotFound) else types.INTERNAL_ERROR
+        asked = (ctx.params or {}).get("uri")
+        raise MCPError(code=code, message=str(error), data=asked and {"uri": asked}) from error
+
+
 _TEMPLATES = (
     types.ResourceTemplate(
         uri_template=PICTURE, name="picture", description="A picture by its handles, e.g. `i1` and `v2`."
@@ -214,13 +222,3 @@ _TEMPLATES = (
     ),
     types.ResourceTemplate(uri_template=PREVIEW, name="preview", description="An unfinished picture."),
 )
-
-
-async def _or_error(asked: Awaitable[T], **data: str) -> T:
-    """What was asked for, or the library's sentence as the protocol has errors."""
-    try:
-        return await asked
-    except NotFound as error:
-        raise MCPError(code=types.INVALID_PARAMS, message=str(error), data=data) from error
-    except CoachError as error:
-        raise MCPError(code=types.INTERNAL_ERROR, message=str(error), data=data) from error

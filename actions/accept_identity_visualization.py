@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from pydantic import BaseModel
 
 from coach import (
+    AgreedPicture,
     CoachError,
     Context,
     Identities,
+    Identity,
+    Node,
     Prompts,
     Refused,
     Result,
     Studio,
+    Terms,
     Versions,
     action,
     last_shown,
@@ -34,12 +39,49 @@ class Accepted(BaseModel):
     blob: str
 
 
+async def _chosen(
+    ctx: Context, identities: Identities, versions: Versions, identity_id: str, version: str | None
+) -> tuple[Identity, Node]:
+    identity = await identities.get(ctx.user_id, identity_id)
+    nodes = await versions.tree(ctx.user_id, identity_id)
+    if not nodes:
+        raise Refused(f"{identity.name} has no picture yet, so there is nothing to accept.")
+    return identity, await versions.node(ctx.user_id, identity_id, version or last_shown(nodes).handle)
+
+
+async def _terms(
+    ctx: Context,
+    identities: Identities,
+    prompts: Prompts,
+    studio: Studio,
+    versions: Versions,
+    *,
+    identity_id: str,
+    version: str | None,
+) -> Terms:
+    identity, node = await _chosen(ctx, identities, versions, identity_id, version)
+    if node.is_draft:
+        text = _final_prompt(prompts, node)
+        # Where no final picture can be made, they may accept the draft all the same.
+        with suppress(CoachError):
+            return await studio.terms.of_final(
+                ctx, identity_id=identity.id, version=node.version.id, prompt=text
+            )
+    shown = AgreedPicture(name=node.handle, sha256=node.version.sha256, blob=node.version.blob)
+    return Terms(pictures=(shown,), micros=0)
+
+
+def _final_prompt(prompts: Prompts, node: Node) -> str:
+    return prompts.render("images/final.md", {"photos": len(node.made.photos)}).text
+
+
 @action(
     by="user",
     timeout=600,
     spends=True,
     exclusive="identity_id",
     ask="Is this picture how you see yourself?",
+    terms=_terms,
 )
 async def accept_identity_visualization(
     ctx: Context,
@@ -56,20 +98,16 @@ async def accept_identity_visualization(
     A draft is then made in full quality. Accepting another version later, an earlier one too, is fine; none
     is ever deleted by it.
     """
-    identity = await identities.get(ctx.user_id, identity_id)
-    nodes = await versions.tree(ctx.user_id, identity_id)
-    if not nodes:
-        raise Refused(f"{identity.name} has no picture yet, so there is nothing to accept.")
-    accepted = await versions.accept(ctx.user_id, identity_id, version or last_shown(nodes).handle)
+    identity, node = await _chosen(ctx, identities, versions, identity_id, version)
+    accepted = await versions.accept(ctx.user_id, identity_id, node.version.id)
     say = f"{accepted.handle} is how the user sees themselves as {identity.name}."
     data = Accepted(
         identity_id=identity.id, version_id=accepted.id, handle=accepted.handle, blob=accepted.blob
     )
-    node = await versions.node(ctx.user_id, identity_id, accepted.id)
     if not node.is_draft:
         return Result(say=say, data=data)
     try:
-        text = prompts.render("images/final.md", {"photos": len(node.made.photos)}).text
+        text = _final_prompt(prompts, node)
         finished = await studio.finish(ctx, identity_id=identity.id, version=accepted.id, prompt=text)
         shown = picture_data(identity, finished)
         return Result(say=f"{say} On their screen is {shown.handle}. {finished.say_likeness}", data=shown)

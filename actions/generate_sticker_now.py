@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from coach import Context, Refused, Result, Stickers, action
+from coach import Context, Refused, Result, Stickers, Terms, action
 
 from ._stickers import StickerData
 
@@ -14,7 +14,11 @@ SIDE = 512
 """Pixels of a sticker's side."""
 
 
-@action(timeout=600, spends=True, exclusive="spec", effect="adds")
+async def _terms(ctx: Context, stickers: Stickers, *, spec: str) -> Terms:
+    return await stickers.terms.of(ctx, spec)
+
+
+@action(timeout=600, spends=True, exclusive="spec", effect="adds", terms=_terms)
 async def generate_sticker_now(
     ctx: Context,
     stickers: Stickers,

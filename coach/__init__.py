@@ -47,6 +47,7 @@ from coach.events import (
 )
 from coach.pending import CallRecord, Journal
 from coach.phase import Phase
+from coach.terms import AgreedPicture, Terms
 
 if TYPE_CHECKING:
     from coach.check import Finding
@@ -130,6 +131,7 @@ _HOME = {name: module for module, names in _LATER.items() for name in names}
 __all__ = [
     "CONSENT_TEXT",
     "Action",
+    "AgreedPicture",
     "Blobs",
     "Call",
     "CallRecord",
@@ -204,6 +206,7 @@ __all__ = [
     "Store",
     "StoreUnavailable",
     "Studio",
+    "Terms",
     "Turn",
     "Version",
     "Versions",

@@ -10,6 +10,7 @@ from coach._run import Outcome
 from coach.action import Action
 from coach.events import Finished, State, Waiting
 from coach.pending import CallRecord
+from coach.terms import Terms
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionToolMessageParam
@@ -67,4 +68,5 @@ def waiting(record: CallRecord, action: Action[..., Any] | None) -> Waiting:
         arguments=record.arguments,
         digest=record.digest,
         expires_at=record.expires_at or record.created_at,
+        terms=None if record.terms is None else Terms.of(record.terms),
     )

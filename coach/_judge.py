@@ -76,7 +76,7 @@ class Judge:
         record = replace(record, call_id=call.id)  # as it was asked: a database may keep it cleaned
         action = self._coach.actions.get(record.action)
         arguments, wrong = ({}, "gone") if action is None else validated(action, call)
-        if action is None or wrong or digest_of(call.name, arguments) != record.digest:
+        if action is None or wrong or not record.is_of(call.name, arguments):
             say = "This call id was used before for another call. Call again with a new id."
             return finished(record, "refused", say)
         if record.state == "waiting":

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from pydantic import TypeAdapter, ValidationError
@@ -23,6 +23,9 @@ from coach.errors import CoachError, ConsentMissing, NotFound, PhotoRefused, Pic
 from coach.events import Finished, Started, State, Waiting
 from coach.pending import CallRecord, Journal
 from coach.schema import drop_left_out
+from coach.terms import Terms
+
+R = TypeVar("R")
 
 log = logging.getLogger("coach")
 
@@ -94,9 +97,18 @@ class Runner:
     async def run(self, action: Action[..., Any], record: CallRecord, ctx: Context) -> Outcome:
         """Run an action and keep its outcome. Only cancellation passes through."""
         await ctx.emit(Started(call_id=record.call_id, action=action.name))
-        outcome = await self._settle(action, record, ctx)
+        outcome = await self._settle(action, record, partial(self._done, action, record, ctx))
         await self.keep(record, outcome)
         return outcome
+
+    async def terms(
+        self, action: Action[..., Any], record: CallRecord, ctx: Context
+    ) -> Terms | Outcome | None:
+        """What a yes to a call is bound to, as it is now; or why it cannot be done. Nothing is kept."""
+        terms = action.terms
+        if terms is None:
+            return None
+        return await self._settle(action, record, partial(self._called, terms, action, record, ctx))
 
     async def keep(self, record: CallRecord, outcome: Outcome) -> None:
         """Write an outcome down."""
@@ -112,7 +124,11 @@ class Runner:
             return Finished(call_id=call_id, action=action.name, state="refused", say=say)
         return Finished(call_id=call_id, action=action.name, state="retry", say=say)
 
-    async def _settle(self, action: Action[..., Any], record: CallRecord, ctx: Context) -> Outcome:
+    async def _settle(
+        self, action: Action[..., Any], record: CallRecord, work: Callable[[], Awaitable[R]]
+    ) -> R | Outcome:
+        """Do some of an action's work in time; whatever is raised becomes the outcome."""
+
         def ended(state: State, say: str, why: Mapping[str, Any] | None = None) -> Outcome:
             event = Finished(call_id=record.call_id, action=action.name, state=state, say=say, data=why)
             return Outcome(event=event)
@@ -121,8 +137,8 @@ class Runner:
         left = action.timeout if action.spends else min(action.timeout, self._meter.seconds_left)
         seconds = max(0.0, left)
         try:
-            async with asyncio.timeout(seconds) as deadline, _alone(action, record):
-                return _done(action, record, ctx, await self._call(action, record, ctx))
+            async with asyncio.timeout(seconds) as deadline:
+                return await work()
         except (Retry, NotFound) as exc:
             return Outcome(event=self.put_right(record.call_id, action, str(exc)))
         except PictureError as exc:
@@ -143,13 +159,20 @@ class Runner:
             log.exception("action %s failed, ref %s", action.name, ref)
             return ended("failed", f"`{action.name}` failed for a reason you cannot put right (ref {ref}).")
 
-    async def _call(self, action: Action[..., Any], record: CallRecord, ctx: Context) -> Result[Any]:
-        params = action.params.model_validate(record.arguments)
-        services = [self._services[name] for name in action.needs]
-        result: Any = await action(ctx, *services, **params.__dict__)
+    async def _done(self, action: Action[..., Any], record: CallRecord, ctx: Context) -> Outcome:
+        async with _alone(action, record):
+            result: Any = await self._called(action, action, record, ctx)
         if not isinstance(result, Result) or not isinstance(result.say, str):
             raise TypeError(f"{action.name} must return a Result whose `say` is text")
-        return result
+        return _outcome(action, record, ctx, result)
+
+    async def _called(
+        self, part: Callable[..., Awaitable[R]], action: Action[..., Any], record: CallRecord, ctx: Context
+    ) -> R:
+        """Call an action, or its terms, with what it asks for."""
+        params = action.params.model_validate(record.arguments)
+        services = [self._services[name] for name in action.needs]
+        return await part(ctx, *services, **params.__dict__)
 
 
 def _why(refusal: Exception) -> dict[str, Any] | None:
@@ -175,7 +198,7 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _done(action: Action[..., Any], record: CallRecord, ctx: Context, result: Result[Any]) -> Outcome:
+def _outcome(action: Action[..., Any], record: CallRecord, ctx: Context, result: Result[Any]) -> Outcome:
     data = None
     if result.data is not None:
         kind: Any = type(result.data)

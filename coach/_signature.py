@@ -68,6 +68,18 @@ class Signature:
         """The error that says what is wrong with the function."""
         return SignatureError(self.name, problem, reason=reason, line=self.line, parameter=parameter)
 
+    def is_like(self, fn: Callable[..., Any]) -> bool:
+        """Whether a function takes the same: the context, these services in this order, these parameters, by
+        name or as ``**``."""
+        taken = inspect.signature(fn).parameters.values()
+        given = tuple(one.name for one in taken if one.kind is one.POSITIONAL_OR_KEYWORD)
+        asked = {one.name for one in taken if one.kind is one.KEYWORD_ONLY}
+        rest = {one.kind for one in taken} - {inspect.Parameter.POSITIONAL_OR_KEYWORD}
+        rest -= {inspect.Parameter.KEYWORD_ONLY}
+        all_of_them = asked == set(self.fields) and not rest
+        some = asked <= set(self.fields) and rest == {inspect.Parameter.VAR_KEYWORD}
+        return given[1:] == self.services and (all_of_them or some)
+
     def check_timeout(self, seconds: Any) -> None:
         """Refuse a timeout that is no time.
 

@@ -6,6 +6,7 @@ services by name); right of it the model gives, and that part becomes the schema
 
 from __future__ import annotations
 
+import inspect
 import re
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,6 +21,7 @@ from pydantic_core import SchemaError as CoreSchemaError
 from coach._signature import Signature, bare, read_signature
 from coach.context import Context
 from coach.schema import strict_schema
+from coach.terms import Terms
 from coach.text import one_line
 
 P = ParamSpec("P")
@@ -70,6 +72,7 @@ class Action(Generic[P, T]):
         by: ``"user"`` when only a button may run it; the model can then only propose it.
         ask: The question the person is shown with the button, if the action has one of its own.
         effect: What it does to what is kept.
+        terms: Says what exactly their yes is bound to, if the action does.
     """
 
     name: str
@@ -83,6 +86,7 @@ class Action(Generic[P, T]):
     by: By
     ask: str | None = None
     effect: Effect = "changes"
+    terms: Callable[P, Awaitable[Terms | None]] | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -110,6 +114,7 @@ def action(
     by: By = ...,
     ask: str | None = ...,
     effect: Effect = ...,
+    terms: Callable[..., Awaitable[Terms | None]] | None = ...,
 ) -> Callable[[Callable[P, Awaitable[Result[T]]]], Action[P, T]]: ...
 def action(
     handler: Any = None,
@@ -121,6 +126,7 @@ def action(
     by: By = "model",
     ask: str | None = None,
     effect: Effect = "changes",
+    terms: Callable[..., Awaitable[Terms | None]] | None = None,
 ) -> Any:
     """Make an action of an async function.
 
@@ -134,6 +140,10 @@ def action(
             names the action: one line of plain text, at most 200 characters.
         effect: ``"reads"`` when a call changes nothing that is kept, ``"adds"`` when it takes nothing away:
             agents that ask their user before each call may then ask less.
+        terms: An async function with the same parameters, by name or as ``**``, that says what exactly the
+            person's yes is bound to, e.g. by ``studio.terms``: it sends, changes and pays for nothing. It is
+            asked when a call begins to wait, and again at the yes. If they are others by then, nothing is
+            done, and the person is asked anew.
 
     Raises:
         SignatureError: The function or what the decorator was given makes no action; the message says what to
@@ -144,9 +154,8 @@ def action(
         signature = read_signature(fn, kind="action", context=Context)
         _check_returns(signature)
         signature.check_timeout(timeout)
-        for problem in _mistakes(
-            signature, spends=spends, exclusive=exclusive, by=by, ask=ask, effect=effect
-        ):
+        switches = {"spends": spends, "exclusive": exclusive, "by": by, "ask": ask}
+        for problem in _mistakes(signature, **switches, effect=effect, terms=terms):
             raise signature.wrong(problem, "decorator")
         return Action(
             name=signature.name,
@@ -160,13 +169,21 @@ def action(
             by=by,
             ask=ask,
             effect=effect,
+            terms=terms,
         )
 
     return wrap if handler is None else wrap(handler)
 
 
 def _mistakes(
-    signature: Signature, *, spends: object, exclusive: object, by: object, ask: object, effect: object
+    signature: Signature,
+    *,
+    spends: object,
+    exclusive: object,
+    by: object,
+    ask: object,
+    effect: object,
+    terms: object,
 ) -> Iterator[str]:
     """What of the decorator's arguments is not what it must be: a mistyped switch must not be an open one."""
     if not isinstance(spends, bool):
@@ -179,6 +196,8 @@ def _mistakes(
         yield f"effect={effect!r} is none of 'reads', 'adds' and 'changes'"
     if ask is not None and not (isinstance(ask, str) and 0 < len(ask) <= _LONGEST and ask == one_line(ask)):
         yield f"its `ask` is not one line of plain text of at most {_LONGEST} characters"
+    if terms is not None and not (inspect.iscoroutinefunction(terms) and signature.is_like(terms)):
+        yield "its `terms` is no async function with the same parameters, the services in the same order"
 
 
 def _params(signature: Signature, module: str) -> type[BaseModel]:

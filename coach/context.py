@@ -12,6 +12,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 from coach._signature import Signature, read_signature
 from coach.errors import ContextError
 from coach.events import Event, Preview, Progress
+from coach.terms import Terms
 
 log = logging.getLogger("coach")
 
@@ -36,6 +37,7 @@ class Context:
         phase: The phase the call was made in.
         next: The phases that may follow it.
         emit: Where events go.
+        agreed: What the person said yes to, if they were asked: the studio sends nothing else.
     """
 
     user_id: str
@@ -46,6 +48,7 @@ class Context:
     phase: str = ""
     next: tuple[str, ...] = ()
     emit: Callable[[Event], Awaitable[None]] = _unheard
+    agreed: Terms | None = None
 
     async def report(self, text: str, *, done: float | None = None, of: float | None = None) -> None:
         """Tell whoever watches how far the action is."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from coach.terms import Terms
+
 State = Literal["done", "retry", "refused", "failed", "waiting", "declined"]
 """How a call ended. ``retry`` and ``refused`` are answers to the model, ``failed`` is ours to mend,
 ``waiting`` and ``declined`` are a person's decision."""
@@ -65,7 +67,11 @@ class Finished:
 class Waiting:
     """A call waits for the person's yes. Answer it with exactly this ``call_id`` and ``digest``.
 
-    ``ask`` is the question to show them.
+    Attributes:
+        ask: The question to show them.
+        digest: What the yes is bound to: the person, the call, its arguments and its terms.
+        terms: What exactly is sent and what it costs at most, to be shown with the question; ``None``: the
+            action does not say.
     """
 
     call_id: str
@@ -74,6 +80,7 @@ class Waiting:
     arguments: Mapping[str, Any]
     digest: str
     expires_at: datetime
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

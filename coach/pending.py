@@ -1,7 +1,7 @@
 """Calls as records: what was asked, what came of it, and what still waits for a person's yes.
 
-A call that waits is plain data, bound to a digest of its exact arguments; it is answered once. A repeated
-call id gives the stored answer instead of a second effect.
+A call that waits is plain data, bound to a digest of whose it is, its exact arguments and its terms; it is
+answered once. A repeated call id gives the stored answer instead of a second effect.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from coach._changed import changed
 from coach.events import State
+from coach.terms import Terms
 
 PATIENCE = timedelta(minutes=10)
 """How long a call waits for a person's yes."""
@@ -32,11 +33,13 @@ class CallRecord:
     """One call of an action: who asked for what, in which words' force, and what came of it.
 
     Attributes:
-        digest: :func:`digest_of` the action and its arguments; a person's yes is bound to it.
+        digest: Stands for it, 64 hex digits: :func:`digest_of`; of one that waits, what a person's yes is
+            bound to: :func:`bound`.
         prompt_version: The version of the prompt the model was shown, 8 hex digits, or ``""`` for a button.
         state: ``"running"`` until it ends.
         next: The phase it asked to go to.
         expires_at: Until when a waiting call can be answered.
+        terms: What the yes is bound to beside the arguments: :meth:`coach.Terms.plain`.
     """
 
     user_id: str
@@ -54,6 +57,11 @@ class CallRecord:
     next: str | None = None
     expires_at: datetime | None = None
     finished_at: datetime | None = None
+    terms: Mapping[str, Any] | None = None
+
+    def is_of(self, action: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether it is a call of this action with exactly these arguments."""
+        return (self.action, dict(self.arguments)) == (action, dict(arguments))
 
 
 @runtime_checkable
@@ -148,7 +156,21 @@ class MemoryJournal:
         return self._records[key]
 
 
-def digest_of(action: str, arguments: Mapping[str, Any]) -> str:
-    """The SHA-256 of an action and its exact arguments, 64 hex digits, whatever the order of the keys."""
-    text = _canonical([action, arguments])
-    return hashlib.sha256(text.encode()).hexdigest()
+def digest_of(action: str, arguments: Mapping[str, Any], *beside: Any) -> str:
+    """The SHA-256 of an action and its exact arguments, 64 hex digits, whatever the order of the keys.
+
+    Args:
+        beside: What else it stands for, as plain data.
+    """
+    text = _canonical([action, arguments, *beside])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def bound(record: CallRecord, terms: Terms | None) -> CallRecord:
+    """A waiting call whose digest stands for all that a yes is to: whose call, which one, and its terms.
+
+    So the yes to one question is none to another, also where the two ask for the same.
+    """
+    kept = None if terms is None else terms.plain()
+    whose = [record.user_id, record.conversation_id, record.call_id]
+    return replace(record, terms=kept, digest=digest_of(record.action, record.arguments, whose, kept))

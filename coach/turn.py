@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-from coach._answers import WAITS, answer_message, finished, tool, waiting
+from coach._answers import answer_message, finished, tool, waiting
+from coach._asking import Questions
 from coach._calls import Call, Limits, Meter
 from coach._changed import changed
 from coach._judge import Asked, Judge
@@ -24,7 +25,7 @@ from coach.context import Context
 from coach.errors import Conflict, InputRefused
 from coach.events import Event, PhaseChanged, Waiting
 from coach.folder import Coach
-from coach.pending import BEGUN, CallRecord
+from coach.pending import BEGUN
 from coach.phase import Phase
 from coach.prompt import Rendered
 
@@ -53,6 +54,7 @@ class Turn:
         self._journal = coach.journal
         self._runner = Runner(coach.services, self._journal, self._meter)
         self._judge = Judge(coach, self._who, self._meter, self._runner)
+        self._questions = Questions(self._journal, self._runner)
         self._rendered = Rendered(text="", version="")
         self._moves: list[str] = []
         self._in_order = asyncio.Lock()
@@ -153,7 +155,7 @@ class Turn:
 
         Args:
             call_id: The waiting call.
-            digest: The digest it was shown with: the yes is for exactly those arguments.
+            digest: The digest it was shown with: the yes is for exactly those arguments and terms.
             yes: Whether it may run.
 
         Raises:
@@ -213,33 +215,21 @@ class Turn:
 
     async def _answer(self, call: Call, asked: Asked | Outcome, phase: Phase, emit: Emit) -> Outcome:
         if isinstance(asked, Asked):
+            context = self._context(call.id, phase, emit)
+            if asked.record.state == "waiting":
+                # Only now, when the calls before it in the reply have ended: it may be about what they did.
+                asked = await self._questions.bind(asked, context)
+        if isinstance(asked, Asked):
             # Somebody else may have begun the same call since it was judged.
             known = await self._journal.begin(asked.record)
             if known is not None:
                 asked = self._judge.repeated(call, known, phase)
             elif asked.record.state == "waiting":
-                await self._withdraw(asked.record, emit)
-                asked = finished(asked.record, "waiting", WAITS, waits=waiting(asked.record, asked.action))
+                asked = await self._questions.ask(asked.record, asked.action, context)
         if isinstance(asked, Asked):
-            context = self._context(call.id, phase, emit)
-            outcome = await self._runner.run(asked.action, asked.record, context)
-        else:
-            outcome = asked
-        if outcome.waits is not None:
-            await emit(outcome.waits)
-        await emit(outcome.event)
-        return outcome
-
-    async def _withdraw(self, asked: CallRecord, emit: Emit) -> None:
-        """Take back what was asked before about the same: the question that was asked last is open."""
-        for older in await self._journal.waiting(self.user_id, self.conversation_id):
-            if older.call_id == asked.call_id or older.digest != asked.digest:
-                continue
-            who, now = (self.user_id, self.conversation_id, older.call_id), datetime.now(UTC)
-            if (claimed := await self._journal.claim(*who, older.digest, now)) is not None:
-                outcome = finished(claimed, "declined", "It was asked once more, and counts no longer.")
-                await self._runner.keep(claimed, outcome)
-                await emit(outcome.event)
+            asked = await self._runner.run(asked.action, asked.record, context)
+        await _tell(asked, emit)
+        return asked
 
     async def _decide(self, call_id: str, digest: str, yes: bool, emit: Emit) -> None:
         BEGUN.set((self.user_id, self._since))
@@ -253,8 +243,9 @@ class Turn:
             outcome = finished(record, "declined", say)
             await self._runner.keep(record, outcome)
         else:
-            outcome = await self._runner.run(action, record, self._context(call_id, self._phase, emit))
-        await emit(outcome.event)
+            context = self._context(call_id, self._phase, emit)
+            outcome = await self._questions.agreed(record, action, context)
+        await _tell(outcome, emit)
         if outcome.next is not None:
             await self._move(outcome.next, emit)
         await self._renew()
@@ -271,6 +262,12 @@ class Turn:
         phase = phase or self._phase
         heard = self._who.emit if emit is None else emit
         return changed(self._who, call_id=call_id, phase=phase.name, next=phase.next, emit=heard)
+
+
+async def _tell(outcome: Outcome, emit: Emit) -> None:
+    if outcome.waits is not None:
+        await emit(outcome.waits)
+    await emit(outcome.event)
 
 
 async def _all(tasks: list[asyncio.Task[Outcome]]) -> list[Outcome]:

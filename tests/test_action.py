@@ -165,6 +165,8 @@ WRONG: list[dict[str, Any]] = [
     *({"timeout": seconds} for seconds in (0, -1, True, "5", None, float("inf"), float("nan"))),
     *({"ask": ask} for ask in ("", " Is it you?", "Is it\nyou?", "Is it\x1b you?", "?" * 201, 3)),
     {"spends": "no"},
+    {"terms": lambda ctx: None},
+    {"terms": keep.handler},
     {"exclusive": ["text"]},
 ]
 

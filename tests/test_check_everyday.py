@@ -110,6 +110,12 @@ ALONE: dict[str, tuple[str, Mapping[str, str | None], str, str]] = {
         f"{LEAVE}:6",
         "nobody is asked the question of `leave`",
     ),
+    "a yes that may cost money and does not say what": (
+        "A014",
+        edited(LEAVE, ("@action()", '@action(by="user", spends=True)')),
+        f"{LEAVE}:6",
+        "the person is not shown what a yes to `leave` sends",
+    ),
     "a question of two lines": (
         "A006",
         edited(LEAVE, ("@action()", '@action(by="user", ask="On?\\nYes?")')),

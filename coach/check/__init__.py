@@ -22,7 +22,7 @@ from coach.check._finding import CODES, Finding
 from coach.check._offered import offered
 from coach.check._sample import sample
 from coach.check._trials import trials
-from coach.check._wiring import moves, questions, schemas, showable, unprovided
+from coach.check._wiring import moves, questions, schemas, showable, unbound, unprovided
 from coach.errors import FolderError
 
 __all__ = [
@@ -58,6 +58,7 @@ _PROOFS: tuple[Callable[[Draft], Iterable[Finding]], ...] = (
     schemas,
     moves,
     questions,
+    unbound,
     showable,
 )
 

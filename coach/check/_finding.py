@@ -44,6 +44,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "A011": ("warning", "an action is allowed in no phase"),
     "A012": ("error", "an action leads to a phase that does not exist"),
     "A013": ("error", "an action has a question that nobody is asked"),
+    "A014": ("warning", "a yes that may cost money is bound to the arguments alone"),
     "C001": ("error", "a file in context/ does not define the context key it is named after"),
     "C002": ("error", "a function cannot be a context key"),
     "C003": ("warning", "a context key is used by no prompt"),

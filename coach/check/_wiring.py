@@ -77,6 +77,17 @@ def questions(draft: Draft) -> Iterator[Finding]:
             yield finding("A013", file, line, f"nobody is asked the question of `{name}`", fix)
 
 
+def unbound(draft: Draft) -> Iterator[Finding]:
+    """A014: an action that may cost money and needs a yes says what the yes is to."""
+    confirmed = {name for phase in draft.phases.values() for name in phase.confirm}
+    for name, action in draft.actions.items():
+        if action.spends and action.terms is None and (action.by == "user" or name in confirmed):
+            file, line = place(draft.folder, action)
+            message = f"the person is not shown what a yes to `{name}` sends, or what it costs"
+            fix = "Give the decorator `terms`: a function that says it, e.g. by `studio.terms`."
+            yield finding("A014", file, line, message, fix)
+
+
 def showable(draft: Draft) -> Iterator[Finding]:
     """C005: what a context key gives can become plain data."""
     for name, key in draft.context.items():

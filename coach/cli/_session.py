@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -25,6 +26,8 @@ from coach.studio import PhotoCoach, Studio
 from coach.studio.lineage import last_shown
 
 IN_DOUBT = "A picture may have been charged without arriving. Say so if you want it tried again."
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +104,11 @@ class Session:
         if self.waiting is None:
             return ""
         values = [str(value) for value in self.waiting.arguments.values() if value is not None]
-        return f"{self.waiting.ask} ({', '.join(values)})"
+        terms = f"{self.waiting.terms.text}\n\n" if self.waiting.terms else ""
+        # A terminal obeys what it is shown: nothing in it hides a part of what they say yes to.
+        return _CONTROLS.sub(
+            lambda found: f"\\x{ord(found[0]):02x}", f"{terms}{self.waiting.ask} ({', '.join(values)})"
+        )
 
     async def say(self, text: str, *, echo: bool = False) -> None:
         """Say something to the coach; ``echo`` shows it, when it was not typed here."""

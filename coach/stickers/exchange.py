@@ -66,6 +66,7 @@ class Stickers:
     ) -> None:
         self.engine = engine
         self.specs = StickerSpecs(store.database)
+        self.terms = order.StickerTerms(specs=self.specs, studio=studio)
         self._store, self._studio, self._fetcher = store, studio, fetcher
         self._finisher, self._second_try = Finisher(store, signer), second_try
 

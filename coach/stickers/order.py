@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from coach.context import Context
 from coach.errors import PictureError
 from coach.stickers.base import BasePicture
 from coach.stickers.spec import Engine, JobSpec
-from coach.store import SpecRow
+from coach.store import SpecRow, StickerSpecs
 from coach.studio import PictureRequest, Quote, Reference, Studio
+from coach.terms import Terms
 
 TRIES = 2
 """How often a sticker is made at most: once more, when the first does not pass the quality gate."""
@@ -66,3 +68,24 @@ def quote(request: PictureRequest, engine: Engine, studio: Studio) -> Quote:
         )
     once = studio.quote(request, MODELS[engine])
     return replace(once, micros=None if once.micros is None else TRIES * once.micros, tries=TRIES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StickerTerms:
+    """Says what a person's yes to a sticker is bound to."""
+
+    specs: StickerSpecs
+    studio: Studio
+
+    async def of(self, ctx: Context, ref: str) -> Terms:
+        """The terms of :meth:`coach.Stickers.generate`.
+
+        Raises:
+            NotFound: This person has no such spec, or its picture is gone.
+            ConsentMissing, InputRefused, PictureError: as ``generate``, before anything is sent.
+        """
+        row = await self.specs.get(ctx.user_id, ref)
+        spec = spec_of(row)
+        request = asked(spec, Reference(kind=row.base_kind, id=row.base_id), row.url, self.studio)
+        terms = await self.studio.terms.of(ctx, request, model=MODELS[spec.engine])
+        return replace(terms, micros=quote(request, spec.engine, self.studio).micros)

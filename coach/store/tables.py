@@ -185,6 +185,7 @@ calls = Table(
     when("expires_at", null=True),
     when("created_at"),
     when("finished_at", null=True),
+    Column("terms", Json),
     Index(None, "user_id", "conversation_id", "created_at"),
 )
 

@@ -30,17 +30,29 @@ async def finishing(
         NotFound: This person has no such identity or version.
     """
     draft = await store.versions.get(ctx.user_id, identity_id, version)
+    request, known = await request_of_final(ledger, draft, prompt)
     key = final_key(draft.id)
-    known = await ledger.find(ctx.user_id, key)
-    # Once asked for it is that picture, although its words may have been edited since.
-    request = known.asked if known else None
-    if request is None:
-        request = final_of(draft, await ledger.get(ctx.user_id, draft.generation_id), prompt)
     wanted = await look_up(store, ctx, request, identity_id=identity_id, parent=draft.id, key=key)
     if known is None or known.state != "done":
         with suppress(Exception):  # nobody listening is no reason to stop
             await ctx.report("Making it in full quality")
     return draft, wanted, known
+
+
+async def request_of_final(
+    ledger: Ledger, draft: Version, prompt: str
+) -> tuple[PictureRequest, Generation | None]:
+    """What to ask for to finish a draft, and the generation that was to finish it before.
+
+    Raises:
+        Conflict: It is no draft.
+    """
+    known = await ledger.find(draft.user_id, final_key(draft.id))
+    # Once asked for it is that picture, although its words may have been edited since.
+    request = known.asked if known else None
+    if request is None:
+        request = final_of(draft, await ledger.get(draft.user_id, draft.generation_id), prompt)
+    return request, known
 
 
 def final_of(draft: Version, drawn: Generation, prompt: str) -> PictureRequest:

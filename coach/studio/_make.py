@@ -14,6 +14,7 @@ from coach.store import Store
 from coach.store._handles import read_handle
 from coach.store.states import GenerationState
 from coach.studio import price
+from coach.studio._agreed import terms_of
 from coach.studio._generate import Run
 from coach.studio._keep import Keeper
 from coach.studio._planned import alias_of, planned
@@ -176,6 +177,9 @@ class Maker:
     async def _generate(self, wanted: Wanted, plan: Plan, row: Generation, model: Model) -> Generation:
         ctx, engines = wanted.ctx, self.keeper.engines
         images, mask = await gather(self.keeper.store, ctx.user_id, wanted.request)
+        # The last look at what was agreed: what is compared here is what is sent.
+        if ctx.agreed and not ctx.agreed.cover(terms_of(plan, images, mask, row.quote_micros)):
+            raise Conflict("This is not what the user said yes to. Nothing was sent; ask them anew.")
         order = Order(
             operation=plan.operation,
             model=plan.model,

@@ -19,6 +19,7 @@ from coach.studio._keep import Keeper
 from coach.studio._make import Maker, Wanted, look_up
 from coach.studio._planned import key_of
 from coach.studio._second import SecondTry
+from coach.studio._terms import PictureTerms
 from coach.studio._work import Work
 from coach.studio.budgets import Budgets
 from coach.studio.capabilities import Capabilities
@@ -119,6 +120,9 @@ class Studio:
             plan=self.plan,
             secret=salt.encode() if salt else spool.secret(),
         )
+        self.terms = PictureTerms(
+            store=store, ledger=self.ledger, capabilities=offered, plan=self.plan, quote=self.quote
+        )
         self._second = SecondTry(maker=self._maker, judge=judge, within=second_try)
         self._resuming: set[asyncio.Task[None]] = set()
         self._work = Work(self.ledger)
@@ -167,7 +171,8 @@ class Studio:
         budgets. Whatever becomes of that, the first picture is there. It is not for a caller who has gone.
 
         Args:
-            ctx: Whose picture. Progress and previews go there.
+            ctx: Whose picture, and what they agreed to, if they were asked (:attr:`terms`): nothing else is
+                sent. Progress and previews go there.
             identity_id: The identity's handle or id.
             parent: The version it is made from: its id, or its handle in this identity.
             key: What makes it the same picture; ``None``: the conversation and the call.

@@ -41,9 +41,9 @@ async def call(reference: coach.Coach, name: str, ctx: coach.Context = ANN, **gi
     return await action(ctx, *(reference.services[need] for need in action.needs), **given)
 
 
-async def make_ready(store: coach.Store, photo: bytes) -> None:
-    """Ann has an identity with a moment, a photo, and has agreed to its use."""
-    identity = await store.identities.add("ann", "Night-sky guide")
-    await store.identities.update("ann", identity.handle, visualization="On a hill at night, with stars.")
-    await store.consents.give("ann", statement="yes")
-    await store.photos.add("ann", photo)
+async def make_ready(store: coach.Store, photo: bytes, user_id: str = "ann") -> None:
+    """They have an identity with a moment, a photo, and have agreed to its use."""
+    identity = await store.identities.add(user_id, "Night-sky guide")
+    await store.identities.update(user_id, identity.handle, visualization="On a hill at night, with stars.")
+    await store.consents.give(user_id, statement="yes")
+    await store.photos.add(user_id, photo)

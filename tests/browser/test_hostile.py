@@ -32,6 +32,8 @@ async def shown_everywhere(visit: Visit, talk: str, text: str) -> None:
     later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     call = {"call_id": f"call-{identity.id}", "action": text}
     ask = call | {"ask": text, "arguments": {"identity_id": text}, "digest": "d", "expires_at": later}
+    along = {"name": text, "sha256": text}
+    ask["terms"] = {"prompt": text, "pictures": [along], "model": text, "micros": 10_001}
     picture = {"identity_id": identity.id, "version_id": text, "handle": text, "model": text}
     picture |= {"likeness": "fair", "say_likeness": text, "repairs": [text], "url": "data:,"}
     await happened.append(

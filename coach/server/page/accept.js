@@ -2,6 +2,7 @@
 
 import { open } from "./dialogs.js";
 import { h, still } from "./dom.js";
+import { termsOf } from "./terms.js";
 import { marked } from "./thumbnail.js";
 
 const ASK = "Is this picture how you see yourself?";
@@ -19,7 +20,7 @@ export async function asked(app, item) {
   await app.gallery.refresh().catch(() => {});
   const over = new AbortController(); // answered in another tab, or in the talk
   app.story.addEventListener("change", () => item.answer && over.abort(), { signal: over.signal });
-  const yes = await question(app, item.ask, pictureAsked(app, item), over.signal);
+  const yes = await question(app, item.ask, pictureAsked(app, item), { gone: over.signal, terms: termsOf(item) });
   over.abort();
   if (yes !== undefined) answer(app, item, yes);
 }
@@ -50,10 +51,11 @@ export async function celebrate(app, { picture }) {
   ]);
 }
 
-function question(app, ask, version, gone) {
+function question(app, ask, version, { gone, terms } = {}) {
   return open(app.root, { title: ask, look: "accept", gone }, (close) => [
     version && marked({ src: version.url, alt: "The picture it is about" }),
     h("p", { class: "soft" }, "You can change your mind later: no picture is lost."),
+    terms,
     h(
       "footer",
       {},

@@ -3,6 +3,7 @@
 import { answer, pictureAsked } from "./accept.js";
 import { button, h, icon, iconButton, still } from "./dom.js";
 import { PictureCard } from "./picture.js";
+import { termsOf } from "./terms.js";
 import { thumbnail } from "./thumbnail.js";
 import { doing, moment, plain, pressed } from "./words.js";
 
@@ -201,7 +202,8 @@ function about(app, item) {
     h("dd", {}, typeof value === "string" ? value : JSON.stringify(value)),
   ]);
   const words = h("div", {}, h("p", {}, item.ask), h("dl", { hidden: lines.length === 0 }, ...lines));
-  return h("div", { class: "about-what" }, picture && thumbnail(app, picture), words);
+  const what = h("div", { class: "about-what" }, picture && thumbnail(app, picture), words);
+  return h("div", {}, what, termsOf(item));
 }
 
 function answers(app, item, inTime) {

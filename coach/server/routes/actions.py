@@ -16,7 +16,7 @@ from coach._run import problems_of, taken
 from coach.action import Action
 from coach.context import Context
 from coach.errors import Conflict, InputRefused, NotFound, PictureError, StoreUnavailable
-from coach.pending import CallRecord, digest_of
+from coach.pending import CallRecord
 from coach.server.caller import Caller, SignedIn
 from coach.server.did import Pressed, press_id
 from coach.server.doubt import with_doubt
@@ -129,7 +129,7 @@ async def _alone(
     async for _ in turn.press(action.name, arguments, call_id=call_id):
         pass  # nobody watches: what counts is what is on record
     record = await _recorded(here, caller.user_id, "", call_id)
-    if record.digest != digest_of(action.name, arguments):
+    if not record.is_of(action.name, arguments):
         raise Conflict("This key was used for something else; send a new one.")
     if record.next is not None:
         raise Conflict(_PHASE)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from coach._replies import Reply as Reply
 from coach._replies import streamed_reply
+from coach._structured import Saying, request_of
 from coach.errors import ModelError
 
 if TYPE_CHECKING:
@@ -33,24 +34,51 @@ class OpenAIModel:
     Args:
         client: The SDK's client; it brings key, address, time-outs and retries.
         model: The model's name there.
+        calls: How it makes calls: ``"tools"``, or ``"schema"`` for a server that has none, or whose model
+            writes them as text: the whole reply is then a JSON object (``response_format``).
     """
 
-    def __init__(self, client: AsyncOpenAI, *, model: str) -> None:
-        self._client, self._model = client, model
+    def __init__(
+        self, client: AsyncOpenAI, *, model: str, calls: Literal["tools", "schema"] = "tools"
+    ) -> None:
+        self._client, self._model, self._calls = client, model, calls
 
     async def reply(
         self, *, system: str, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]
     ) -> AsyncIterator[str | Reply]:
         """See :class:`Model`."""
+        if self._calls == "schema":
+            pieces = self._said(self._pieces(**request_of(system, messages, tools)))
+        else:
+            # What only some servers take is left out rather than sent empty.
+            extra: dict[str, Any] = {"tools": list(tools)} if tools else {}
+            pieces = self._pieces([{"role": "system", "content": system}, *messages], **extra)
+        async for piece in pieces:
+            yield piece
+
+    async def _said(self, pieces: AsyncIterator[str | Reply]) -> AsyncIterator[str | Reply]:
+        """A reply in JSON as what it says, while it comes, and what it calls."""
+        saying = Saying()
+        try:
+            async for piece in pieces:
+                said, calls = (saying.add(piece), ()) if isinstance(piece, str) else saying.end()
+                if said:
+                    yield said
+                if not isinstance(piece, str):
+                    yield Reply(text=saying.said, calls=calls)
+        except ValueError as exc:
+            raise ModelError(
+                f"The model {self._model!r} did not answer in the JSON schema that was asked for, or was cut "
+                "off. Use a server that keeps to `response_format`, or set COACH_CHAT_CALLS=tools."
+            ) from exc
+
+    async def _pieces(self, messages: list[Any], **extra: Any) -> AsyncIterator[str | Reply]:
         from httpx2 import HTTPError
         from openai import OpenAIError
 
-        # What only some servers take is left out rather than sent empty.
-        extra: dict[str, Any] = {"tools": list(tools)} if tools else {}
-        history: list[Any] = [{"role": "system", "content": system}, *messages]
         try:
             chunks: Any = await self._client.chat.completions.create(
-                model=self._model, messages=history, stream=True, **extra
+                model=self._model, messages=messages, stream=True, **extra
             )
             async with chunks:
                 async for piece in streamed_reply(chunks):

@@ -75,6 +75,11 @@ class Settings(RunPodSettings):
     chat_model: str = Field(
         "gpt-5.5", validation_alias="COACH_CHAT_MODEL", description="The language model that is the coach."
     )
+    chat_calls: Literal["tools", "schema"] = Field(
+        "tools",
+        validation_alias="COACH_CHAT_CALLS",
+        description="schema: it makes calls as JSON in a schema, where the server or the model has no tools.",
+    )
     image_model: str | None = Field(
         None, validation_alias="COACH_IMAGE_MODEL", description="Left out: the capability table's default."
     )

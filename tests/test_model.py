@@ -31,7 +31,7 @@ def stream_of(*deltas: dict[str, Any]) -> Handler:
 
 
 async def ask(client: AsyncOpenAI, **given: Any) -> tuple[list[str], coach.Reply]:
-    model = coach.OpenAIModel(client, model="m")
+    model = coach.OpenAIModel(client, model="m", calls=given.get("calls", "tools"))
     pieces: list[Any] = []
     replies: AsyncIterator[Any] = model.reply(system="s", messages=[], tools=given.get("tools", []))
     async with client:

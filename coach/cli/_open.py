@@ -48,4 +48,4 @@ async def opened(
     """
     with settings_for(sandbox=sandbox, home=home) as settings:
         async with coach.open(source, settings) as opened_coach, settings.openai() as client:
-            yield opened_coach, OpenAIModel(client, model=settings.chat_model)
+            yield opened_coach, OpenAIModel(client, model=settings.chat_model, calls=settings.chat_calls)

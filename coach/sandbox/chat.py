@@ -17,8 +17,9 @@ from coach.sandbox import errors
 from coach.sandbox.errors import ApiError
 from coach.sandbox.intake import read_json
 from coach.sandbox.rules import models, words
-from coach.sandbox.script import Answer, answer
+from coach.sandbox.script import Answer
 from coach.sandbox.state import received
+from coach.sandbox.structured import answered, check_format
 from coach.sandbox.tools import check_answers, check_choice, check_tools
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
@@ -33,7 +34,7 @@ async def completions(request: Request) -> Response:
     entry.params = {name: value for name, value in body.items() if name not in ("messages", "tools")}
     entry.model = body["model"] if isinstance(body.get("model"), str) else None
     _check(body)
-    reply = answer(body)
+    reply = answered(body)
     usage = _usage(body, reply)
     entry.usage = usage
     seed = hashlib.sha256(json.dumps(body, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
@@ -68,6 +69,7 @@ def _check(body: Mapping[str, Any]) -> None:
         message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
         raise ApiError(message, code=None, param="stream_options")
     check_choice(body.get("tool_choice"), body.get("tools") or [])
+    check_format(body)
     number = body.get("n", 1)
     if number is not None and (not isinstance(number, int) or not 1 <= number <= 128):
         raise errors.out_of_range("n", number if isinstance(number, int) else 0, 1, 128)

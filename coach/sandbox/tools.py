@@ -16,7 +16,7 @@ DEPTH = 10
 PROPERTIES = 5000
 ENUM_VALUES = 1000
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def check_tools(tools: object) -> None:
@@ -35,10 +35,10 @@ def check_tools(tools: object) -> None:
         if not isinstance(function, dict):
             raise _invalid(f"tools[{i}]", f"Invalid value: 'tools[{i}]' must be a function.", "invalid_value")
         name = function.get("name")
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             message = f"Invalid 'tools[{i}].function.name': string does not match pattern '^[a-zA-Z0-9_-]+$'."
             raise _invalid(f"tools[{i}].function.name", message, "invalid_value")
-        if function.get("strict") and (wrong := next(_problems(function.get("parameters") or {}), None)):
+        if function.get("strict") and (wrong := schema_problem(function.get("parameters") or {})):
             raise _invalid(
                 f"tools[{i}].function.parameters",
                 f"Invalid schema for function '{name}': {wrong}",
@@ -90,6 +90,11 @@ def _allowed(choice: Json) -> list[Json]:
 
 def _invalid(param: str, message: str, code: str) -> ApiError:
     return ApiError(message, code=code, param=param)
+
+
+def schema_problem(schema: Json) -> str | None:
+    """The first thing that keeps a schema from being strict."""
+    return next(_problems(schema), None)
 
 
 def _problems(schema: Json) -> Iterator[str]:

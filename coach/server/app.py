@@ -95,7 +95,7 @@ def create_app(
             speaks = model
             if speaks is None:
                 client = await stack.enter_async_context(settings.openai())
-                speaks = OpenAIModel(client, model=settings.chat_model)
+                speaks = OpenAIModel(client, model=settings.chat_model, calls=settings.chat_calls)
             store = opened_coach.service("store", Store)
             live, spool = Live(store), Spool(settings.home / "spool")
             talks, runs = Talks(opened_coach, speaks, store, live, limits), Runs(opened_coach, store, live)

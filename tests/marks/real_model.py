@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import logging
 import subprocess
 import sys
 import tempfile
@@ -104,6 +105,7 @@ def served() -> Iterator[str]:
 async def talk(url: str, folder: Path, calls: Any, lines: Sequence[str]) -> int:
     """Hold the conversation; says what went wrong."""
     log: list[Any] = []
+    logging.getLogger("coach").disabled = True  # one of its actions is there to fail
     store = await coach.Store.open(f"sqlite:///{folder}/coach.db", blobs=coach.FolderBlobs(folder / "blobs"))
     mine = coach.load(write_talk(folder), **store.services(), log=log, gate=open_gate)
     events, counted, began = list[coach.Event](), Counter[str](), time.monotonic()

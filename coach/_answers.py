@@ -11,6 +11,7 @@ from coach.action import Action
 from coach.events import Finished, State, Waiting
 from coach.pending import CallRecord
 from coach.terms import Terms
+from coach.text import clean
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionToolMessageParam
@@ -36,12 +37,12 @@ def answer_message(outcome: Outcome, moves: list[str]) -> ChatCompletionToolMess
     say = outcome.event.say
     if outcome.next is not None and outcome.next != moves[0]:
         say += f" The phase changes once in a reply: it went to {moves[0]}, not to {outcome.next}."
-    return {"role": "tool", "tool_call_id": outcome.event.call_id, "content": say}
+    return {"role": "tool", "tool_call_id": outcome.event.call_id, "content": str(clean(say))}
 
 
 def rejected(call: Call, state: State, say: str) -> Outcome:
     """The answer to a call that was not run."""
-    return Outcome(event=Finished(call_id=call.id, action=call.name[:64], state=state, say=say))
+    return Outcome(event=Finished(call_id=call.id, action=str(clean(call.name))[:64], state=state, say=say))
 
 
 def finished(

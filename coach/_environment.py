@@ -18,6 +18,8 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from coach.text import clean
+
 MOST_ROUNDS = 20_000
 """Rounds of all loops and includes in one rendering: far more than any prompt has room for."""
 
@@ -33,12 +35,12 @@ _COUNTED = "coach.counted"
 def light(value: Any) -> str:
     """What everything a template prints goes through: a value as text that can neither open nor close a tag.
 
-    Its ``<`` and ``>`` are replaced; ``&`` and quotes stay as they were written, and ``None`` prints as
-    nothing. What :func:`quoted` made is left as it is.
+    Its ``<`` and ``>`` are replaced, and what cannot be seen is gone; ``&`` and quotes stay as they were
+    written, and ``None`` prints as nothing. What :func:`quoted` made is left as it is.
     """
     if value is None or isinstance(value, Markup):
         return value or ""
-    text = str(value)
+    text: str = clean(str(value))
     if "<" in text or ">" in text:
         text = text.replace("<", "&lt;").replace(">", "&gt;")
     return text

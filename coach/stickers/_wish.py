@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from coach.errors import InputRefused
 from coach.stickers.spec import LONGEST_WORDS, Placement
-from coach.text import visible
+from coach.text import one_line
 
 LONGEST_WISH = 1_000
 """Characters of what one sticker is wished to show."""
@@ -81,7 +81,7 @@ def told(text: str, field: str, most: int) -> str:
         raise InputRefused(
             f"`{field}` has more than {most:,} characters. Say it in fewer words.", field=field
         )
-    return visible(text).translate({ord("<"): "(", ord(">"): ")"})
+    return one_line(text).translate({ord("<"): "(", ord(">"): ")"})
 
 
 def _placed(before: str, after: str) -> Placement:

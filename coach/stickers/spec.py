@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from coach.text import clean, visible
+from coach.text import clean, one_line
 
 Engine = Literal["memeputer_i2i", "gpt_image"]
 Placement = Literal["top", "bottom", "sign"]
@@ -51,7 +51,7 @@ def _drawable(text: str) -> str:
 
 _Colour = Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$"), AfterValidator(str.upper)]
 _Prompt = Annotated[str, AfterValidator(_prompt), Field(max_length=LONGEST_PROMPT)]
-_Line = Annotated[str, AfterValidator(visible)]
+_Line = Annotated[str, AfterValidator(one_line)]
 
 
 class _Part(BaseModel):

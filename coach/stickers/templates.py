@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from coach.errors import InputRefused
 from coach.stickers.names import NAMES
 from coach.stickers.spec import Text
-from coach.text import visible
+from coach.text import one_line
 
 _Words = Annotated[str, Field(min_length=1, max_length=300)]
 
@@ -54,7 +54,7 @@ def template(name: str) -> Template:
     Raises:
         InputRefused: There is none.
     """
-    found = TEMPLATES.get(visible(name[:40]).upper())
+    found = TEMPLATES.get(one_line(name[:40]).upper())
     if found is None:
         say = f"There is no such sticker template. There are {', '.join(NAMES)}."
         raise InputRefused(say, field="template_id", allowed=NAMES)

@@ -16,7 +16,7 @@ from coach.store._work import still_ours
 from coach.store.database import Database
 from coach.store.people import People
 from coach.store.tables import calls
-from coach.text import clean
+from coach.text import storable
 
 
 class Calls:
@@ -108,4 +108,4 @@ def _in_time(moment: datetime) -> Any:
 
 def _call(user_id: str, conversation_id: str, call_id: str) -> str:
     """The row's id. A model may write a call id of any length, more than an index takes."""
-    return hashlib.sha256(json.dumps([user_id, conversation_id, clean(call_id)]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([user_id, conversation_id, storable(call_id)]).encode()).hexdigest()

@@ -14,7 +14,7 @@ from coach.errors import Conflict, NotFound
 from coach.store._rows import columns, first, hold, insert_if_new, new_id, now, number_in
 from coach.store.database import Database
 from coach.store.tables import STAGES, Stage, identities, people, versions
-from coach.text import one_line
+from coach.text import clean, one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,12 @@ class Identities:
         """A new identity, at the stage ``proposed``, not the current one."""
         made = people.c.identities_made
         count = update(people).where(people.c.user_id == user_id).values(identities_made=made + 1)
-        new: dict[str, Any] = {"id": new_id(), "user_id": user_id, "name": one_line(name), "note": note}
+        new: dict[str, Any] = {
+            "id": new_id(),
+            "user_id": user_id,
+            "name": one_line(name),
+            "note": clean(note),
+        }
         moment = now()
         async with self._database.write() as connection:
             await hold(connection, user_id)
@@ -202,7 +207,7 @@ async def change_identity(connection: AsyncConnection, identity: Identity, **val
     mine = identities.c.user_id == identity.user_id, identities.c.id == identity.id
     if "name" in values:
         values["name"] = one_line(values["name"])
-    await connection.execute(update(identities).where(*mine).values(updated_at=now(), **values))
+    await connection.execute(update(identities).where(*mine).values(updated_at=now(), **clean(values)))
     return await find_identity(connection, identity.user_id, identity.id)
 
 

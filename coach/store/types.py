@@ -12,7 +12,7 @@ from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.types import TypeDecorator
 
 from coach.errors import InputRefused
-from coach.text import UNSTORABLE, clean
+from coach.text import UNSTORABLE, storable
 
 USER_ID_LENGTH = 200
 """The most characters the host's id of a person may have."""
@@ -51,7 +51,7 @@ class CleanText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Replace what cannot be stored."""
-        return None if value is None else str(clean(value))
+        return None if value is None else str(storable(value))
 
 
 class UserId(TypeDecorator[str]):
@@ -75,7 +75,7 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """Replace what cannot be stored."""
-        return clean(value)
+        return storable(value)
 
 
 def write_json(value: Any) -> str:

@@ -21,7 +21,7 @@ from coach.studio.generation import Generation
 from coach.studio.ledger import Ledger
 from coach.studio.leftovers import refuse_if_here
 from coach.studio.spool import Spool
-from coach.text import clean
+from coach.text import storable
 
 By = Literal["day", "person", "tenant", "model"]
 """What spending can be told by."""
@@ -131,7 +131,7 @@ class Books:
                 "model": _ROW.model,
             }
             if after is not None:
-                which.append(lines[by] > clean(after))
+                which.append(lines[by] > storable(after))
             asked = select(
                 lines[by].label("of"),
                 _count("pictures", PAID),

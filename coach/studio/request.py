@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from coach.studio.comfy.loras import Lora
+from coach.text import clean
 
 Background = Literal["auto", "opaque", "transparent"]
 Shape = Literal["square", "portrait", "landscape"]
@@ -87,7 +88,8 @@ class PictureRequest(BaseModel):
     """What is wanted. The planner turns it into what one model takes, and says what it had to change.
 
     Attributes:
-        prompt: What to show, 1 to 32,000 characters (OpenAI images reference, ``prompt``).
+        prompt: What to show, 1 to 32,000 characters (OpenAI images reference, ``prompt``);
+            what cannot be seen in it does not go along.
         references: Pictures to work from. None: a new picture; one: an edit; several: a composition.
         mask: A PNG whose transparent part says where the first reference may change: a mask, or a version
             that was cut out. What is outside of it is put back: see :mod:`coach.studio.mask`.
@@ -125,6 +127,11 @@ class PictureRequest(BaseModel):
     def photos(self) -> tuple[str, ...]:
         """The ids of the photos whose face is to be kept."""
         return tuple(each.id for each in self.references if each.kind == "photo") if self.keep_face else ()
+
+    @field_validator("prompt", "style", mode="before")
+    @classmethod
+    def _can_be_seen(cls, text: Any) -> Any:
+        return clean(text) if isinstance(text, str) else text
 
     @field_validator("references")
     @classmethod

@@ -10,7 +10,6 @@ from coach.stickers.names import NAMES
 from coach.stickers.spec import LONGEST_WORDS, SIGNS, JobSpec
 from coach.stickers.templates import TEMPLATES, template
 from coach.stickers.write import write_spec
-from coach.text import visible
 
 
 def test_the_ten_templates_are_all_different() -> None:
@@ -113,7 +112,3 @@ def test_any_text_gives_a_spec_or_is_refused_by_type(wish: str) -> None:
     else:
         assert JobSpec.model_validate_json(spec.model_dump_json()) == spec
         assert spec.text is None or set(spec.text.value) <= SIGNS
-
-
-def test_what_is_visible_is_on_one_line() -> None:
-    assert visible(" a\r\n\u2028b\u2066c\u00ad\ue000\U000e0041 \ud800d ") == "a bc \ufffdd"

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 from weakref import WeakValueDictionary
 
 from coach._calls import Call, Limits
+from coach._messages import came_of, new_call_id, unanswered
 from coach._replies import Reply, assistant_message
 from coach._stream import Emit, stream
 from coach.context import Context
@@ -175,7 +175,7 @@ class Conversation:
         The journal knows which calls happened.
         """
         await self._coach.journal.reopen(self.user_id, self.id, datetime.now(UTC) + PATIENCE)
-        if left := _unanswered(await self.messages()):
+        if left := unanswered(await self.messages()):
             await self._call(turn, left, emit)
 
     async def _reply(self, turn: Turn, emit: Emit) -> None:
@@ -208,7 +208,7 @@ class Conversation:
                 await emit(Say(text=clean(piece)))
             else:
                 # Every later request carries what is kept, so it is bounded.
-                calls = tuple(replace(call, id=_call_id()) for call in piece.calls[:MOST_CALLS])
+                calls = tuple(replace(call, id=new_call_id()) for call in piece.calls[:MOST_CALLS])
                 reply = Reply(text=clean(piece.text)[:LONGEST_REPLY], calls=calls)
         if reply.text or reply.calls:
             await self._keep(assistant_message(reply), prompt_version=turn.prompt_version)
@@ -229,9 +229,9 @@ class Conversation:
         async for event in events:
             await emit(event)
             if isinstance(event, Finished):
-                call = replace(call, id=_call_id())
+                call = replace(call, id=new_call_id())
                 asked = assistant_message(Reply(text="", calls=(call,)))
-                told = f"The user {what}{_came_of(event)}"
+                told = f"The user {what}{came_of(event)}"
                 # Both or none: a call without an answer would be carried out once more after a crash.
                 await self._keep(asked, {"role": "tool", "tool_call_id": call.id, "content": told})
 
@@ -241,28 +241,3 @@ class Conversation:
 
     async def _keep(self, *some: Mapping[str, Any], prompt_version: str | None = None) -> None:
         await self._store.append(self.user_id, self.id, *some, prompt_version=prompt_version)
-
-
-def _came_of(event: Finished) -> str:
-    match event.state:
-        case "done":
-            return f". It is done: {event.say}"
-        case "declined":
-            return "."
-        case _:
-            return f", but it was not done: {event.say}"
-
-
-def _call_id() -> str:
-    """An id of ours: a server may repeat its own, and a call id is worth one answer for ever."""
-    return f"call_{uuid4().hex[:24]}"
-
-
-def _unanswered(messages: list[dict[str, Any]]) -> tuple[Call, ...]:
-    asked: dict[str, Call] = {}
-    for message in messages:
-        if message["role"] == "assistant":
-            asked = {raw["id"]: Call.of(raw) for raw in message.get("tool_calls", [])}
-        elif message["role"] == "tool":
-            asked.pop(message["tool_call_id"], None)
-    return tuple(asked.values())

@@ -80,6 +80,8 @@ class Limits:
         pictures: Calls of actions that may cost money.
         replies: Times the model is asked (:class:`~coach.conversation.Conversation` only).
         retries: Times one action may be put right before its last answer stands.
+        repeats: Times the same action may be called with the same arguments; what may cost money, once,
+            unless it was not done.
         seconds: Wall-clock time for the whole turn.
     """
 
@@ -87,6 +89,7 @@ class Limits:
     pictures: int = 2
     replies: int = 8
     retries: int = 2
+    repeats: int = 3
     seconds: float = 900
 
 
@@ -98,6 +101,7 @@ class Meter:
     calls: int = 0
     pictures: int = 0
     retries: Counter[str] = field(default_factory=Counter)
+    made: Counter[str] = field(default_factory=Counter)
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -118,6 +122,20 @@ class Meter:
             used = "time" if self.over == "time" else "number of calls"
             return f"The {used} of this turn is used up. Talk with the user and wait for their next message."
         self.calls += 1
+        return None
+
+    def take_repeat(self, digest: str, *, spends: bool) -> str | None:
+        """Count a call with these arguments; return the sentence that refuses one made too often."""
+        if spends and self.made[digest]:
+            return (
+                "Exactly this was asked for in this turn already. Talk with the user before another is made."
+            )
+        if self.made[digest] >= self.limits.repeats:
+            return (
+                f"This was called {self.limits.repeats} times in this turn with the same arguments. "
+                "The answer stays the same: go on with it, or talk with the user."
+            )
+        self.made[digest] += 1
         return None
 
     def take_picture(self) -> str | None:

@@ -42,6 +42,7 @@ class Judge:
         """Decide what a call is, before anything happens."""
         known = await self._coach.journal.find(self._who.user_id, self._who.conversation_id, call.id)
         if known is not None:
+            self._meter.calls += 1  # else a model that repeats one id for ever would never be stopped
             return self.repeated(call, known, phase)
         if (no_room := self._meter.take_call()) is not None:
             return rejected(call, "refused", no_room)
@@ -52,9 +53,14 @@ class Judge:
         arguments, wrong = validated(action, call)
         if wrong:
             return Outcome(event=self._runner.put_right(call.id, action, wrong))
+        asks = not pressed and (action.by == "user" or action.name in phase.confirm)
+        digest = digest_of(action.name, arguments)
+        if not pressed:
+            again = self._meter.take_repeat(digest, spends=action.spends and not asks)
+            if again is not None:
+                return rejected(call, "refused", again)
         if action.spends and (no_room := self._meter.take_picture()) is not None:
             return rejected(call, "refused", no_room)
-        asks = not pressed and (action.by == "user" or action.name in phase.confirm)
         now = datetime.now(UTC)
         record = CallRecord(
             user_id=self._who.user_id,
@@ -62,7 +68,7 @@ class Judge:
             call_id=call.id,
             action=action.name,
             arguments=arguments,
-            digest=digest_of(action.name, arguments),
+            digest=digest,
             phase=phase.name,
             prompt_version=prompt_version,
             state="waiting" if asks else "running",

@@ -227,7 +227,10 @@ class Turn:
             elif asked.record.state == "waiting":
                 asked = await self._questions.ask(asked.record, asked.action, context)
         if isinstance(asked, Asked):
-            asked = await self._runner.run(asked.action, asked.record, context)
+            outcome = await self._runner.run(asked.action, asked.record, context)
+            if asked.action.spends and outcome.event.state != "done":
+                del self._meter.made[asked.record.digest]  # what was not made may be asked for again
+            asked = outcome
         await _tell(asked, emit)
         return asked
 

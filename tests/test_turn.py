@@ -180,8 +180,8 @@ async def test_calls_run_in_order_and_pictures_side_by_side(tmp_path: Path, log:
 async def test_one_value_of_an_exclusive_parameter_is_worked_on_at_a_time(
     talk: coach.Coach, log: list[Any]
 ) -> None:
-    turn = await start(talk)
-    await run(turn, call("paint", name="same"), call("paint", name="same"))
+    turns = [await start(talk, conversation_id=each) for each in ("c1", "c2")]
+    await asyncio.gather(*(run(turn, call("paint", name="same")) for turn in turns))
     assert [entry[0] for entry in log] == ["begin", "end", "begin", "end"]
 
 

@@ -80,7 +80,7 @@ class Limits:
         pictures: Calls of actions that may cost money.
         replies: Times the model is asked (:class:`~coach.conversation.Conversation` only).
         retries: Times one action may be put right before its last answer stands.
-        repeats: Times the same action may be called with the same arguments; what may cost money, once,
+        repeats: Times the same action may be called with the same arguments. What may cost money: once,
             unless it was not done.
         seconds: Wall-clock time for the whole turn.
     """

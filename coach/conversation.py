@@ -22,7 +22,7 @@ from coach.pending import PATIENCE
 from coach.store import Conversations
 from coach.store.conversations import Conversation as Row
 from coach.store.lease import held
-from coach.text import clean, message_text
+from coach.text import Cleaner, clean, message_text
 from coach.turn import Turn, open_turn
 
 LOST = "I lost my thread there. Tell me again what you would like, and we go on from here."
@@ -182,34 +182,46 @@ class Conversation:
         """Ask the model until it has nothing more to call."""
         if not turn.prompt_version:  # after a button
             await turn.refresh()
+        said: list[str] = []
         for _ in range(self._limits.replies):
             try:
                 async with asyncio.timeout(turn.seconds_left):
-                    reply = await self._ask(turn, emit)
+                    reply = await self._ask(turn, said, emit)
             except TimeoutError:
                 break
             except ModelError as exc:
-                await emit(Stopped(reason="model", say=AWAY, detail=str(exc)))
+                say = await _put_right(turn, said, AWAY)
+                await emit(Stopped(reason="model", say=say, detail=str(exc)))
                 return
             if not reply.calls:
                 if not reply.text:
-                    await self._stop(SILENT, "model", emit)
+                    await self._stop(await _put_right(turn, said, SILENT), "model", emit)
                 return
             await self._call(turn, reply.calls, emit)
             if turn.over:
                 break
-        await self._stop(LOST, turn.over or "replies", emit)
+        await self._stop(await _put_right(turn, said, LOST), turn.over or "replies", emit)
 
-    async def _ask(self, turn: Turn, emit: Emit) -> Reply:
-        reply = Reply(text="")
-        messages = await self.messages()
+    async def _ask(self, turn: Turn, said: list[str], emit: Emit) -> Reply:
+        reply, cleaner = Reply(text=""), Cleaner()
+
+        async def say(text: str) -> None:
+            if text:
+                said.append(text)
+                await emit(Say(text=text))
+
+        messages = clean(await self.messages())
         async for piece in self._model.reply(system=turn.prompt, messages=messages, tools=turn.tools):
             if isinstance(piece, str):
-                await emit(Say(text=clean(piece)))
+                await say(cleaner.add(piece))
             else:
+                await say(cleaner.end())
                 # Every later request carries what is kept, so it is bounded.
                 calls = tuple(replace(call, id=new_call_id()) for call in piece.calls[:MOST_CALLS])
                 reply = Reply(text=clean(piece.text)[:LONGEST_REPLY], calls=calls)
+        if reply.text and not reply.calls and (truth := await turn.correction("".join(said))):
+            await say(f"\n\n{truth}")
+            reply = replace(reply, text=f"{reply.text}\n\n{truth}")
         if reply.text or reply.calls:
             await self._keep(assistant_message(reply), prompt_version=turn.prompt_version)
         return reply
@@ -241,3 +253,9 @@ class Conversation:
 
     async def _keep(self, *some: Mapping[str, Any], prompt_version: str | None = None) -> None:
         await self._store.append(self.user_id, self.id, *some, prompt_version=prompt_version)
+
+
+async def _put_right(turn: Turn, said: list[str], say: str) -> str:
+    """What ends a turn in which the model did not come to its end, after what it said until then."""
+    truth = await turn.correction("".join(said))
+    return f"{say} {truth}" if truth else say

@@ -21,6 +21,7 @@ from coach._changed import changed
 from coach._judge import Asked, Judge
 from coach._run import Outcome, Runner
 from coach._stream import Emit, stream
+from coach._truth import Witness
 from coach.context import Context
 from coach.errors import Conflict, InputRefused
 from coach.events import Event, PhaseChanged, Waiting
@@ -57,6 +58,7 @@ class Turn:
         self._questions = Questions(self._journal, self._runner)
         self._rendered = Rendered(text="", version="")
         self._moves: list[str] = []
+        self._witness = Witness(coach, who.user_id)
         self._in_order = asyncio.Lock()
         self._since: datetime | None = None
 
@@ -170,6 +172,18 @@ class Turn:
             for one in await self._journal.waiting(self.user_id, self.conversation_id)
         ]
 
+    async def correction(self, said: str) -> str | None:
+        """What to say after the model's words, where they are not true of pictures; ``None``: nothing.
+
+        They may claim a picture that was not made in this turn, name one that this person does not have, or
+        give a link for one. To be asked when the model has no more to say; show the sentences, and keep them
+        in the history, so that the model knows them too.
+
+        Args:
+            said: All the model said in this turn.
+        """
+        return await self._witness.correction(said)
+
     async def _run(self, calls: list[Call], emit: Emit, *, pressed: bool = False) -> None:
         BEGUN.set((self.user_id, self._since))
         phase = self._phase
@@ -231,6 +245,7 @@ class Turn:
             if asked.action.spends and outcome.event.state != "done":
                 del self._meter.made[asked.record.digest]  # what was not made may be asked for again
             asked = outcome
+        self._witness.see(asked.event)
         await _tell(asked, emit)
         return asked
 
@@ -248,6 +263,7 @@ class Turn:
         else:
             context = self._context(call_id, self._phase, emit)
             outcome = await self._questions.agreed(record, action, context)
+        self._witness.see(outcome.event)
         await _tell(outcome, emit)
         if outcome.next is not None:
             await self._move(outcome.next, emit)

@@ -75,7 +75,7 @@ async def test_the_same_call_again_and_again_is_stopped(folder: Path) -> None:
                     await host.call(each.id, each.name, each.arguments)
             else:
                 await run(turn, *made)
-        said = [answer["content"] for answer in turn.answers[-3:]]
+        said = [str(answer["content"]) for answer in turn.answers[-3:]]
         assert said[0].startswith("This was called 3 times in this turn with the same arguments.")
         assert (
             said[1]

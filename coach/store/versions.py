@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -152,6 +152,12 @@ class Versions(Pictures):
         mine = rows_of(versions, Version, user_id).where(versions.c.id == version_id)
         async with self._database.read() as connection:
             return await one(connection, mine, Version, kind="version", ref=version_id)
+
+    async def known_handles(self, user_id: str, handles: Iterable[str]) -> set[str]:
+        """Those of the handles that a picture of one of the person's identities has."""
+        which = select(versions.c.handle).where(versions.c.user_id == user_id, versions.c.handle.in_(handles))
+        async with self._database.read() as connection:
+            return set((await connection.execute(which)).scalars())
 
     async def of_generations(self, user_id: str, generation_ids: Sequence[str]) -> Sequence[Version]:
         """The versions that came of a person's generations, in the order they were made."""

@@ -41,7 +41,7 @@ bench: $(VENV)/dev.stamp $(PEERS:%=.venv-bench/%/stamp) ## Costs beside the usua
 likeness: $(VENV)/run.stamp ## What the measure of likeness can tell, and its limits (ARGS=--get fetches the photos)
 	@$(BIN)/python -m benchmarks.likeness $(ARGS)
 
-marks: $(VENV)/dev.stamp ## Kills, faults, races, drift, stickers at full size; under an hour (IMAGES=folder: photos too)
+marks: $(VENV)/dev.stamp ## Kills, faults, races, drift, stickers at full size; over an hour (IMAGES=folder, STRINGS=file: those too)
 	@$(BIN)/python -m tests.marks.kills
 	@$(BIN)/python -m tests.marks.faults
 	@$(BIN)/python -m tests.marks.once
@@ -55,6 +55,9 @@ marks: $(VENV)/dev.stamp ## Kills, faults, races, drift, stickers at full size; 
 	@$(BIN)/python -m tests.marks.fuzz
 	@$(BIN)/python -m tests.marks.flux
 	@$(BIN)/python -m tests.marks.mcp_conformance $(CONFORMANCE)
+	@$(BIN)/python -m tests.marks.random_replies
+	@$(BIN)/python -m tests.marks.ids
+	@$(if $(STRINGS),$(BIN)/python -m tests.marks.injection "$(STRINGS)")
 	@$(if $(IMAGES),$(BIN)/python -m tests.marks.intake "$(IMAGES)")
 	@$(if $(IMAGES),$(BIN)/python -m tests.marks.places "$(IMAGES)")
 	@COACH_ROUNDS=200 $(BIN)/python -m pytest -q tests/studio/test_races.py tests/studio/test_accounts.py

@@ -1,7 +1,7 @@
 """``python -m tests.marks.ids``: what a model can reach by naming it, in every text field of every action.
 
 Three people name what is theirs, another's, deleted, archived, made up, of a wrong type, huge, and hidden in
-texts and addresses. The fields are those of the actions' own schemas, so a new one is tried by itself. Nothing
+texts and addresses. The fields are those of the actions' own schemas, so a new one is tried too. Nothing
 of another's may be read or changed, and another's thing must give the same answer as one there is not.
 """
 
@@ -12,12 +12,10 @@ import asyncio
 import json
 import logging
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -25,11 +23,10 @@ from sqlalchemy import text
 
 import coach
 from coach.action import Action
-from coach.sandbox import Sandbox
 from coach.studio.budgets import Budgets
 from coach.testing import call
 from coach.text import clean
-from tests.untrusted._lab import PEOPLE, Lab, Things, canary, copied, furnish
+from tests.untrusted._lab import PEOPLE, Lab, Things, World, canary, new_world
 
 NO_MONEY = Budgets(picture=1)
 """What is looked up is looked up before a price is; so nothing need be paid for to try it."""
@@ -105,13 +102,13 @@ class Trial:
         self._mine, self._things = things[who], things
         self._number, self._given = 0, ""
 
-    async def go(self, action: Action[..., Any], name: str, kinds: Sequence[str]) -> None:
+    async def go(self, action: Action[..., Any], name: str, kinds: Sequence[str], every: int) -> None:
         """Try one field of an action."""
         other = self._things[PEOPLE[(PEOPLE.index(self._who) + 1) % len(PEOPLE)]]
         self._seen.fields += 1
-        for case in cases(self._mine, other):
-            if case.kind in kinds:
-                await self._one(action, name, action.schema["properties"][name], case)
+        chosen = [case for case in cases(self._mine, other) if case.kind in kinds]
+        for case in chosen[self._seen.fields % every :: every]:
+            await self._one(action, name, action.schema["properties"][name], case)
 
     async def _one(self, action: Action[..., Any], name: str, schema: Mapping[str, Any], case: Case) -> None:
         is_list = '"array"' in json.dumps(schema)
@@ -181,20 +178,23 @@ def _struck(said: str, value: Any) -> str:
     return said
 
 
-async def matrix(folder: Path, people: Sequence[str], kinds: Sequence[str], *, paying: bool = False) -> Seen:
-    """Try everything for these people; ``paying``: with money, which only what is theirs needs."""
+async def matrix(
+    world: World, people: Sequence[str], kinds: Sequence[str], *, paying: bool = False, every: int = 1
+) -> Seen:
+    """Try everything for these people.
+
+    Args:
+        paying: With money, which only what is theirs needs.
+        every: Only one in so many of what a field can be given.
+    """
     seen = Seen()
-    with Sandbox(quick=True) as sandbox:
-        (folder / "template").mkdir()
-        things = await furnish(folder / "template", sandbox)
-        actions = coach.load("coach.reference").actions
-        fields = [(name, field) for name, action in actions.items() for field in _named(action)]
-        budgets = None if paying else NO_MONEY
-        for who, (name, field) in product(people, fields):
-            async with copied(folder / "template", folder / "copy", sandbox, budgets=budgets) as lab:
-                trial = Trial(lab, who, things, seen)
-                await trial.go(lab.coach.actions[name], field, kinds)
-                seen.wrong += await trial.used()
+    actions = coach.load("coach.reference").actions
+    fields = [(name, each) for name, action in actions.items() for each in _named(action)]
+    for who, (name, each) in product(people, fields):
+        async with world.copied(budgets=None if paying else NO_MONEY) as lab:
+            trial = Trial(lab, who, world.things, seen)
+            await trial.go(lab.coach.actions[name], each, kinds, every)
+            seen.wrong += await trial.used()
     return seen
 
 
@@ -218,14 +218,14 @@ def main() -> int:
         "archived",
         "own",
     )
-    for kinds, paying in ((everything, False), (("own",), True)):
-        with tempfile.TemporaryDirectory(prefix="coach-marks-") as folder:
-            seen = asyncio.run(matrix(Path(folder), asked.who or PEOPLE, kinds, paying=paying))
-        counted = ", ".join(f"{count} {kind}" for kind, count in seen.kinds.most_common())
-        sys.stdout.write(f"{seen.fields} fields, {counted}: {len(seen.wrong)} wrong\n")
-        for each in seen.wrong[:40]:
-            sys.stdout.write(f"  {each}\n")
-        wrong, done = wrong + len(seen.wrong), done + seen.done
+    with new_world() as world:
+        for kinds, paying in ((everything, False), (("own",), True)):
+            seen = asyncio.run(matrix(world, asked.who or PEOPLE, kinds, paying=paying))
+            counted = ", ".join(f"{count} {kind}" for kind, count in seen.kinds.most_common())
+            sys.stdout.write(f"{seen.fields} fields, {counted}: {len(seen.wrong)} wrong\n")
+            for each in seen.wrong[:40]:
+                sys.stdout.write(f"  {each}\n")
+            wrong, done = wrong + len(seen.wrong), done + seen.done
     never = sorted(name for name in seen.done if not done[name] and name not in NO_STICKERS)
     sys.stdout.write(f"  never succeeded, so nothing is known of it: {', '.join(never) or 'none'}\n")
     return int(bool(wrong or never))

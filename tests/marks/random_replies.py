@@ -12,11 +12,9 @@ import argparse
 import asyncio
 import logging
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -24,9 +22,8 @@ from sqlalchemy import text
 
 import coach
 from coach.adapters import Hosted
-from coach.sandbox import Sandbox
 from coach.studio.budgets import Budgets
-from tests.untrusted._lab import CHANGES, PAID, PEOPLE, Lab, Things, canary, copied, furnish
+from tests.untrusted._lab import CHANGES, PAID, PEOPLE, Lab, World, canary, new_world
 from tests.untrusted._random import Replies
 
 EACH = 250
@@ -163,16 +160,13 @@ def _get(call: Any, name: str) -> Any:
     return call.get(name) if isinstance(call, Mapping) else getattr(call, name, None)
 
 
-async def replies(count: int, seed: int, folder: Path) -> Seen:
+async def replies(world: World, count: int, seed: int) -> Seen:
     """Give so many random replies, and look what came of them."""
     seen, chance = Seen(), Random(seed)
-    with Sandbox(quick=True) as sandbox:
-        (folder / "template").mkdir()
-        things: Mapping[str, Things] = await furnish(folder / "template", sandbox)
-        while seen.replies < count:
-            async with copied(folder / "template", folder / "copy", sandbox, budgets=ONE_MORE) as lab:
-                made = Replies(coach=lab.coach, random=chance, things=things)
-                await Trial(lab, made, seen).go(min(EACH, count - seen.replies))
+    while seen.replies < count:
+        async with world.copied(budgets=ONE_MORE) as lab:
+            made = Replies(coach=lab.coach, random=chance, things=world.things)
+            await Trial(lab, made, seen).go(min(EACH, count - seen.replies))
     return seen
 
 
@@ -185,8 +179,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     logging.disable()
-    with tempfile.TemporaryDirectory(prefix="coach-marks-") as folder:
-        seen = asyncio.run(replies(asked.replies, asked.seed, Path(folder)))
+    with new_world() as world:
+        seen = asyncio.run(replies(world, asked.replies, asked.seed))
     ends = ", ".join(f"{count} {state}" for state, count in seen.ends.most_common())
     sys.stdout.write(f"{seen.replies} replies, {seen.calls} calls ({ends}): {len(seen.wrong)} wrong\n")
     sys.stdout.write(f"  ran: {', '.join(f'{name} {n}' for name, n in seen.started.most_common())}\n")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -104,27 +106,48 @@ def canary(person: str) -> str:
 async def opened(folder: Path, sandbox: Sandbox, *, budgets: Budgets | None = None) -> AsyncIterator[Lab]:
     """The coach on what lies in a folder."""
     store = await coach.Store.open(f"sqlite:///{folder}/coach.db", blobs=coach.FolderBlobs(folder / "blobs"))
-    settings = coach.Settings.read(openai_api_key=sandbox.api_key, openai_base_url=sandbox.base_url)
-    async with settings.openai() as client:
-        engine = GptImageEngine(client, seconds=60)
-        studio = Studio(
-            store=store, engine=engine, spool=Spool(folder / "spool"), budgets=budgets, previews=0
-        )
-        yield Lab(coach=on_studio(store, studio), store=store, sandbox=sandbox, studio=studio)
-    await store.close()
+    try:
+        settings = coach.Settings.read(openai_api_key=sandbox.api_key, openai_base_url=sandbox.base_url)
+        async with settings.openai() as client:
+            engine, spool = GptImageEngine(client, seconds=60), Spool(folder / "spool")
+            studio = Studio(store=store, engine=engine, spool=spool, budgets=budgets, previews=0)
+            yield Lab(coach=on_studio(store, studio), store=store, sandbox=sandbox, studio=studio)
+    finally:
+        await store.close()
 
 
-@asynccontextmanager
-async def copied(template: Path, folder: Path, sandbox: Sandbox, **options: Any) -> AsyncIterator[Lab]:
-    """The same on a copy, which is gone afterwards."""
-    shutil.copytree(template, folder)
-    async with opened(folder, sandbox, **options) as lab:
-        yield lab
-    shutil.rmtree(folder)
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The people and their things, to be copied for each trial."""
+
+    folder: Path
+    sandbox: Sandbox
+    things: Mapping[str, Things]
+
+    @asynccontextmanager
+    async def copied(self, **options: Any) -> AsyncIterator[Lab]:
+        """The coach on a copy, which is gone afterwards."""
+        copy = self.folder / "copy"
+        shutil.copytree(self.folder / "people", copy)
+        try:
+            async with opened(copy, self.sandbox, **options) as lab:
+                yield lab
+        finally:
+            shutil.rmtree(copy)
 
 
-async def furnish(folder: Path, sandbox: Sandbox) -> dict[str, Things]:
-    """Make the people and their things in an empty folder, and let the database watch from then on."""
+@contextmanager
+def new_world() -> Iterator[World]:
+    """A world with the three people in it, and a sandbox that labels pictures instead of painting them."""
+    with tempfile.TemporaryDirectory(prefix="coach-untrusted-") as name, Sandbox(quick=True) as sandbox:
+        folder = Path(name)
+        (folder / "people").mkdir()
+        things = asyncio.run(_furnished(folder / "people", sandbox))
+        yield World(folder=folder, sandbox=sandbox, things=things)
+
+
+async def _furnished(folder: Path, sandbox: Sandbox) -> dict[str, Things]:
+    """Make the people and their things, and let the database watch from then on."""
     async with opened(folder, sandbox) as lab:
         things = {person: await _furnish(lab, person, colour) for colour, person in enumerate(PEOPLE)}
         async with lab.store.database.write() as connection:

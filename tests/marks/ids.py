@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import logging
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,6 +42,8 @@ USUAL: Mapping[str, Any] = {
 
 NO_STICKERS = {"generate_sticker_now.spec"}
 """Refused when it was paid for: the sandbox that is quick draws none."""
+
+_NEXT = re.compile(r"\b([is])\d+\b")  # what is made is counted on, whatever it is called
 
 WRONG_TYPES: tuple[Any, ...] = (7, -1, True, None, 0.5, {}, {"id": "i1"}, [], [["i1"]])
 
@@ -125,14 +128,14 @@ class Trial:
         """What came of a call, with the value struck out."""
         phase = next(name for name, each in self._lab.coach.phases.items() if action.name in each.actions)
         self._number += 1
-        self._given += f" {value}"
+        self._given += f" {clean(value)}"
         turn = await self._lab.coach.turn(user_id=self._who, phase=phase, conversation_id=str(self._number))
         if action.by == "user":  # as if they had said yes to it
             events = [event async for event in turn.press(action.name, arguments)]
         else:
             events = [event async for event in turn.run([call(action.name, **arguments)])]
         [ended] = [event for event in events if isinstance(event, coach.Finished)]
-        struck = _struck(ended.say, value)
+        struck = _NEXT.sub(r"\1…", _struck(ended.say, value))
         await self._look(f"{action.name} with {value!r:.60}", _struck(f"{events} {turn.prompt}", value))
         return ended.state, struck
 
@@ -179,21 +182,30 @@ def _struck(said: str, value: Any) -> str:
 
 
 async def matrix(
-    world: World, people: Sequence[str], kinds: Sequence[str], *, paying: bool = False, every: int = 1
+    world: World,
+    people: Sequence[str],
+    kinds: Sequence[str],
+    *,
+    paying: bool = False,
+    every: int = 1,
+    anew: bool = True,
 ) -> Seen:
     """Try everything for these people.
 
     Args:
         paying: With money, which only what is theirs needs.
         every: Only one in so many of what a field can be given.
+        anew: Each field on people's things as they were.
     """
     seen = Seen()
     actions = coach.load("coach.reference").actions
     fields = [(name, each) for name, action in actions.items() for each in _named(action)]
-    for who, (name, each) in product(people, fields):
+    groups = [[one] for one in fields] if anew else [fields]
+    for who, group in product(people, groups):
         async with world.copied(budgets=None if paying else NO_MONEY) as lab:
             trial = Trial(lab, who, world.things, seen)
-            await trial.go(lab.coach.actions[name], each, kinds, every)
+            for name, each in group:
+                await trial.go(lab.coach.actions[name], each, kinds, every)
             seen.wrong += await trial.used()
     return seen
 

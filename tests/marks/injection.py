@@ -21,6 +21,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unicodedata import name as unicode_name
 
 from sqlalchemy import text
 
@@ -36,6 +37,7 @@ EACH = 400
 """Strings to one copy of the people's things."""
 
 _TAG = re.compile(r"</?[A-Za-z_][\w-]*>")
+_BLANK = re.compile("VARIATION SELECTOR|FILLER|GRAPHEME JOINER")  # of what Python calls printable
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-")
 
 Put = Callable[[Lab, str], Awaitable[None]]
@@ -207,7 +209,11 @@ def altered(strings: Sequence[str]) -> tuple[int, list[str]]:
 
 
 def _drawn(words: str) -> list[str]:
-    return [sign for sign in words if sign.isprintable() and not sign.isspace() and sign != "\u3164"]
+    return [
+        sign
+        for sign in words
+        if sign.isprintable() and not (sign.isspace() or _BLANK.search(unicode_name(sign, "")))
+    ]
 
 
 def main() -> int:

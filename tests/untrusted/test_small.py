@@ -22,9 +22,9 @@ async def test_random_replies_have_no_effect_outside_their_phase(world: World) -
 
 
 async def test_naming_somebody_elses_thing_is_naming_none(world: World) -> None:
-    seen = await matrix(world, ["ann"], ["another's", "hidden", "unseen"], every=11, anew=False)
+    seen = await matrix(world, ["ann"], ["another's", "hidden", "unseen"], every=23, anew=False)
     assert seen.wrong == []
-    assert seen.fields > 30 and sum(seen.kinds.values()) > 100
+    assert seen.fields > 30 and sum(seen.kinds.values()) > 50
 
 
 async def test_no_string_is_obeyed_expanded_or_ends_its_place(world: World) -> None:

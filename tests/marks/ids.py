@@ -94,7 +94,7 @@ def made_up(name: str, id: str) -> str:
         return f"m-{new[:8]}"
     if name == "spec":
         return (new.replace("-", "") * 2)[:64]
-    return f"ben/pictures/{new}-0.png" if name == "blob" else new
+    return f"{id.split('/')[0]}/pictures/{new}-0.png" if name == "blob" else new
 
 
 class Trial:

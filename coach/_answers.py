@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from coach._calls import Call
 from coach._run import Outcome
+from coach._stream import Emit
 from coach.action import Action
 from coach.events import Finished, State, Waiting
 from coach.pending import CallRecord
@@ -71,3 +72,10 @@ def waiting(record: CallRecord, action: Action[..., Any] | None) -> Waiting:
         expires_at=record.expires_at or record.created_at,
         terms=None if record.terms is None else Terms.of(record.terms),
     )
+
+
+async def tell(outcome: Outcome, emit: Emit) -> None:
+    """Tell whoever watches how a call ended, after the question it leaves with the person."""
+    if outcome.waits is not None:
+        await emit(outcome.waits)
+    await emit(outcome.event)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from coach.events import Event
+
+T = TypeVar("T")
 
 Emit = Callable[[Event], Awaitable[None]]
 
@@ -47,3 +50,12 @@ async def drain() -> None:
     loop = asyncio.get_running_loop()
     mine = [task for task in _running if task.get_loop() is loop and task is not asyncio.current_task()]
     await asyncio.gather(*mine, return_exceptions=True)
+
+
+async def all_ended(tasks: Sequence[asyncio.Task[T]]) -> list[T]:
+    """Every result; when one raises, only after the others ended: a picture is never left to itself."""
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in ended:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in ended if not isinstance(result, BaseException)]

@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-from coach._answers import answer_message, finished, tool, waiting
+from coach._answers import answer_message, finished, tell, tool, waiting
 from coach._asking import Questions
 from coach._calls import Call, Limits, Meter
 from coach._changed import changed
 from coach._judge import Asked, Judge
 from coach._run import Outcome, Runner
-from coach._stream import Emit, stream
+from coach._stream import Emit, all_ended, stream
 from coach._truth import Witness
 from coach.context import Context
 from coach.errors import Conflict, InputRefused
@@ -201,7 +201,7 @@ class Turn:
                 else:
                     told[call.id] = await answering
         finally:
-            paid = await _all(tasks) if tasks else []
+            paid = await all_ended(tasks) if tasks else []
         told |= {outcome.event.call_id: outcome for outcome in paid}
         outcomes = [told[call.id] for call in calls]
         self._moves = [outcome.next for outcome in outcomes if outcome.next is not None]
@@ -246,7 +246,7 @@ class Turn:
                 del self._meter.made[asked.record.digest]  # what was not made may be asked for again
             asked = outcome
         self._witness.see(asked.event)
-        await _tell(asked, emit)
+        await tell(asked, emit)
         return asked
 
     async def _decide(self, call_id: str, digest: str, yes: bool, emit: Emit) -> None:
@@ -264,7 +264,7 @@ class Turn:
             context = self._context(call_id, self._phase, emit)
             outcome = await self._questions.agreed(record, action, context)
         self._witness.see(outcome.event)
-        await _tell(outcome, emit)
+        await tell(outcome, emit)
         if outcome.next is not None:
             await self._move(outcome.next, emit)
         await self._renew()
@@ -281,21 +281,6 @@ class Turn:
         phase = phase or self._phase
         heard = self._who.emit if emit is None else emit
         return changed(self._who, call_id=call_id, phase=phase.name, next=phase.next, emit=heard)
-
-
-async def _tell(outcome: Outcome, emit: Emit) -> None:
-    if outcome.waits is not None:
-        await emit(outcome.waits)
-    await emit(outcome.event)
-
-
-async def _all(tasks: list[asyncio.Task[Outcome]]) -> list[Outcome]:
-    """Every outcome; when one raises, only after the others ended: a picture is never left to itself."""
-    ended = await asyncio.gather(*tasks, return_exceptions=True)
-    for outcome in ended:
-        if isinstance(outcome, BaseException):
-            raise outcome
-    return [outcome for outcome in ended if not isinstance(outcome, BaseException)]
 
 
 async def open_turn(coach: Coach, who: Context, limits: Limits, *, asks: bool = True) -> Turn:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from coach.events import Waiting
 from coach.store import CONSENT_TEXT, Store
 from coach.store.consent import SUBJECTS
-from coach.text import visible
+from coach.text import one_line
 
 About = Literal["yes", "consent", "photo", "page"]
 
@@ -149,4 +149,4 @@ def _form(message: str, fields: dict[str, Any]) -> types.ElicitRequestFormParams
 def _exact(value: Any) -> str:
     """A value as it will be used, on one line; what cannot be seen is written out."""
     told = json.dumps(value, ensure_ascii=False)
-    return told if visible(told) == told else json.dumps(value)
+    return told if one_line(told) == told else json.dumps(value)

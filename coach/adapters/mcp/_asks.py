@@ -90,7 +90,8 @@ def confirmation(waiting: Waiting) -> Question:
 def told(waiting: Waiting) -> str:
     """What a person reads before their yes: the question, and exactly what would be done."""
     lines = [f"{name}: {_exact(value)}" for name, value in waiting.arguments.items() if value is not None]
-    return "\n".join([waiting.ask, "", waiting.action, *lines])
+    terms = ["", waiting.terms.text] if waiting.terms else []
+    return "\n".join([waiting.ask, "", waiting.action, *lines, *terms])
 
 
 def agreement(call_id: str) -> Question:

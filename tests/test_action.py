@@ -171,7 +171,7 @@ WRONG: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("given", WRONG, ids=str)
+@pytest.mark.parametrize("given", WRONG, ids=[str(given).partition(" at 0x")[0] for given in WRONG])
 def test_a_mistyped_switch_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(SignatureError) as caught:
         action(**given)(wait.handler)

@@ -16,7 +16,7 @@ STRINGS = [row["text"] for row in ROWS]
 
 
 async def test_random_replies_have_no_effect_outside_their_phase(world: World) -> None:
-    seen = await replies(world, 200, seed=3)
+    seen = await replies(world, 80, seed=3)
     assert seen.wrong == []
     assert {"done", "retry", "refused"} <= {*seen.ends} and len(seen.started) > 10
 

@@ -59,10 +59,11 @@ class Terms:
     @property
     def text(self) -> str:
         """The terms for a person to read; the prompt stands in it as it is."""
+        named = ", ".join(f"{each.name} (SHA-256 {each.sha256[:12]}…)" for each in self.pictures)
+        costs = "It costs nothing." if self.micros == 0 else f"It costs at most {dollars(self.micros)}."
         if not self.prompt:
-            return f"It costs at most {dollars(self.micros)}."
-        along = ", ".join(f"{each.name} (SHA-256 {each.sha256[:12]}…)" for each in self.pictures)
+            return f"It is about {named}. {costs}" if named else costs
         return (
             f"This text is sent to {self.model}, exactly as it is:\n\n{self.prompt}\n\n"
-            f"Along with it: {along or 'no picture'}. It costs at most {dollars(self.micros)}."
+            f"Along with it: {named or 'no picture'}. {costs}"
         )

@@ -216,6 +216,12 @@ def test_the_loader_imports_nothing_heavy(tmp_path: Path) -> None:
     assert not {"openai", "sqlalchemy", "boto3", "starlette", "PIL"} & set(done.stdout.split())
 
 
+def test_what_is_around_a_package_s_folder_says_where_that_is(tmp_path: Path) -> None:
+    write_folder(tmp_path / "calm", name="calm")
+    with pytest.raises(coach.FolderError, match=r"The coach folder is inside: \S+/calm/calm\."):
+        coach.load(tmp_path / "calm")
+
+
 def offer(root: Path, distribution: str, name: str, package: str) -> None:
     """What an installer leaves of a distribution that offers a coach folder."""
     about = root / f"{distribution}-1.dist-info"

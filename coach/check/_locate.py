@@ -75,7 +75,11 @@ def _nothing(source: str | Path, message: str, fix: str) -> FolderError:
 
 def _with_prompts(folder: Path, source: str | Path) -> Path:
     if not (folder / "prompts").is_dir():
-        raise _nothing(source, "it has no `prompts/`", "Write a coach folder with `coach new NAME`.")
+        inside = folder / folder.name  # where `coach new --package` puts it
+        fix = "Write a coach folder with `coach new NAME`."
+        if (inside / "prompts").is_dir():
+            fix = f"The coach folder is inside: {printable(str(source))}/{printable(inside.name)}."
+        raise _nothing(source, "it has no `prompts/`", fix)
     return folder
 
 

@@ -103,7 +103,7 @@ class Session:
         """What the person is asked about the call that waits."""
         if self.waiting is None:
             return ""
-        values = [str(value) for value in self.waiting.arguments.values() if value is not None]
+        values = [f"{name}: {value}" for name, value in self.waiting.arguments.items() if value is not None]
         terms = f"{self.waiting.terms.text}\n\n" if self.waiting.terms else ""
         # A terminal obeys what it is shown: nothing in it hides a part of what they say yes to.
         return _CONTROLS.sub(

@@ -97,6 +97,7 @@ AFTER: tuple[Habit, ...] = (
     Habit(phase=GET_TO_KNOW, when=lambda t: t.called("save_note"), then=say("second")),
     Habit(phase=REFINE, when=lambda t: t.called("save_note"), then=say("sits")),
     Habit(phase=REFINE, when=lambda t: t.called("rename_identity", "focus_identity"), then=say("changed")),
+    Habit(phase=PICTURE, when=lambda t: t.called(*_PICTURES) and _waits(t), then=say("waits", at="anywhere")),
     Habit(phase=PICTURE, when=lambda t: t.called(*_PICTURES) and not _there(t), then=say("failed")),
     Habit(
         phase=PICTURE,

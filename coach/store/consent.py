@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy import delete, insert, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coach.errors import ConsentMissing
+from coach.errors import ConsentMissing, InputRefused
 from coach.store._rows import first, hold, new_id, now, rows_of
 from coach.store.database import Database
 from coach.store.erase import lock_person
@@ -120,8 +120,13 @@ class Consents:
             subject: Who is in the photos.
 
         Raises:
+            InputRefused: They said nothing.
             ValueError: ``until`` has no time zone.
         """
+        if not statement.strip():
+            raise InputRefused(
+                "An agreement needs what the person said or pressed. Nothing was written down."
+            )
         consent = Consent(
             id=new_id(),
             user_id=user_id,

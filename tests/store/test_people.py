@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coach.errors import ConsentMissing, NotFound, StoreUnavailable
+from coach.errors import ConsentMissing, InputRefused, NotFound, StoreUnavailable
 from coach.store import CONSENT_TEXT, CONSENT_VERSION, Store, blob_key
 from coach.store import photos as photos_module
 from coach.store.consent import SUBJECTS
@@ -74,6 +74,12 @@ async def test_a_consent_says_who_is_in_the_photos(store: Store) -> None:
     other = await store.consents.give("anna", statement="He signed.", subject="other")
     assert mine.statement == "This is me, and I am an adult. Yes."
     assert other.statement == "I have the agreement of the person in the photo, and I am an adult. He signed."
+
+
+async def test_who_says_nothing_agrees_to_nothing(store: Store) -> None:
+    with pytest.raises(InputRefused, match="needs what the person said"):
+        await store.consents.give("ann", statement=" \n")
+    assert await store.consents.active("ann") is None
 
 
 async def test_taking_consent_back_deletes_the_photos_and_what_shows_them(

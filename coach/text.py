@@ -11,10 +11,10 @@ from coach.errors import InputRefused
 LONGEST_MESSAGE = 16_000
 """Characters of one message of a person; about ten printed pages."""
 
-
 # PostgreSQL stores neither NUL nor half a surrogate pair; a model can produce both.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _GAP = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 # What nothing is drawn for: Default_Ignorable_Code_Point (Unicode's DerivedCoreProperties.txt): zero width,
 # direction, variation selectors, tags, fillers; and the marks of interlinear annotation.
@@ -164,6 +164,14 @@ def one_line(text: str) -> str:
     What stands in a list that a prompt writes line by line cannot add a line to it.
     """
     return _GAP.sub(" ", str(clean(text))).strip()
+
+
+def written_out(text: str) -> str:
+    """A text with its control characters in writing, ``\\x1b``; tabs and line ends stay.
+
+    A terminal obeys what it is shown: nothing may hide a part of what a person says yes to.
+    """
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def message_text(text: str) -> str:

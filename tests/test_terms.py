@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import coach
+from coach.adapters.mcp import told as asked_by_client
 from coach.cli._session import Session
 from coach.cli._terminal import Terminal
 from coach.cli._transcript import Transcript
@@ -226,5 +227,5 @@ async def test_whoever_shows_a_question_shows_its_terms(careful: coach.Coach, st
     talk = await coach.Conversation.start(careful, ScriptedModel([]), user_id="ann")
     session = Session(careful, talk, Terminal(), Transcript(folder=Path("unused"), sandbox=True))
     session.waiting = waiting
-    asks = session.question()
-    assert "Here \\x1b[8m hidden." in asks and "\x1b" not in asks and waiting.ask in asks
+    for asks in (session.question(), asked_by_client(waiting)):
+        assert "Here \\x1b[8m hidden." in asks and "\x1b" not in asks and waiting.ask in asks

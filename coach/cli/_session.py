@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -24,10 +23,9 @@ from coach.store.consent import declared
 from coach.store.intake import MAX_BYTES
 from coach.studio import PhotoCoach, Studio
 from coach.studio.lineage import last_shown
+from coach.text import written_out
 
 IN_DOUBT = "A picture may have been charged without arriving. Say so if you want it tried again."
-
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +103,7 @@ class Session:
             return ""
         values = [f"{name}: {value}" for name, value in self.waiting.arguments.items() if value is not None]
         terms = f"{self.waiting.terms.text}\n\n" if self.waiting.terms else ""
-        # A terminal obeys what it is shown: nothing in it hides a part of what they say yes to.
-        return _CONTROLS.sub(
-            lambda found: f"\\x{ord(found[0]):02x}", f"{terms}{self.waiting.ask} ({', '.join(values)})"
-        )
+        return written_out(f"{terms}{self.waiting.ask} ({', '.join(values)})")
 
     async def say(self, text: str, *, echo: bool = False) -> None:
         """Say something to the coach; ``echo`` shows it, when it was not typed here."""

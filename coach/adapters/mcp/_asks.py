@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from coach.events import Waiting
 from coach.store import CONSENT_TEXT, Store
 from coach.store.consent import SUBJECTS
-from coach.text import one_line
+from coach.text import one_line, written_out
 
 About = Literal["yes", "consent", "photo", "page"]
 
@@ -91,7 +91,7 @@ def told(waiting: Waiting) -> str:
     """What a person reads before their yes: the question, and exactly what would be done."""
     lines = [f"{name}: {_exact(value)}" for name, value in waiting.arguments.items() if value is not None]
     terms = ["", waiting.terms.text] if waiting.terms else []
-    return "\n".join([waiting.ask, "", waiting.action, *lines, *terms])
+    return written_out("\n".join([waiting.ask, "", waiting.action, *lines, *terms]))
 
 
 def agreement(call_id: str) -> Question:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from threading import Thread
 
@@ -18,10 +19,9 @@ async def lines() -> AsyncIterator[str]:
     queue: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1)
 
     def read() -> None:
-        with suppress(OSError, RuntimeError):  # it was closed, or nobody listens any more
-            while piece := os.read(source, _PIECE):
+        with suppress(CancelledError, RuntimeError):  # nobody listens any more
+            for piece in _pieces(source):
                 asyncio.run_coroutine_threadsafe(queue.put(piece), loop).result()
-            asyncio.run_coroutine_threadsafe(queue.put(b""), loop).result()
 
     Thread(target=read, daemon=True).start()
     begun = b""
@@ -31,3 +31,11 @@ async def lines() -> AsyncIterator[str]:
             yield line.decode("utf-8", "replace")
     if begun:
         yield begun.decode("utf-8", "replace")
+
+
+def _pieces(source: int) -> Iterator[bytes]:
+    """What can be read, and an empty piece at the end: that is also where its terminal went away."""
+    with suppress(OSError):
+        while piece := os.read(source, _PIECE):
+            yield piece
+    yield b""

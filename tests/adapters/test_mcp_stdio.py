@@ -81,6 +81,15 @@ def test_a_stop_does_not_wait_for_the_client(env: dict[str, str], tmp_path: Path
         assert process.stdout.read() == b""
 
 
+def test_an_input_that_cannot_be_read_is_an_end() -> None:
+    reads = "import asyncio; from coach.cli._stdin import lines; print(asyncio.run(anext(lines(), 'over')))"
+    with Path(os.devnull).open("wb") as write_only:
+        done = subprocess.run(
+            [sys.executable, "-c", reads], stdin=write_only, capture_output=True, cwd=ROOT, timeout=60
+        )
+    assert done.stdout == b"over\n", done.stderr
+
+
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "coach.adapters.mcp", None)
     with pytest.raises(SettingsError, match=r"pip install 'coach\[mcp\]'"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,16 @@ async def test_a_session_is_its_persons_alone_and_other_sites_have_none(served: 
         assert (await ask(client, bob | session, "tools/list")).status_code == 404
         assert (await ask(client, session, "tools/list")).status_code == 401
         assert (await ask(client, ann | {"Origin": "https://evil.example"})).status_code == 403
+
+
+async def test_whoever_listens_in_too_many_places_is_told(served: Served) -> None:
+    ann = {"Authorization": f"Bearer {await served.key('ann')}", "Accept": "text/event-stream"}
+    with ExitStack() as elsewhere:
+        for _ in range(served.here.server.streams_at_once):
+            elsewhere.enter_context(served.here.rates.stream("ann"))
+        async with httpx2.AsyncClient(base_url=served.url) as client:
+            answer = await client.get("/mcp", headers=ann)
+    assert (answer.status_code, "Close one of them" in answer.text) == (429, True)
 
 
 async def session_of(served: Served) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
@@ -80,16 +79,17 @@ class _Handed(Response):
         from coach.adapters.mcp import Person
 
         person = Person(user_id=self._caller.user_id, tenant=self._caller.tenant)
-        answering = self._mcp.handle(person, scope, receive, send)
         endless = scope["method"] == "GET" or (b"mcp-method", b"subscriptions/listen") in scope["headers"]
-        with self._here.rates.stream(person.user_id) if endless else nullcontext():
-            if not endless:
-                await answering
-                return
-            task = asyncio.create_task(answering)
+        if not endless:
+            await self._mcp.handle(person, scope, receive, send)
+            return
+        with self._here.rates.stream(person.user_id):
+            task = asyncio.create_task(self._mcp.handle(person, scope, receive, send))
             stops = asyncio.create_task(self._here.live.stops.wait())
             try:
                 await asyncio.wait([task, stops], return_when=asyncio.FIRST_COMPLETED)
+                if task.done():
+                    await task  # what it raised is seen
             finally:
                 stops.cancel()
                 task.cancel()

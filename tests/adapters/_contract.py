@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol, cast
 
 import coach
+from coach.adapters import Hosted
 
 KINDS = (
     *("openai_chat", "openai_responses", "openai_agents", "pydantic_ai", "langchain", "anthropic"),
@@ -102,6 +103,36 @@ def kind_of(name: str) -> tuple[Kind, OpenHost]:
     """A kind, and how it is opened."""
     module = import_module(f"tests.adapters._host_{name}")
     return cast("Kind", module.KIND), cast("OpenHost", module.open_host)
+
+
+def opener(kind: Callable[[coach.Turn], Any]) -> OpenHost:
+    """How a kind whose host is one turn opens it."""
+
+    @asynccontextmanager
+    async def open_host(
+        talk: coach.Coach, *, user_id: str = "ann", conversation_id: str = "c1", **given: Any
+    ) -> AsyncIterator[Any]:
+        host = kind(await talk.turn(user_id=user_id, conversation_id=conversation_id, **given))
+        await host.reply()
+        host.events.clear()
+        yield host
+
+    return open_host
+
+
+class Inside:
+    """What hosts have in common that call one at a time. See :class:`Host`."""
+
+    def __init__(self, turn: coach.Turn) -> None:
+        self.shown, self.streams = Shown(), True
+        self.events: list[coach.Event] = []
+        self.hosted = Hosted(turn, self._listen)
+
+    async def decide(self, waiting: coach.Waiting, *, yes: bool) -> None:
+        await self.hosted.decide(waiting, yes=yes)
+
+    async def _listen(self, event: coach.Event) -> None:
+        self.events.append(event)
 
 
 HIDDEN = re.compile(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain.agents import create_agent
@@ -15,9 +14,8 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 import coach
-from coach.adapters import Hosted
 from coach.adapters.langchain import CoachMiddleware
-from tests.adapters._contract import Kind, Shown
+from tests.adapters._contract import Inside, Kind, OpenHost, opener
 from tests.adapters._wire import shown_in_chat
 
 # What is no JSON object is answered by LangChain itself.
@@ -50,17 +48,13 @@ class Scripted(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=message)])
 
 
-class Running:
+class Running(Inside):
     """A host: see :class:`tests.adapters._contract.Host`."""
 
     def __init__(self, turn: coach.Turn) -> None:
-        self.shown, self.model = Shown(), Scripted(calls=[], asked=[], offered=[])
-        self.events: list[coach.Event] = []
-        self.hosted = Hosted(turn, self.listen)
+        super().__init__(turn)
+        self.model = Scripted(calls=[], asked=[], offered=[])
         self.messages: list[Any] = []
-
-    async def listen(self, event: coach.Event) -> None:
-        self.events.append(event)
 
     async def reply(self, *calls: coach.Call) -> Mapping[str, str]:
         self.model.calls.extend(calls)
@@ -70,15 +64,5 @@ class Running:
         self.shown = shown_in_chat(self.model.asked[-1])
         return {each.id: self.shown.answers[each.id] for each in calls}
 
-    async def decide(self, waiting: coach.Waiting, *, yes: bool) -> None:
-        await self.hosted.decide(waiting, yes=yes)
 
-
-@asynccontextmanager
-async def open_host(
-    talk: coach.Coach, *, user_id: str = "ann", conversation_id: str = "c1", **given: Any
-) -> AsyncIterator[Running]:
-    """See :class:`tests.adapters._contract.OpenHost`."""
-    host = Running(await talk.turn(user_id=user_id, conversation_id=conversation_id, **given))
-    await host.reply()
-    yield host
+open_host: OpenHost = opener(Running)

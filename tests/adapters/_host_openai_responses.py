@@ -6,8 +6,8 @@ from typing import Any
 
 import coach
 from coach.adapters.openai import Responses
-from tests.adapters._contract import Kind, OpenHost, Shown
-from tests.adapters._loop import Loop, opener
+from tests.adapters._contract import Kind, OpenHost, Shown, opener
+from tests.adapters._loop import Loop
 from tests.adapters._wire import Script, shown_in_responses
 
 KIND = Kind()

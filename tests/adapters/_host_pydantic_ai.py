@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Mapping
 
 from pydantic_ai import Agent, ModelMessage
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
 import coach
-from coach.adapters import Hosted
 from coach.adapters.pydantic_ai import CoachCapability
-from tests.adapters._contract import Kind, Shown
+from tests.adapters._contract import Inside, Kind, OpenHost, opener
 from tests.adapters._wire import WORDS, Script, shown_in_chat
 
 KIND = Kind()
 
 
-class Running:
+class Running(Inside):
     """A host: see :class:`tests.adapters._contract.Host`."""
 
     def __init__(self, turn: coach.Turn) -> None:
-        self.script, self.shown, self.streams = Script(), Shown(), True
-        self.events: list[coach.Event] = []
-        self.hosted = Hosted(turn, self.listen)
+        super().__init__(turn)
+        self.script = Script()
         self.history: list[ModelMessage] = []
-
-    async def listen(self, event: coach.Event) -> None:
-        self.events.append(event)
 
     async def reply(self, *calls: coach.Call) -> Mapping[str, str]:
         self.script.calls, self.streams = calls, not self.streams
@@ -46,15 +39,5 @@ class Running:
         self.shown = shown_in_chat(self.script.asked[-1])
         return {each.id: self.shown.answers[each.id] for each in calls}
 
-    async def decide(self, waiting: coach.Waiting, *, yes: bool) -> None:
-        await self.hosted.decide(waiting, yes=yes)
 
-
-@asynccontextmanager
-async def open_host(
-    talk: coach.Coach, *, user_id: str = "ann", conversation_id: str = "c1", **given: Any
-) -> AsyncIterator[Running]:
-    """See :class:`tests.adapters._contract.OpenHost`."""
-    host = Running(await talk.turn(user_id=user_id, conversation_id=conversation_id, **given))
-    await host.reply()
-    yield host
+open_host: OpenHost = opener(Running)

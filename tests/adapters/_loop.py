@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import coach
 from coach.adapters.openai import ChatCompletions, Responses
-from tests.adapters._contract import OpenHost, Shown
+from tests.adapters._contract import Shown
 from tests.adapters._wire import Script
 
 
@@ -47,18 +46,3 @@ class Loop(ABC):
     @abstractmethod
     def look(self, body: Any) -> Shown:
         """What a request showed it."""
-
-
-def opener(kind: type[Any]) -> OpenHost:
-    """How such a host is opened."""
-
-    @asynccontextmanager
-    async def open_host(
-        talk: coach.Coach, *, user_id: str = "ann", conversation_id: str = "c1", **given: Any
-    ) -> AsyncIterator[Any]:
-        host = kind(await talk.turn(user_id=user_id, conversation_id=conversation_id, **given))
-        await host.reply()
-        host.events.clear()
-        yield host
-
-    return open_host

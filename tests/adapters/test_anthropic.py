@@ -29,11 +29,6 @@ def script() -> Iterator[Script]:
         yield running
 
 
-@pytest.fixture
-def talk(tmp_path: Path) -> coach.Coach:
-    return coach.load(write_talk(tmp_path), log=[], gate=open_gate)
-
-
 async def test_what_did_not_happen_is_an_error_and_what_waits_is_none(
     talk: coach.Coach, script: Script
 ) -> None:

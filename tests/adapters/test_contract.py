@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import coach
-from coach.sandbox import Sandbox
 from coach.testing import call
-from tests._talk import open_gate, run, start, write_talk
+from tests._talk import run, start
 from tests.actions._pictures import make_ready
 from tests.adapters._contract import HIDDEN, KINDS, Host, Kind, OpenHost, kind_of, no_ref
 
@@ -30,27 +28,6 @@ def kind(host: tuple[Kind, OpenHost]) -> Kind:
 @pytest.fixture
 def opened(host: tuple[Kind, OpenHost]) -> OpenHost:
     return host[1]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_talk(tmp_path_factory.mktemp("talk"))
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Any:
-    with Sandbox(quick=True) as running:
-        yield running
-
-
-@pytest.fixture
-def log() -> list[Any]:
-    return []
-
-
-@pytest.fixture
-def talk(folder: Path, log: list[Any]) -> coach.Coach:
-    return coach.load(folder, log=log, gate=open_gate)
 
 
 def told(host: Host, kind: type[Any]) -> list[Any]:
@@ -228,11 +205,8 @@ async def test_progress_reaches_the_application_while_it_happens(talk: coach.Coa
 
 
 async def test_somebody_sees_themselves_and_says_that_this_is_them(
-    opened: OpenHost, kind: Kind, sandbox: Sandbox, photo_bytes: bytes, tmp_path: Path
+    opened: OpenHost, kind: Kind, settings: coach.Settings, photo_bytes: bytes
 ) -> None:
-    settings = coach.Settings.read(
-        home=tmp_path, openai_api_key=sandbox.api_key, openai_base_url=sandbox.base_url
-    )
     async with coach.open("coach.reference", settings, faces=None) as reference:
         store = reference.service("store", coach.Store)
         await make_ready(store, photo_bytes)

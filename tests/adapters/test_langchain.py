@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,18 +16,8 @@ import coach
 from coach.adapters import Hosted
 from coach.adapters.langchain import CoachMiddleware, tools
 from coach.testing import call
-from tests._talk import open_gate, start, write_talk
+from tests._talk import start
 from tests.adapters._host_langchain import Scripted
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_talk(tmp_path_factory.mktemp("talk"))
-
-
-@pytest.fixture
-def talk(folder: Path) -> coach.Coach:
-    return coach.load(folder, log=[], gate=open_gate)
 
 
 async def test_a_tool_by_itself_gives_a_tool_message(talk: coach.Coach) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,6 @@ from coach.studio import Thumbnails
 from tests.adapters._mcp import ERAS, Asked, link, said, tools
 
 MAKE = ("generate_identity_image", {"identity_id": "i1"})
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(quick=True) as running:
-        yield running
 
 
 @pytest.fixture

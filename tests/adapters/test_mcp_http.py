@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,6 @@ from tests.server._serve import Served, an_app, serving, settings_for
 SECRET = "a shared secret of 32 characters"
 AUDIENCE = "https://coach.example/mcp"
 ISSUER = "https://login.example"
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(quick=True) as running:
-        yield running
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from base64 import b64decode
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -18,24 +17,13 @@ from PIL import Image
 import coach
 from coach.adapters._looks import Looks
 from coach.adapters.openai import ChatCompletions, Responses
-from coach.sandbox import Sandbox
 from coach.studio import provenance
 from coach.testing import call
-from tests._talk import open_gate, start, write_talk
+from tests._talk import start
 from tests.actions._pictures import make_ready
 from tests.adapters._wire import chat, responses, sse
 
 GENERATE = call("generate_identity_image", id="g", identity_id="i1")
-
-
-@pytest.fixture
-def log() -> list[Any]:
-    return []
-
-
-@pytest.fixture
-def talk(tmp_path: Path, log: list[Any]) -> coach.Coach:
-    return coach.load(write_talk(tmp_path), log=log, gate=open_gate)
 
 
 def client_of(response: httpx2.Response) -> AsyncOpenAI:
@@ -161,17 +149,8 @@ async def test_a_reply_that_was_cut_short_is_answered_call_by_call(talk: coach.C
     assert agent.added[1]["output"] == "The arguments are not a JSON object." and log == []
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Any:
-    with Sandbox(quick=True) as running:
-        yield running
-
-
 @pytest.fixture
-async def reference(sandbox: Sandbox, tmp_path: Path, photo_bytes: bytes) -> AsyncIterator[coach.Coach]:
-    settings = coach.Settings.read(
-        home=tmp_path, openai_api_key=sandbox.api_key, openai_base_url=sandbox.base_url
-    )
+async def reference(settings: coach.Settings, photo_bytes: bytes) -> AsyncIterator[coach.Coach]:
     async with coach.open("coach.reference", settings, faces=None) as opened:
         await make_ready(opened.service("store", coach.Store), photo_bytes)
         yield opened

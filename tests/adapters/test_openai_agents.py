@@ -15,40 +15,33 @@ from coach.adapters import Hosted
 from coach.adapters.openai_agents import instructions, run_config, tools
 from coach.sandbox import Sandbox
 from coach.testing import call
-from tests._talk import open_gate, start, write_talk
+from tests._talk import start
 from tests.adapters._host_openai_agents import open_host
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_talk(tmp_path_factory.mktemp("talk"))
+async def test_a_run_goes_through_phases_with_the_sandbox_over_http(
+    sandbox: Sandbox, settings: coach.Settings
+) -> None:
+    async with (
+        coach.open("coach.reference", settings, faces=None) as reference,
+        settings.openai() as client,
+    ):
+        moves: list[str] = []
 
+        async def listen(event: coach.Event) -> None:
+            if isinstance(event, coach.PhaseChanged):
+                moves.append(event.phase)
 
-async def test_a_run_goes_through_phases_with_the_sandbox_over_http(tmp_path: Path) -> None:
-    with Sandbox(quick=True) as sandbox:
-        settings = coach.Settings.read(
-            home=tmp_path, openai_api_key=sandbox.api_key, openai_base_url=sandbox.base_url
+        hosted = Hosted(await reference.turn(user_id="ann"), listen)
+        agent = Agent(
+            name="Coach",
+            instructions=instructions(hosted),
+            tools=tools(hosted),
+            model=OpenAIResponsesModel("any", client),
         )
-        async with (
-            coach.open("coach.reference", settings, faces=None) as reference,
-            settings.openai() as client,
-        ):
-            moves: list[str] = []
-
-            async def listen(event: coach.Event) -> None:
-                if isinstance(event, coach.PhaseChanged):
-                    moves.append(event.phase)
-
-            hosted = Hosted(await reference.turn(user_id="ann"), listen)
-            agent = Agent(
-                name="Coach",
-                instructions=instructions(hosted),
-                tools=tools(hosted),
-                model=OpenAIResponsesModel("any", client),
-            )
-            config = run_config(hosted, RunConfig(tracing_disabled=True))
-            result = await Runner.run(agent, "Hello, I am Ann.", run_config=config)
-            person = await reference.service("people", coach.People).get("ann")
+        config = run_config(hosted, RunConfig(tracing_disabled=True))
+        result = await Runner.run(agent, "Hello, I am Ann.", run_config=config)
+        person = await reference.service("people", coach.People).get("ann")
     assert (moves, hosted.turn.phase) == (["get_to_know_you"], "get_to_know_you")
     assert person.name == "Ann" and result.final_output
     assert [entry.status for entry in sandbox.log] == [200, 200]
@@ -66,9 +59,9 @@ async def test_pictures_of_one_reply_are_made_side_by_side(folder: Path) -> None
     assert set(answers.values()) == {"There it is."}
 
 
-async def test_what_the_sdk_cannot_read_ends_its_run_and_does_nothing(folder: Path) -> None:
-    log: list[Any] = []
-    talk = coach.load(folder, log=log, gate=open_gate)
+async def test_what_the_sdk_cannot_read_ends_its_run_and_does_nothing(
+    talk: coach.Coach, log: list[Any]
+) -> None:
     async with open_host(talk) as host:
         deep = coach.Call(id="x", name="write", arguments="[" * 100_000)
         with pytest.raises(RecursionError):
@@ -76,8 +69,8 @@ async def test_what_the_sdk_cannot_read_ends_its_run_and_does_nothing(folder: Pa
     assert log == []
 
 
-async def test_the_hosts_own_configuration_is_kept(folder: Path) -> None:
-    hosted = Hosted(await start(coach.load(folder, log=[], gate=open_gate)))
+async def test_the_hosts_own_configuration_is_kept(talk: coach.Coach) -> None:
+    hosted = Hosted(await start(talk))
 
     def theirs(args: ToolErrorFormatterArgs[Any]) -> str:
         return f"theirs: {args.kind}"
@@ -91,8 +84,7 @@ async def test_the_hosts_own_configuration_is_kept(folder: Path) -> None:
     assert not run_config(hosted).trace_include_sensitive_data
 
 
-async def test_every_action_is_a_strict_tool_and_those_of_the_phase_are_enabled(folder: Path) -> None:
-    talk = coach.load(folder, log=[], gate=open_gate)
+async def test_every_action_is_a_strict_tool_and_those_of_the_phase_are_enabled(talk: coach.Coach) -> None:
     hosted = Hosted(await start(talk, phase="middle"))
     made = {tool.name: tool for tool in tools(hosted) if isinstance(tool, FunctionTool)}
     assert list(made) == sorted(talk.actions)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -28,17 +27,7 @@ import coach
 from coach.adapters import Hosted
 from coach.adapters.pydantic_ai import CoachCapability, CoachToolset, PydanticAIModel, history
 from coach.sandbox import Sandbox
-from tests._talk import open_gate, start, write_talk
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_talk(tmp_path_factory.mktemp("talk"))
-
-
-@pytest.fixture
-def talk(folder: Path) -> coach.Coach:
-    return coach.load(folder, log=[], gate=open_gate)
+from tests._talk import start
 
 
 def says(*replies: list[Any], seen: list[Any] | None = None) -> FunctionModel:
@@ -101,21 +90,19 @@ async def test_pydantic_ais_own_test_model_gets_through_every_action(talk: coach
     }
 
 
-async def test_a_conversation_talks_with_a_model_of_pydantic_ai_over_http(tmp_path: Path) -> None:
-    with Sandbox(quick=True) as sandbox:
-        settings = coach.Settings.read(
-            home=tmp_path, openai_api_key=sandbox.api_key, openai_base_url=sandbox.base_url
-        )
-        async with (
-            coach.open("coach.reference", settings, faces=None) as reference,
-            settings.openai() as client,
-        ):
-            model = PydanticAIModel(OpenAIChatModel("any", provider=OpenAIProvider(openai_client=client)))
-            talk = await coach.Conversation.start(reference, model, user_id="ann")
-            greeted = [event async for event in talk.greet()]
-            events = [event async for event in talk.say("Hello, I am Ann.")]
-            person = await reference.service("people", coach.People).get("ann")
-        assert [entry.status for entry in sandbox.log] == [200] * 3
+async def test_a_conversation_talks_with_a_model_of_pydantic_ai_over_http(
+    sandbox: Sandbox, settings: coach.Settings
+) -> None:
+    async with (
+        coach.open("coach.reference", settings, faces=None) as reference,
+        settings.openai() as client,
+    ):
+        model = PydanticAIModel(OpenAIChatModel("any", provider=OpenAIProvider(openai_client=client)))
+        talk = await coach.Conversation.start(reference, model, user_id="ann")
+        greeted = [event async for event in talk.greet()]
+        events = [event async for event in talk.say("Hello, I am Ann.")]
+        person = await reference.service("people", coach.People).get("ann")
+    assert [entry.status for entry in sandbox.log] == [200] * 3
     assert person.name == "Ann" and talk.phase == "get_to_know_you"
     for told in (greeted, events):
         assert len([event for event in told if isinstance(event, coach.Say)]) > 1, "it streams"

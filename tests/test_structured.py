@@ -147,6 +147,22 @@ async def test_the_sandbox_refuses_what_the_service_does(sandbox: Sandbox, wante
             )
 
 
+async def test_the_sandbox_takes_every_history_that_is_in_order(sandbox: Sandbox) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "write", "arguments": "{}"}}
+    history: list[Any] = [
+        {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "Written."},
+        {"role": "user", "content": '{"results": [{"action": "write", "result": "Of no call."}]}'},
+    ]
+    nothing = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+    tools = [{"function": {"name": "write", "description": "Write.", "parameters": nothing}}]
+    request = request_of("Be kind.", [], tools) | {"messages": history}
+    async with AsyncOpenAI(api_key=sandbox.api_key, base_url=sandbox.base_url, max_retries=0) as client:
+        reply = await client.chat.completions.create(model="gpt-5.5", **request)
+    assert isinstance(json.loads(reply.choices[0].message.content or "")["say"], str)
+
+
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 async def test_a_conversation_goes_the_same_way_as_with_tools(
     store: coach.Store, sandbox: Sandbox, tmp_path: Path, photo_bytes: bytes

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from coach.sandbox import errors
 from coach.sandbox.errors import ApiError
 from coach.sandbox.intake import read_json
+from coach.sandbox.log import Received
 from coach.sandbox.rules import models, words
 from coach.sandbox.script import Answer
 from coach.sandbox.state import received
@@ -30,14 +31,13 @@ _PIECE = 12
 
 async def completions(request: Request) -> Response:
     """One reply of the scripted coach, whole or as a stream."""
-    entry, body = received(request), await read_json(request)
-    entry.params = {name: value for name, value in body.items() if name not in ("messages", "tools")}
-    entry.model = body["model"] if isinstance(body.get("model"), str) else None
+    body = await read_json(request)
+    entry = noted(request, body, "messages", "tools")
     _check(body)
     reply = answered(body)
     usage = _usage(body, reply)
     entry.usage = usage
-    seed = hashlib.sha256(json.dumps(body, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+    seed = seed_of(body)
     head = {"id": f"chatcmpl-{seed[:29]}", "created": int(time.time()), "model": body["model"]}
     calls = [_call(id, *call) for id, call in zip(call_ids(seed), reply.calls, strict=False)]
     if body.get("stream"):
@@ -45,6 +45,19 @@ async def completions(request: Request) -> Response:
         chunks = _chunks(head, reply.text, calls, usage if counted else None, n=body.get("n") or 1)
         return StreamingResponse(chunks, media_type="text/event-stream")
     return JSONResponse(_completion(head, reply.text, calls, usage, n=body.get("n") or 1))
+
+
+def noted(request: Request, body: Mapping[str, Any], *words: str) -> Received:
+    """The log's entry of a request, without the fields that hold its words."""
+    entry = received(request)
+    entry.params = {name: value for name, value in body.items() if name not in words}
+    entry.model = body["model"] if isinstance(body.get("model"), str) else None
+    return entry
+
+
+def seed_of(body: Mapping[str, Any]) -> str:
+    """What the ids of an answer are made of: the same request has the same ones."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _check(body: Mapping[str, Any]) -> None:
@@ -111,8 +124,13 @@ def call_ids(seed: str) -> Iterator[str]:
 
 
 def _call(id: str, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    text = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
-    return {"id": f"call_{id}", "type": "function", "function": {"name": name, "arguments": text}}
+    function = {"name": name, "arguments": written(arguments)}
+    return {"id": f"call_{id}", "type": "function", "function": function}
+
+
+def written(arguments: Mapping[str, Any]) -> str:
+    """A call's arguments as a model writes them."""
+    return json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
 
 
 def _completion(

@@ -7,7 +7,6 @@ router-for-me/CLIProxyAPI #2368, continuedev/continue #10092.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -16,22 +15,19 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from coach.sandbox.chat import WORDS, call_ids, pieces, tokens
+from coach.sandbox.chat import WORDS, call_ids, noted, pieces, seed_of, tokens, written
 from coach.sandbox.responses_said import read_said
 from coach.sandbox.script import answer
-from coach.sandbox.state import received
 
 Json = Mapping[str, Any]
 
 
 async def talk(request: Request, body: Json) -> Response:
     """One reply of the scripted coach, whole or as a stream."""
-    entry = received(request)
-    entry.params = {name: body[name] for name in body if name not in ("input", "instructions", "tools")}
-    entry.model = body["model"] if isinstance(body.get("model"), str) else None
+    entry = noted(request, body, "input", "instructions", "tools")
     asked = read_said(body)
     reply = answer(asked)
-    seed = hashlib.sha256(json.dumps(body, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+    seed = seed_of(body)
     output = [_message(seed, reply.text)] if reply.text else []
     for id, (name, arguments) in zip(call_ids(seed), reply.calls, strict=False):
         output.append(_call(id, name, arguments))
@@ -61,13 +57,12 @@ def _message(seed: str, text: str) -> dict[str, Any]:
 
 
 def _call(id: str, name: str, arguments: Json) -> dict[str, Any]:
-    text = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
     return {
         "id": f"fc_{id}",
         "type": "function_call",
         "call_id": f"call_{id}",
         "name": name,
-        "arguments": text,
+        "arguments": written(arguments),
         "status": "completed",
     }
 

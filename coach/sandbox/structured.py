@@ -86,7 +86,7 @@ def _messages(messages: Sequence[Json]) -> Iterator[dict[str, Any]]:
     """A history that is told as JSON objects, as one with tools: what a model understands of it."""
     owed: list[str] = []
     for at, message in enumerate(messages):
-        if message["role"] not in ("user", "assistant"):
+        if message["role"] not in ("user", "assistant") or not isinstance(message.get("content"), str):
             yield dict(message)
             continue
         for told in filter(None, map(_object, message["content"].split("\n"))):
@@ -95,7 +95,8 @@ def _messages(messages: Sequence[Json]) -> Iterator[dict[str, Any]]:
                 yield _said(told, owed)
             elif "user" in told:
                 yield {"role": "user", "content": told["user"]}
-            for result in told.get("results", []):
+            # A result of no call is nothing to it.
+            for result in told.get("results", [])[: len(owed)]:
                 yield {"role": "tool", "tool_call_id": owed.pop(0), "content": result["result"]}
 
 

@@ -30,6 +30,7 @@ class Judge:
     """Judges the calls of one turn.
 
     Args:
+        coach: Its actions, and its journal of calls.
         who: Whose turn it is.
         meter: What the turn has used; every call counts.
         runner: Knows how often a call was put right.

@@ -77,6 +77,7 @@ class Witness:
     """Sees what pictures come of one turn, and puts right what is said of them.
 
     Args:
+        coach: Knows which actions make pictures, and who knows the person's.
         user_id: Whose turn it is.
     """
 

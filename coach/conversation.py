@@ -190,17 +190,17 @@ class Conversation:
             except TimeoutError:
                 break
             except ModelError as exc:
-                say = await _put_right(turn, said, AWAY)
+                say = await _corrected(turn, said, AWAY)
                 await emit(Stopped(reason="model", say=say, detail=str(exc)))
                 return
             if not reply.calls:
                 if not reply.text:
-                    await self._stop(await _put_right(turn, said, SILENT), "model", emit)
+                    await self._stop(await _corrected(turn, said, SILENT), "model", emit)
                 return
             await self._call(turn, reply.calls, emit)
             if turn.over:
                 break
-        await self._stop(await _put_right(turn, said, LOST), turn.over or "replies", emit)
+        await self._stop(await _corrected(turn, said, LOST), turn.over or "replies", emit)
 
     async def _ask(self, turn: Turn, said: list[str], emit: Emit) -> Reply:
         reply, cleaner = Reply(text=""), Cleaner()
@@ -255,7 +255,7 @@ class Conversation:
         await self._store.append(self.user_id, self.id, *some, prompt_version=prompt_version)
 
 
-async def _put_right(turn: Turn, said: list[str], say: str) -> str:
+async def _corrected(turn: Turn, said: list[str], say: str) -> str:
     """What ends a turn in which the model did not come to its end, after what it said until then."""
     truth = await turn.correction("".join(said))
     return f"{say} {truth}" if truth else say

@@ -37,12 +37,6 @@ Heard = tuple[list[dict[str, Any]], list[Call]]
 class _Loop(ABC):
     """What both APIs share.
 
-    Args:
-        turn: The turn.
-        stable: Every request carries all the coach's actions in the same order, so that a prompt cache holds,
-            and names those of the phase as ``allowed_tools``. Without: those of the phase alone, for servers
-            that know no ``allowed_tools``.
-
     Attributes:
         turn: The turn: its ``phase`` is that of the next reply.
         added: What the last :meth:`run` adds to the history: the reply, and the answers to its calls.
@@ -122,7 +116,14 @@ class _Loop(ABC):
 
 
 class ChatCompletions(_Loop):
-    """A loop over Chat Completions, of OpenAI or of a server that speaks them. See :class:`_Loop`."""
+    """A loop over Chat Completions, of OpenAI or of a server that speaks them.
+
+    Args:
+        turn: The turn.
+        stable: Every request carries all the coach's actions in the same order, so that a prompt cache holds,
+            and names those of the phase as ``allowed_tools``. Without: those of the phase alone, for servers
+            that know no ``allowed_tools``.
+    """
 
     def request(self, history: Sequence[Any]) -> dict[str, Any]:
         """What to give to ``create``, beside the model.

@@ -7,6 +7,7 @@ from typing import Any
 import mcp_types as types
 
 from coach.action import Action
+from coach.adapters._hosted import FAILED
 from coach.adapters.mcp._shown import output_schema, shown
 from coach.adapters.mcp._talks import Came
 
@@ -72,7 +73,7 @@ def result(came: Came, links: list[types.ResourceLink], *, hint: str = "") -> ty
     return types.CallToolResult(
         content=content,
         structured_content={"state": state, "phase": came.phase, "data": data},
-        is_error=state in ("retry", "refused", "failed"),
+        is_error=state in FAILED,
     )
 
 

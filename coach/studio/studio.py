@@ -121,7 +121,7 @@ class Studio:
             secret=salt.encode() if salt else spool.secret(),
         )
         self.terms = PictureTerms(
-            store=store, ledger=self.ledger, capabilities=offered, plan=self.plan, quote=self.quote
+            store=store, ledger=self.ledger, capabilities=self.capabilities, plan=self.plan, quote=self.quote
         )
         self._second = SecondTry(maker=self._maker, judge=judge, within=second_try)
         self._resuming: set[asyncio.Task[None]] = set()

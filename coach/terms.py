@@ -63,7 +63,8 @@ class Terms:
         costs = "It costs nothing." if self.micros == 0 else f"It costs at most {dollars(self.micros)}."
         if not self.prompt:
             return f"It is about {named}. {costs}" if named else costs
+        # The prompt comes last: whatever it says, nothing that counts follows it.
         return (
-            f"This text is sent to {self.model}, exactly as it is:\n\n{self.prompt}\n\n"
-            f"Along with it: {named or 'no picture'}. {costs}"
+            f"{costs} Sent to {self.model}: {named or 'no picture'}, and this text, exactly as it is:\n\n"
+            f"{self.prompt}"
         )

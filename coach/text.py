@@ -43,7 +43,7 @@ _ANY_HIDDEN = re.compile(f"[{_HIDDEN}]")
 _JOINERS = frozenset("\u200c\u200d")
 _VIRAMA = 9
 # No letter is joined over more marks than that: what is looked at for each joiner is bounded.
-_AROUND = 32
+_AROUND = 8
 
 
 def storable(value: Any) -> Any:

@@ -223,7 +223,9 @@ async def test_whoever_shows_a_question_shows_its_terms(careful: coach.Coach, st
     seen = shown(kept, Links(b"secret", seconds=60), "/media/", owner=owner_of("ann"))
     assert waiting.terms and (name, seen["terms"]["prompt"]) == ("waiting", waiting.terms.prompt)
     assert [picture["url"][:7] for picture in seen["terms"]["pictures"]] == ["/media/"]
-    assert waiting.terms.prompt in waiting.terms.text and "costs at most $0." in waiting.terms.text
+    assert waiting.terms.prompt in waiting.terms.text and waiting.terms.text.startswith(
+        "It costs at most $0."
+    )
     talk = await coach.Conversation.start(careful, ScriptedModel([]), user_id="ann")
     session = Session(careful, talk, Terminal(), Transcript(folder=Path("unused"), sandbox=True))
     session.waiting = waiting

@@ -43,7 +43,7 @@ class Hosted:
 
     Args:
         turn: The turn.
-        listen: Told every event as it happens; what it raises is raised by who called.
+        listen: Told every event as it happens. What it raises, the call raises when it has ended.
 
     Attributes:
         turn: The turn: its ``prompt``, ``tools`` and ``phase`` are those of the next reply.
@@ -66,6 +66,7 @@ class Hosted:
         call = Call.of({"id": call_id, "name": name, "arguments": arguments})
         finished: Finished | None = None
         waiting: Waiting | None = None
+        failed: Exception | None = None
         self._at_work += 1
         try:
             async for event in self.turn.answer(call):
@@ -74,9 +75,14 @@ class Hosted:
                         finished = event
                     case Waiting(call_id=call.id):
                         waiting = event
-                await self._tell(event)
+                try:
+                    await self._tell(event)
+                except Exception as error:  # noqa: BLE001 - raised at the end: the call is at work until then
+                    failed = failed or error
         finally:
             self._at_work -= 1
+        if failed is not None:
+            raise failed
         assert finished is not None, "every call has its answer"
         said = (one["content"] for one in reversed(self.turn.answers) if one["tool_call_id"] == call.id)
         return Answer(say=str(next(said)), finished=finished, waiting=waiting)

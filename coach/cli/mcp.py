@@ -40,7 +40,9 @@ def mcp(
     """
     try:
         import coach.adapters.mcp  # noqa: F401
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
+            raise
         raise SettingsError("MCP needs the extra `mcp`: pip install 'coach[mcp]'.") from None
     if http:
         from coach.cli.serve import serve

@@ -178,7 +178,9 @@ async def _over_mcp(
     """The coach's MCP server; ``None``: the extra is not installed."""
     try:
         from coach.adapters.mcp import over_http
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
+            raise
         yield None
         return
     async with over_http(opened_coach, secret=secret, limits=limits) as served:

@@ -81,6 +81,8 @@ async def over_http(
     # In a task of its own: it must be left in the one it was entered in, and a host's lifespan may differ.
     running = asyncio.create_task(run())
     await asyncio.wait([running, opened], return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        await running  # it could not begin: that is raised here
     try:
         yield OverHttp(manager)
     finally:

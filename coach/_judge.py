@@ -91,7 +91,8 @@ class Judge:
         if record.state != "running":
             following = record.next if record.next in phase.next else None
             return finished(record, record.state, record.say, record.data, following=following)
-        if not action.spends or action.name not in phase.actions:
+        # Of a question that was answered nobody here knows the answer: it may have been a no.
+        if record.expires_at is not None or not action.spends or action.name not in phase.actions:
             say = "An earlier try has not ended, or was cut off. Look at what you know before you repeat it."
             return finished(record, "retry", say)
         return Asked(action=action, record=record)

@@ -108,7 +108,7 @@ class Runner:
         terms = action.terms
         if terms is None:
             return None
-        return await self._settle(action, record, partial(self._called, terms, action, record, ctx))
+        return await self._settle(action, record, partial(self._terms, terms, action, record, ctx))
 
     async def keep(self, record: CallRecord, outcome: Outcome) -> None:
         """Write an outcome down."""
@@ -165,6 +165,18 @@ class Runner:
         if not isinstance(result, Result) or not isinstance(result.say, str):
             raise TypeError(f"{action.name} must return a Result whose `say` is text")
         return _outcome(action, record, ctx, result)
+
+    async def _terms(
+        self,
+        terms: Callable[..., Awaitable[Terms | None]],
+        action: Action[..., Any],
+        record: CallRecord,
+        ctx: Context,
+    ) -> Terms | None:
+        found: Any = await self._called(terms, action, record, ctx)
+        if found is not None and not isinstance(found, Terms):
+            raise TypeError(f"the terms of {action.name} must be Terms, or None")
+        return found
 
     async def _called(
         self, part: Callable[..., Awaitable[R]], action: Action[..., Any], record: CallRecord, ctx: Context

@@ -190,6 +190,30 @@ async def test_an_action_that_would_send_something_else_than_it_said_sends_nothi
     assert len(posts(sandbox)) == before
 
 
+async def test_a_model_that_repeats_the_id_of_a_question_does_not_answer_it(
+    careful: coach.Coach, store: coach.Store, sandbox: Sandbox
+) -> None:
+    before, turn = len(posts(sandbox)), await begin(careful)
+    waiting = await asked(turn, "generate_identity_image")
+    # Whatever the person said, the process was killed before it was written down.
+    assert await store.calls.claim("ann", "c1", waiting.call_id, waiting.digest, datetime.now(UTC))
+    await store.identities.update("ann", "i1", visualization="Other words than were shown.")
+    again = call("generate_identity_image", id=waiting.call_id, identity_id="i1")
+    [ended] = await run(await begin(careful), again)
+    assert isinstance(ended, coach.Finished) and ended.state == "retry" and "was cut off" in ended.say
+    assert len(posts(sandbox)) == before
+
+
+async def test_terms_of_another_type_end_the_call_and_not_the_turn(careful: coach.Coach) -> None:
+    async def plain(*_: Any, **__: Any) -> Any:
+        return {"prompt": "A dict."}
+
+    action = replace(careful.actions["generate_identity_image"], terms=plain)
+    turn = await begin(replace(careful, actions={**careful.actions, action.name: action}))
+    [ended] = await run(turn, call(action.name, identity_id="i1"))
+    assert isinstance(ended, coach.Finished) and ended.state == "failed" and not await turn.waiting()
+
+
 async def test_calls_from_before_there_were_terms_are_read_and_asked_anew(
     careful: coach.Coach, store: coach.Store, sandbox: Sandbox
 ) -> None:

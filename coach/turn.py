@@ -223,7 +223,8 @@ class Turn:
 
     async def _proceed(self, emit: Emit) -> None:
         moves, self._moves = self._moves, []
-        if moves:
+        # A yes may have moved it since: then what was asked for before leads from where it no longer is.
+        if moves and moves[0] in self._phase.next:
             await self._move(moves[0], emit)
         await self._renew()
 

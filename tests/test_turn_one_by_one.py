@@ -119,3 +119,15 @@ async def test_what_waits_says_so_and_what_is_repeated_happens_once(
     assert first.say == second.say and len(log) == 1
     nobody = await host.call("", "nope", "{")
     assert nobody.finished.state == "retry" and "Available now: `write`" in nobody.say
+
+
+async def test_a_yes_between_the_calls_of_a_reply_leaves_no_move_from_where_it_no_longer_is(
+    talk: coach.Coach, told: list[coach.Event]
+) -> None:
+    host = await hosted(talk, told)
+    asked = await host.call("a", "approve", {"text": "move"})
+    await host.call("b", "move", {"phase": "middle"})
+    assert asked.waiting is not None
+    await host.decide(asked.waiting, yes=True)
+    await host.proceed()
+    assert host.turn.phase == "end" and talk.phase("end").next == ()

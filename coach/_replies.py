@@ -37,16 +37,21 @@ async def streamed_reply(chunks: AsyncIterable[ChatCompletionChunk]) -> AsyncIte
     """The pieces of text of streamed chat completions as they come, then the whole reply, last.
 
     Raises:
-        ValueError, TypeError, AttributeError: It is none. The SDK passes on whatever a server sends.
+        ValueError, TypeError, AttributeError: It is none, or breaks off among its calls. The SDK passes on
+            whatever a server sends, and takes a connection that was closed for the end.
     """
     said: list[str] = []
     pieces: dict[int, _Piece] = {}
+    ended = False
     async for chunk in chunks:
         for choice in chunk.choices[:1]:
+            ended = ended or choice.finish_reason is not None
             if text := as_text(choice.delta.content):
                 said.append(text)
                 yield text
             _collect(pieces, choice.delta.tool_calls or [])
+    if pieces and not ended:
+        raise ValueError("broke off")
     calls = [Call.of(vars(p) | {"arguments": "".join(p.arguments)}) for p in pieces.values()]
     yield Reply(text="".join(said), calls=tuple(calls))
 

@@ -21,10 +21,12 @@ def client_of(handler: Handler) -> AsyncOpenAI:
     return AsyncOpenAI(api_key="sk-secret", base_url="http://model.test/v1", http_client=http, max_retries=0)
 
 
-def stream_of(*deltas: dict[str, Any]) -> Handler:
+def stream_of(*deltas: dict[str, Any], ended: bool = True) -> Handler:
+    choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+    last = [{"index": 0, "delta": {}, "finish_reason": "stop"}] if ended else []
     frames = [
-        {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": choices}
-        for choices in [[], *([{"index": 0, "delta": delta, "finish_reason": None}] for delta in deltas)]
+        {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": each}
+        for each in [[], *([choice] for choice in choices + last)]
     ]
     body = "".join(f"data: {json.dumps(frame)}\n\n" for frame in frames) + "data: [DONE]\n\n"
     return lambda _: httpx2.Response(200, text=body, headers={"content-type": "text/event-stream"})
@@ -41,6 +43,13 @@ async def ask(client: AsyncOpenAI, **given: Any) -> tuple[list[str], coach.Reply
 
 def piece(index: int, **function: str) -> dict[str, Any]:
     return {"index": index, "function": function}
+
+
+async def test_of_calls_that_broke_off_none_is_made() -> None:
+    whole = {"index": 0, "id": "a", "function": {"name": "one", "arguments": "{}"}}
+    broken = {"index": 1, "id": "b", "function": {"name": "two", "arguments": ""}}
+    with pytest.raises(coach.ModelError):
+        await ask(client_of(stream_of({"tool_calls": [whole]}, {"tool_calls": [broken]}, ended=False)))
 
 
 async def test_words_and_parallel_calls_are_put_together_from_their_pieces() -> None:

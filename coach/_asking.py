@@ -15,6 +15,7 @@ from coach.context import Context
 from coach.pending import PATIENCE, CallRecord, Journal, bound
 from coach.terms import Terms
 
+AGAIN = "It was asked once more, and counts no longer."
 CHANGED = "What they said yes to is not what it would be by now. Nothing was done, and they are asked anew."
 
 
@@ -35,15 +36,22 @@ class Questions:
         return terms if isinstance(terms, Outcome) else replace(asked, record=bound(asked.record, terms))
 
     async def ask(self, record: CallRecord, action: Action[..., Any], ctx: Context) -> Outcome:
-        """Ask what was just written down. What was asked before about the same is taken back."""
-        for older in await self._journal.waiting(record.user_id, record.conversation_id):
-            if older.call_id == record.call_id or not older.is_of(record.action, record.arguments):
-                continue
+        """Ask what was just written down. Of several questions about the same, the last one stays.
+
+        Also of such as are asked side by side: whoever of them looks finds the same one to be the last. The
+        digest tells them apart; a database may keep an id cleaned.
+        """
+        waits = await self._journal.waiting(record.user_id, record.conversation_id)
+        same = [each for each in waits if each.is_of(record.action, record.arguments)]
+        for older in same[:-1]:
             who, now = (record.user_id, record.conversation_id, older.call_id), datetime.now(UTC)
             if (claimed := await self._journal.claim(*who, older.digest, now)) is not None:
-                outcome = finished(claimed, "declined", "It was asked once more, and counts no longer.")
+                outcome = finished(claimed, "declined", AGAIN)
                 await self._runner.keep(claimed, outcome)
-                await ctx.emit(outcome.event)
+                if older.digest != record.digest:
+                    await ctx.emit(outcome.event)
+        if same and same[-1].digest != record.digest:
+            return finished(record, "declined", AGAIN)
         return finished(record, "waiting", WAITS, waits=waiting(record, action))
 
     async def agreed(self, record: CallRecord, action: Action[..., Any], ctx: Context) -> Outcome:

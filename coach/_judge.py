@@ -87,6 +87,9 @@ class Judge:
             say = "This call id was used before for another call. Call again with a new id."
             return finished(record, "refused", say)
         if record.state == "waiting":
+            if record.expires_at is not None and record.expires_at <= datetime.now(UTC):
+                say = "The user did not answer this in time. Ask them, and call again with a new id."
+                return finished(record, "refused", say)
             return finished(record, "waiting", WAITS, waits=waiting(record, action))
         if record.state != "running":
             following = record.next if record.next in phase.next else None

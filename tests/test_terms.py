@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -16,13 +17,13 @@ from coach.adapters.mcp import told as asked_by_client
 from coach.cli._session import Session
 from coach.cli._terminal import Terminal
 from coach.cli._transcript import Transcript
-from coach.pending import PATIENCE, digest_of
+from coach.pending import PATIENCE, MemoryJournal, digest_of
 from coach.sandbox import Sandbox
 from coach.server.links import Links
 from coach.server.told import shown, told
 from coach.store import owner_of
 from coach.testing import ScriptedModel, call
-from tests._talk import run
+from tests._talk import open_gate, run, start, write_talk
 from tests._terms import ASKS, agrees, asked, begin, confirming, decide, posts
 from tests.actions._pictures import make_ready, reference_coach
 
@@ -255,3 +256,29 @@ async def test_whoever_shows_a_question_shows_its_terms(careful: coach.Coach, st
     session.waiting = waiting
     for asks in (session.question(), asked_by_client(waiting)):
         assert "Here \\x1b[8m hidden." in asks and "\x1b" not in asks and waiting.ask in asks
+
+
+class Slow(MemoryJournal):
+    """A database that takes its time to say what waits."""
+
+    async def waiting(self, user_id: str, conversation_id: str) -> list[coach.CallRecord]:
+        await asyncio.sleep(0.01)
+        return await super().waiting(user_id, conversation_id)
+
+
+async def test_of_equal_questions_side_by_side_the_last_one_stays_until_it_is_too_late(
+    tmp_path: Path,
+) -> None:
+    journal = Slow()
+    talk = coach.load(write_talk(tmp_path), log=[], gate=open_gate, calls=journal)
+    first = replace(talk.phase("start"), confirm=("paint",))
+    turn = await start(replace(talk, phases={**talk.phases, "start": first}))
+    calls = [call("paint", id=name, name="p") for name in "ab"]
+    events = await run(turn, *calls)
+    [waiting] = await turn.waiting()
+    assert [event for event in events if isinstance(event, coach.Waiting)][-1] == waiting
+    record = await journal.find("ann", "c1", waiting.call_id)
+    assert record is not None
+    await journal.finish(replace(record, expires_at=datetime.now(UTC)))
+    [late] = await run(turn, next(each for each in calls if each.id == waiting.call_id))
+    assert isinstance(late, coach.Finished) and late.state == "refused" and "in time" in late.say

@@ -86,10 +86,11 @@ class Witness:
         self._shown = self._made = False
 
     def see(self, event: Finished) -> None:
-        """Look whether a picture came of a call: its data name it by its blob."""
-        if event.state == "done" and "blob" in (event.data or {}):
-            action = self._coach.actions.get(event.action)
-            self._shown, self._made = True, self._made or (action is not None and action.spends)
+        """Look whether a picture came of a call: its data name its blob, or it was paid for."""
+        action = self._coach.actions.get(event.action)
+        spends = action is not None and action.spends
+        if event.state == "done" and (spends or "blob" in (event.data or {})):
+            self._shown, self._made = True, self._made or spends
 
     async def correction(self, said: str) -> str | None:
         """See :meth:`coach.turn.Turn.correction`."""

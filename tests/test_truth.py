@@ -99,10 +99,11 @@ async def test_a_claim_before_a_call_is_put_right_however_the_turn_ends(
     assert isinstance(last, coach.Stopped) and last.say == f"{end} ({NOT_MADE})"
 
 
-async def test_a_picture_of_this_turn_may_be_told_of(talk: coach.Coach) -> None:
+@pytest.mark.parametrize("made", [call("picture"), call("paint", name="without data")])
+async def test_a_picture_of_this_turn_may_be_told_of(talk: coach.Coach, made: coach.Call) -> None:
     turn = await talk.turn(user_id="ann")
     assert await turn.correction("I've made a picture.") == f"({NOT_MADE})"
-    await run(turn, call("picture"))
+    await run(turn, made)
     assert await turn.correction("I've made a picture.") is None
     assert await (await talk.turn(user_id="bob")).correction("That is v1.") == "(There is no picture v1.)"
 

@@ -7,6 +7,7 @@ asked in; a move to another phase applies last, at most once; every call id gets
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -60,6 +61,7 @@ class Turn:
         self._moves: list[str] = []
         self._witness = Witness(coach, who.user_id)
         self._in_order = asyncio.Lock()
+        self._same_id: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._since: datetime | None = None
 
     @property
@@ -214,7 +216,8 @@ class Turn:
         phase = self._phase
         action = self.coach.actions.get(call.name)
         # Before anything is looked up: so they begin in the order they came in, whatever the look-up takes.
-        async with nullcontext() if action is not None and action.spends else self._in_order:
+        in_order = nullcontext() if action is not None and action.spends else self._in_order
+        async with self._same_id[call.id], in_order:  # the second of an id gets what came of the first
             asked = await self._judge.judge(call, phase, self.prompt_version, pressed=False)
             outcome = await self._answer(call, asked, phase, emit)
         if outcome.next is not None:

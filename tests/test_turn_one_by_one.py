@@ -11,7 +11,7 @@ import pytest
 import coach
 from coach.adapters import Answer, Hosted
 from coach.pending import MemoryJournal
-from tests._talk import start, write_talk
+from tests._talk import open_gate, start, write_talk
 
 
 class Opened:
@@ -131,3 +131,12 @@ async def test_a_yes_between_the_calls_of_a_reply_leaves_no_move_from_where_it_n
     await host.decide(asked.waiting, yes=True)
     await host.proceed()
     assert host.turn.phase == "end" and talk.phase("end").next == ()
+
+
+async def test_an_id_that_is_repeated_side_by_side_is_one_call_also_when_it_costs_money(
+    talk: coach.Coach, log: list[Any], told: list[coach.Event]
+) -> None:
+    host = await hosted(talk.with_services(gate=open_gate), told)
+    answers = await asyncio.gather(*(host.call("a", "paint", {"name": "x"}) for _ in range(3)))
+    assert {answer.say for answer in answers} == {"There it is."}
+    assert log == [("begin", "x"), ("end", "x")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from coach.events import Event
@@ -16,7 +16,7 @@ Emit = Callable[[Event], Awaitable[None]]
 _running: set[asyncio.Task[None]] = set()
 
 
-async def stream(produce: Callable[[Emit], Awaitable[None]]) -> AsyncIterator[Event]:
+async def stream(produce: Callable[[Emit], Awaitable[None]]) -> AsyncGenerator[Event, None]:
     """Yield what ``produce`` emits, then raise what it raised.
 
     When the reader goes away, ``produce`` goes on: a picture that is being paid for is still received and

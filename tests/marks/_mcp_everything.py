@@ -20,10 +20,18 @@ import coach
 from coach.adapters.mcp import Person, over_http
 
 HEAD = """
+import asyncio
+from typing import Annotated
+
+from pydantic import Field
+
 from coach import Context, Refused, Result, action, context_key
+
+Text, Whole = [Annotated[kind, Field(description="As it is given.")] for kind in (str, int)]
 """
 ACTION = (
-    HEAD + '@action({given})\nasync def {name}(ctx: Context) -> Result[None]:\n    "What is tested."\n    '
+    HEAD
+    + '@action({given})\nasync def {name}(ctx: Context{takes}) -> Result[None]:\n    "What is tested."\n    '
 )
 FACTS = (
     HEAD
@@ -42,6 +50,13 @@ BODIES = {
     ),
     "test_trigger_tool_change": ("", MOVES),
     "test_trigger_prompt_change": ("", MOVES),
+    "greet": ("", 'return Result(say=f"Hello, {name}!")\n'),
+    # Not as long as it is told to: what is begun is not cut off, and a person's calls follow one another.
+    "slow_compute": (
+        "spends=True",
+        "await ctx.report(label)\n    await asyncio.sleep(min(seconds, 1))\n    " + SAYS.format("Computed."),
+    ),
+    "failing_job": ("spends=True", 'await ctx.report("Trying")\n    raise Refused("It failed.")\n'),
 } | {
     name: ('by="user", ask="Is that so?"', SAYS.format("It is so."))
     for name in (
@@ -53,6 +68,7 @@ BODIES = {
         "test_input_required_result_multi_round",
     )
 }
+TAKES = {"greet": ", *, name: Text", "slow_compute": ", *, seconds: Whole, label: Text = ''"}
 PHASES = {"test_simple_prompt": "moved", "moved": "test_simple_prompt"}
 
 _HERE = ["localhost:*", "127.0.0.1:*"]
@@ -63,7 +79,9 @@ def write(folder: Path) -> None:
     for part in ("actions", "context", "prompts/phases"):
         (folder / part).mkdir(parents=True)
     for name, (given, body) in BODIES.items():
-        (folder / "actions" / f"{name}.py").write_text(ACTION.format(given=given, name=name) + body)
+        (folder / "actions" / f"{name}.py").write_text(
+            ACTION.format(given=given, name=name, takes=TAKES.get(name, "")) + body
+        )
     (folder / "context" / "facts.py").write_text(FACTS)
     (folder / "prompts" / "coach.md").write_text(
         '+++\nfirst = "test_simple_prompt"\ncontext = []\n+++\nYou are tested.\n'

@@ -20,7 +20,7 @@ from coach.adapters.mcp._pictures import Pictures
 from coach.adapters.mcp._talks import Came, Person, Talks, unheard
 from coach.adapters.mcp._tools import failed, result
 from coach.errors import CoachError
-from coach.events import Event, Preview, Progress
+from coach.events import Event, Preview, Progress, Waiting
 from coach.store import Store
 
 logger = logging.getLogger("coach.mcp")
@@ -73,9 +73,19 @@ class Calls:
         self._store = talks.coach.perhaps("store", Store)
 
     async def answer(
-        self, ctx: Context, person: Person, params: types.CallToolRequestParams
+        self,
+        ctx: Context,
+        person: Person,
+        params: types.CallToolRequestParams,
+        *,
+        new_id: str = "",
+        heard: Listener | None = None,
     ) -> types.CallToolResult | types.InputRequiredResult:
         """Make a call, or go on with one that a question was asked about.
+
+        Args:
+            new_id: The id of a call to which the client gives none.
+            heard: Told what happens, instead of the client.
 
         Raises:
             MCPError: There is no such tool.
@@ -85,21 +95,21 @@ class Calls:
             person=person,
             name=params.name,
             arguments=dict(params.arguments or {}),
-            listen=self._listener(ctx, person),
+            listen=self._listener(ctx, person, heard),
         )
         try:
             if params.name not in self._talks.coach.actions:
                 came = await self._call(asking, "")
                 raise MCPError(code=types.INVALID_PARAMS, message=came.say)
-            return await self._answer(asking, params)
+            return await self._answer(asking, params, new_id or f"m{uuid4().hex[:12]}")
         except CoachError as error:
             return failed(str(error))
 
     async def _answer(
-        self, asking: Asking, params: types.CallToolRequestParams
+        self, asking: Asking, params: types.CallToolRequestParams, new_id: str
     ) -> types.CallToolResult | types.InputRequiredResult:
         if params.request_state is None:
-            call_id = str((asking.ctx.meta or {}).get(CALL_ID) or f"m{uuid4().hex[:12]}")[:_LONGEST_ID]
+            call_id = str((asking.ctx.meta or {}).get(CALL_ID) or new_id)[:_LONGEST_ID]
             came = await self._call(asking, call_id)
         else:
             # The boundary in front has unsealed it: it is ours, this person's, for this call, and not old.
@@ -108,7 +118,7 @@ class Calls:
             answer = given if isinstance(given, types.ElicitResult) else types.ElicitResult(action="cancel")
             came, settled = await self._take(asking, asked, answer)
             if settled:
-                return await self._result(asking, came)
+                return await self.result(asking.ctx, asking.person, came)
         for _ in range(_MOST_QUESTIONS):
             question = await self._question(asking, came)
             if question is None:
@@ -120,7 +130,7 @@ class Calls:
             came, settled = await self._take(asking, question.asked, await _elicit(asking.ctx, question))
             if settled:
                 break
-        return await self._result(asking, came)
+        return await self.result(asking.ctx, asking.person, came)
 
     async def _call(self, asking: Asking, call_id: str) -> Came:
         return await self._talks.call(asking.person, call_id, asking.name, asking.arguments, asking.listen)
@@ -171,30 +181,48 @@ class Calls:
             return await _asks.agree(self._store, where.user_id, content)
         return await _asks.add_photo(self._store, where.user_id, content, self._means)
 
-    async def _result(self, asking: Asking, came: Came) -> types.CallToolResult:
+    async def decide(
+        self, ctx: Context, person: Person, waiting: Waiting, *, yes: bool, heard: Listener
+    ) -> types.CallToolResult:
+        """Give the person's answer to what waits for it.
+
+        Raises:
+            Conflict: It was answered before, has expired, or is not the call that was shown.
+        """
+        listen = self._listener(ctx, person, heard)
+        came = await self._talks.decide(person, waiting.call_id, waiting.digest, yes, listen)
+        return await self.result(ctx, person, came)
+
+    async def result(self, ctx: Context, person: Person, came: Came) -> types.CallToolResult:
+        """What came of a call, as its client gets it."""
         if came.moved:
-            await self._moved(asking.ctx, asking.person)
-        links = await self._pictures.links(asking.person, came.finished)
+            await self._moved(ctx, person)
+        links = await self._pictures.links(person, came.finished)
         code = (came.finished.data or {}).get("code")
         hint = self._means.photo if code in {*_CONSENT, "no_photo"} else ""
         return result(came, links, hint=self._means.yes if came.waiting is not None else hint)
 
-    def _listener(self, ctx: Context, person: Person) -> Listener:
+    def step(self, person: Person, event: Event) -> str:
+        """What a person's client is told of a call under way; ``""``: nothing."""
+        match event:
+            case Progress(text=text, done=done, of=of):
+                return f"{text} ({done:g} of {of:g})" if done is not None and of is not None else text
+            case Preview():
+                return f"An unfinished picture is there: {self._pictures.preview(person, event)}"
+        return ""
+
+    def _listener(self, ctx: Context, person: Person, heard: Listener | None) -> Listener:
         steps = 0
 
         async def listen(event: Event) -> None:
             nonlocal steps
             if self._told is not None:
                 await self._told(person, event)
-            match event:
-                case Progress(text=text, done=done, of=of):
-                    say = f"{text} ({done:g} of {of:g})" if done is not None and of is not None else text
-                case Preview():
-                    say = f"An unfinished picture is there: {self._pictures.preview(person, event)}"
-                case _:
-                    return
-            steps += 1  # it must rise, and what an action counts may begin anew
-            await ctx.session.report_progress(steps, message=say)
+            if heard is not None:
+                await heard(event)
+            elif say := self.step(person, event):
+                steps += 1  # it must rise, and what an action counts may begin anew
+                await ctx.session.report_progress(steps, message=say)
 
         return listen
 

@@ -14,6 +14,7 @@ from mcp.server import NotificationOptions, Server
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic_core import to_jsonable_python
 
 from coach._calls import Limits
@@ -23,6 +24,7 @@ from coach.adapters.mcp._changes import Changes
 from coach.adapters.mcp._pictures import OF_CALL, PICTURE, PREVIEW, Pictures
 from coach.adapters.mcp._shown import is_shown, shown
 from coach.adapters.mcp._talks import Person, Talks
+from coach.adapters.mcp._tasks import TASKS, TaskParams, Tasks, UpdateParams, watched
 from coach.adapters.mcp._tools import tool
 from coach.context import ContextKey, gather_context
 from coach.errors import CoachError, NotFound
@@ -57,7 +59,9 @@ class CoachServer(Server[Any]):
         *,
         protocol_version: str | None = None,
     ) -> types.ServerCapabilities:
-        """What it can: its lists change with the phase, over every transport."""
+        """What it can: its lists change with the phase, over every transport; tasks since 2026-07-28."""
+        if protocol_version in MODERN_PROTOCOL_VERSIONS:
+            extensions = {**(extensions or {}), TASKS: {}}
         changes = NotificationOptions(prompts_changed=True, resources_changed=True, tools_changed=True)
         return super().get_capabilities(
             changes, experimental_capabilities, extensions, protocol_version=protocol_version
@@ -98,7 +102,6 @@ def create_server(
         # Nothing else is checked against it: arguments are judged with the call.
         get_tool_input_schema=served.input_schema,
         on_list_tools=served.list_tools,
-        on_call_tool=served.call_tool,
         on_list_prompts=served.list_prompts,
         on_get_prompt=served.get_prompt,
         on_list_resources=served.list_resources,
@@ -106,6 +109,11 @@ def create_server(
         on_read_resource=served.read_resource,
         on_subscriptions_listen=served.listen,
     )
+    # Its result may be a task, which `on_call_tool` does not know.
+    server.add_request_handler("tools/call", types.CallToolRequestParams, served.call_tool)
+    server.add_request_handler("tasks/get", TaskParams, served.get_task)
+    server.add_request_handler("tasks/update", UpdateParams, served.update_task)
+    server.add_request_handler("tasks/cancel", TaskParams, served.cancel_task)
     security = RequestStateSecurity(
         keys=[hashlib.sha256(b"mcp request state" + secret).digest()],
         ttl=PATIENCE.total_seconds(),
@@ -124,7 +132,8 @@ class _Served:
         self._coach, self._who, self._all = coach, who, all_tools
         self._talks = Talks(coach, limits)
         self._pictures, self._changes = Pictures(self._talks), Changes()
-        self._calls = Calls(self._talks, self._pictures, means, self._changes.moved, told)
+        calls = Calls(self._talks, self._pictures, means, self._changes.moved, told)
+        self._tasks = Tasks(self._talks, calls)
         self._tools = {name: tool(action) for name, action in coach.actions.items()}
 
     def input_schema(self, name: str) -> dict[str, Any] | None:
@@ -136,10 +145,17 @@ class _Served:
         names = self._tools if self._all else self._coach.phase(where.phase).actions
         return types.ListToolsResult(tools=[self._tools[name] for name in names])
 
-    async def call_tool(
-        self, ctx: Context, params: types.CallToolRequestParams
-    ) -> types.CallToolResult | types.InputRequiredResult:
-        return await self._calls.answer(ctx, self._who(ctx), params)
+    async def call_tool(self, ctx: Context, params: types.CallToolRequestParams) -> HandlerResult:
+        return await self._tasks.call(ctx, self._who(ctx), params)
+
+    async def get_task(self, ctx: Context, params: TaskParams) -> HandlerResult:
+        return await self._tasks.get(ctx, self._who(ctx), params)
+
+    async def update_task(self, ctx: Context, params: UpdateParams) -> HandlerResult:
+        return await self._tasks.update(ctx, self._who(ctx), params)
+
+    async def cancel_task(self, ctx: Context, params: TaskParams) -> HandlerResult:
+        return await self._tasks.cancel(ctx, self._who(ctx), params)
 
     async def list_prompts(self, ctx: Context, _: Any) -> types.ListPromptsResult:
         phase = self._coach.phase((await self._talks.at(self._who(ctx))).phase)
@@ -191,6 +207,7 @@ class _Served:
     async def listen(
         self, ctx: Context, params: types.SubscriptionsListenRequestParams
     ) -> types.SubscriptionsListenResult:
+        watched(ctx)
         return await self._changes.listen(ctx, self._who(ctx), params)
 
     async def instruct(self, ctx: Context, call_next: CallNext) -> HandlerResult:

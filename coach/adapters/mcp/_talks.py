@@ -9,22 +9,30 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from coach._answers import WAITS, waiting
 from coach._calls import Limits
 from coach._stream import Emit, stream
 from coach.adapters._hosted import Answer, Hosted, Listener
 from coach.context import Context
-from coach.errors import ContextError, PromptError
+from coach.errors import Conflict, ContextError, PromptError
 from coach.events import Event, Finished, PhaseChanged, Waiting
 from coach.folder import Coach
-from coach.pending import PATIENCE
+from coach.pending import PATIENCE, CallRecord
 from coach.store import Conversations
 from coach.store.lease import held
+from coach.text import clean
 from coach.turn import Turn
 
 logger = logging.getLogger("coach.mcp")
 
 KIND = "mcp"
 """What kind of conversation it is."""
+
+_CUT_OFF = (
+    "This was cut off, and what came of it is not known. Look at what there is before you repeat it: it may "
+    "have been made."
+)
+_TOO_LATE = "This waited for the user's yes, and the time for it is over. It has not happened."
 
 _Do = Callable[[Turn, Emit, list[Answer]], Awaitable[None]]
 
@@ -129,6 +137,40 @@ class Talks:
 
         return await self._alone(person, do, listen, named=name)
 
+    async def record(self, person: Person, call_id: str) -> CallRecord | None:
+        """The record of a call of a person's conversation, or ``None``."""
+        where = await self.at(person)
+        return await self.coach.journal.find(where.user_id, where.conversation_id, call_id)
+
+    def asks(self, record: CallRecord) -> Waiting | None:
+        """The question that a call leaves with the person, while it can be answered."""
+        if record.state != "waiting":
+            return None
+        question = waiting(record, self.coach.actions.get(record.action))
+        return question if question.expires_at > datetime.now(UTC) else None
+
+    async def came(self, person: Person, record: CallRecord) -> Came:
+        """What came of a call that nobody is at work on, as far as its record knows."""
+        where, waits = await self.at(person), self.asks(record)
+        state, say = record.state, str(clean(record.say))
+        if state == "running":
+            state, say = "retry", _CUT_OFF
+        elif state == "waiting":
+            state, say = ("waiting", WAITS) if waits else ("retry", _TOO_LATE)
+        ended = Finished(call_id=record.call_id, action=record.action, state=state, say=say, data=record.data)
+        moved_on = where.phase != record.phase
+        prompt = (await self.coach.render(where.phase, where)).text if moved_on else ""
+        return Came(say=say, finished=ended, waiting=waits, phase=where.phase, prompt=prompt)
+
+    async def at_rest(self, person: Person) -> bool:
+        """Whether nobody is at work in a person's conversation. What a yes was given to, and was cut off,
+        waits again then."""
+        try:
+            async with self._held(person, patience=0):
+                return True
+        except Conflict:
+            return False
+
     async def waiting(self, person: Person) -> list[Waiting]:
         """What waits for a person's yes, oldest first."""
         return await Turn(self.coach, await self.at(person), self._limits).waiting()
@@ -157,9 +199,7 @@ class Talks:
         came: list[Came] = []
 
         async def produce(emit: Emit) -> None:
-            async with self._held(person) as place:
-                until = datetime.now(UTC) + PATIENCE
-                await self.coach.journal.reopen(person.user_id, place.id, until)
+            async with self._held(person, patience=self._limits.seconds) as place:
                 before = place.phase
 
                 async def heard(event: Event) -> None:
@@ -203,14 +243,23 @@ class Talks:
         )
 
     @asynccontextmanager
-    async def _held(self, person: Person) -> AsyncIterator[_Place]:
+    async def _held(self, person: Person, *, patience: float) -> AsyncIterator[_Place]:
+        async with self._alone_with(person, patience) as place:
+            until = datetime.now(UTC) + PATIENCE
+            await self.coach.journal.reopen(person.user_id, place.id, until)
+            yield place
+
+    @asynccontextmanager
+    async def _alone_with(self, person: Person, patience: float) -> AsyncIterator[_Place]:
         if self._kept is None:
             remembered = self._remembering(person)
+            if remembered.lock.locked() and not patience:
+                raise Conflict("This conversation is being answered. Try again in a moment.")
             async with remembered.lock:
                 yield remembered.place
             return
         place = await self._place(person)
-        async with held(self._kept, person.user_id, place.id, patience=self._limits.seconds):
+        async with held(self._kept, person.user_id, place.id, patience=patience):
             yield await self._place(person)
 
     async def _place(self, person: Person) -> _Place:

@@ -59,10 +59,11 @@ class Terms:
     @property
     def text(self) -> str:
         """The terms for a person to read; the prompt stands in it as it is."""
-        named = ", ".join(f"{each.name} (SHA-256 {each.sha256[:12]}…)" for each in self.pictures)
         costs = "It costs nothing." if self.micros == 0 else f"It costs at most {dollars(self.micros)}."
         if not self.prompt:
+            named = ", ".join(each.name for each in self.pictures)
             return f"It is about {named}. {costs}" if named else costs
+        named = ", ".join(f"{each.name} (SHA-256 {each.sha256[:12]}…)" for each in self.pictures)
         # The prompt comes last: whatever it says, nothing that counts follows it.
         return (
             f"{costs} Sent to {self.model}: {named or 'no picture'}, and this text, exactly as it is:\n\n"

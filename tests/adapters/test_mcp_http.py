@@ -69,7 +69,8 @@ async def test_somebody_sees_themselves_and_says_that_this_is_them(
         accepted = await client.call_tool("accept_identity_visualization", {"identity_id": "i1"})
         assert accepted.structured_content["data"] == {"handle": "v1"}
         assert ann.messages[2:] == [
-            'Is this picture how you see yourself?\n\naccept_identity_visualization\nidentity_id: "i1"'
+            'Is this picture how you see yourself?\n\naccept_identity_visualization\nidentity_id: "i1"\n\n'
+            "It is about v1. It costs nothing."
         ]
         moved = await client.call_tool("transition_phase", {"phase": "wrap_up"})
         assert "This phase: take it with you" in said(moved)

@@ -91,6 +91,8 @@ def test_an_input_that_cannot_be_read_is_an_end() -> None:
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "coach.adapters.mcp", None)
+    for name in [name for name in sys.modules if name.startswith("coach.adapters.mcp")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "mcp_types", None)
     with pytest.raises(SettingsError, match=r"pip install 'coach\[mcp\]'"):
         mcp()

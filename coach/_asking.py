@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from coach._judge import Asked
 from coach._run import Outcome, Runner
 from coach.action import Action
 from coach.context import Context
+from coach.errors import Conflict
 from coach.pending import PATIENCE, CallRecord, Journal, bound
 from coach.terms import Terms
 
@@ -54,7 +56,27 @@ class Questions:
             return finished(record, "declined", AGAIN)
         return finished(record, "waiting", WAITS, waits=waiting(record, action))
 
-    async def agreed(self, record: CallRecord, action: Action[..., Any], ctx: Context) -> Outcome:
+    async def decide(
+        self, digest: str, actions: Mapping[str, Action[..., Any]], ctx: Context, *, yes: bool
+    ) -> tuple[CallRecord, Outcome]:
+        """Take the person's answer to the call of ``ctx``, once.
+
+        Raises:
+            Conflict: It was answered before, has expired, or is not the call that was shown.
+        """
+        who, now = (ctx.user_id, ctx.conversation_id, ctx.call_id), datetime.now(UTC)
+        record = await self._journal.claim(*who, digest, now)
+        if record is None:
+            raise Conflict("This question was answered before, has expired, or is about something else.")
+        action = actions.get(record.action)
+        if yes and action is not None:
+            return record, await self._agreed(record, action, ctx)
+        gone = finished(record, "refused", "This action is no longer available.")
+        outcome = gone if yes else finished(record, "declined", "The user said no.")
+        await self._runner.keep(record, outcome)
+        return record, outcome
+
+    async def _agreed(self, record: CallRecord, action: Action[..., Any], ctx: Context) -> Outcome:
         """Carry out what the person said yes to; if its terms are others by now, ask them anew instead."""
         now = await self._runner.terms(action, record, ctx)
         if isinstance(now, Outcome):

@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 from coach._calls import Call
+from coach._replies import Reply, assistant_message, sendable
 from coach.events import Finished
 
 
-def came_of(event: Finished) -> str:
-    """How a button ended, as the end of a sentence to the coach."""
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """What came of a person's button, in the shape every model takes: a call, answered.
+
+    As a message of the person it could be forged by writing it; as a system message it would put words of
+    the person into the system's mouth.
+
+    Attributes:
+        call: The action and its arguments, as JSON text, under an id of ours.
+        finished: How it ended, under the same id; its ``say`` is the sentence for the model.
+    """
+
+    call: Call
+    finished: Finished
+
+    @classmethod
+    def of(cls, what: str, arguments: Mapping[str, Any], event: Finished) -> Decided:
+        """Put what the person did, e.g. ``"said yes"``, and how that ended into a sentence."""
+        asked = Call(id="", name=event.action, arguments=arguments)
+        call = Call(id=new_call_id(), **sendable(asked))
+        return cls(
+            call=call, finished=replace(event, call_id=call.id, say=f"The user {what}{_came_of(event)}")
+        )
+
+
+def as_messages(decided: Decided) -> list[dict[str, Any]]:
+    """It as two messages of chat completions."""
+    asked = assistant_message(Reply(text="", calls=(decided.call,)))
+    return [asked, {"role": "tool", "tool_call_id": decided.call.id, "content": decided.finished.say}]
+
+
+def _came_of(event: Finished) -> str:
     match event.state:
         case "done":
             return f". It is done: {event.say}"

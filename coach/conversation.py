@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from coach._calls import Call, Limits
-from coach._messages import came_of, new_call_id, unanswered
+from coach._messages import new_call_id, unanswered
 from coach._replies import Reply, assistant_message
 from coach._stream import Emit, stream
 from coach.context import Context
@@ -112,9 +112,7 @@ class Conversation:
         """
 
         async def follow(turn: Turn, emit: Emit) -> None:
-            call = Call(id="", name=action, arguments=arguments)
-            pressed = turn.press(action, arguments, call_id=call_id)
-            await self._button(call, "pressed this button", pressed, emit)
+            await self._button(turn, turn.press(action, arguments, call_id=call_id), emit)
             await self._reply(turn, emit)
 
         return self._stream(follow, asks=False)
@@ -127,9 +125,7 @@ class Conversation:
         """
 
         async def follow(turn: Turn, emit: Emit) -> None:
-            call = Call(id="", name=waiting.action, arguments=waiting.arguments)
-            decided = turn.decide(waiting.call_id, waiting.digest, yes=yes)
-            await self._button(call, "said yes" if yes else "said no", decided, emit)
+            await self._button(turn, turn.decide(waiting.call_id, waiting.digest, yes=yes), emit)
             await self._reply(turn, emit)
 
         return self._stream(follow, asks=False)
@@ -232,20 +228,13 @@ class Conversation:
         for answer in turn.answers:
             await self._keep(answer)
 
-    async def _button(self, call: Call, what: str, events: AsyncIterator[Event], emit: Emit) -> None:
-        """Follow what a button does, and tell the coach in the shape every server takes: a call, answered.
-
-        As a message of the person it could be forged by writing it; as a system message it would put words of
-        the person into the system's mouth.
-        """
+    async def _button(self, turn: Turn, events: AsyncIterator[Event], emit: Emit) -> None:
+        """Follow what a button does, and tell the coach before it moves on."""
         async for event in events:
             await emit(event)
             if isinstance(event, Finished):
-                call = replace(call, id=new_call_id())
-                asked = assistant_message(Reply(text="", calls=(call,)))
-                told = f"The user {what}{came_of(event)}"
                 # Both or none: a call without an answer would be carried out once more after a crash.
-                await self._keep(asked, {"role": "tool", "tool_call_id": call.id, "content": told})
+                await self._keep(*turn.told())
 
     async def _stop(self, say: str, reason: Any, emit: Emit) -> None:
         await self._keep({"role": "assistant", "content": say})

@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-from coach._answers import answer_message, finished, tell, tool, waiting
+from coach._answers import answer_message, tell, tool, waiting
 from coach._asking import Questions
 from coach._calls import Call, Limits, Meter
 from coach._changed import changed
 from coach._judge import Asked, Judge
+from coach._messages import Decided, as_messages
 from coach._run import Outcome, Runner
 from coach._stream import Emit, all_ended, stream
 from coach._truth import Witness
 from coach.context import Context
-from coach.errors import Conflict, InputRefused
+from coach.errors import InputRefused
 from coach.events import Event, PhaseChanged, Waiting
 from coach.folder import Coach
 from coach.pending import BEGUN
@@ -59,6 +60,7 @@ class Turn:
         self._questions = Questions(self._journal, self._runner)
         self._rendered = Rendered(text="", version="")
         self._moves: list[str] = []
+        self._decided: list[Decided] = []
         self._witness = Witness(coach, who.user_id)
         self._in_order = asyncio.Lock()
         self._same_id: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -144,7 +146,7 @@ class Turn:
     def press(
         self, action: str, arguments: Mapping[str, Any], *, call_id: str | None = None
     ) -> AsyncIterator[Event]:
-        """Run an action because the person pressed a button. Their press is the yes.
+        """Run an action because the person pressed a button: their press is the yes. See :meth:`told`.
 
         Args:
             action: One of the phase's actions.
@@ -155,7 +157,7 @@ class Turn:
         return stream(lambda emit: self._run([call], emit, pressed=True))
 
     def decide(self, call_id: str, digest: str, *, yes: bool) -> AsyncIterator[Event]:
-        """Answer a waiting call, once.
+        """Answer a waiting call, once. See :meth:`told`.
 
         Args:
             call_id: The waiting call.
@@ -166,6 +168,15 @@ class Turn:
             Conflict: It was answered before, has expired, or is not the call that was shown.
         """
         return stream(lambda emit: self._decide(call_id, digest, yes, emit))
+
+    def told(self, shape: Callable[[Decided], list[Any]] = as_messages) -> list[Any]:
+        """What the model is to be told of :meth:`decide` and :meth:`press`, each once: add it to the history.
+
+        Args:
+            shape: Makes what is added for one; left out: a call and its answer, as chat completions has them.
+        """
+        decided, self._decided = self._decided, []
+        return [each for one in decided for each in shape(one)]
 
     async def waiting(self) -> list[Waiting]:
         """The calls that wait for this person in this conversation, oldest first."""
@@ -196,7 +207,7 @@ class Turn:
         try:
             # In the order asked, so that a call may build on the one before; pictures side by side.
             for call, one in zip(calls, asked, strict=True):
-                answering = self._answer(call, one, phase, emit)
+                answering = self._answer(call, one, phase, emit, pressed=pressed)
                 if isinstance(one, Asked) and one.action.spends:
                     tasks.append(asyncio.ensure_future(answering))
                     await asyncio.sleep(0)  # it begins before the next one
@@ -231,7 +242,9 @@ class Turn:
             await self._move(moves[0], emit)
         await self._renew()
 
-    async def _answer(self, call: Call, asked: Asked | Outcome, phase: Phase, emit: Emit) -> Outcome:
+    async def _answer(
+        self, call: Call, asked: Asked | Outcome, phase: Phase, emit: Emit, *, pressed: bool = False
+    ) -> Outcome:
         if isinstance(asked, Asked):
             context = self._context(call.id, phase, emit)
             if asked.record.state == "waiting":
@@ -249,24 +262,17 @@ class Turn:
             if asked.action.spends and outcome.event.state != "done":
                 del self._meter.made[asked.record.digest]  # what was not made may be asked for again
             asked = outcome
+        if pressed:
+            self._decided.append(Decided.of("pressed this button", call.parse() or {}, asked.event))
         self._witness.see(asked.event)
         await tell(asked, emit)
         return asked
 
     async def _decide(self, call_id: str, digest: str, yes: bool, emit: Emit) -> None:
         BEGUN.set((self.user_id, self._since))
-        now = datetime.now(UTC)
-        record = await self._journal.claim(self.user_id, self.conversation_id, call_id, digest, now)
-        if record is None:
-            raise Conflict("This question was answered before, has expired, or is about something else.")
-        action = self.coach.actions.get(record.action)
-        if not yes or action is None:
-            say = "The user said no." if action else "This action is no longer available."
-            outcome = finished(record, "declined", say)
-            await self._runner.keep(record, outcome)
-        else:
-            context = self._context(call_id, self._phase, emit)
-            outcome = await self._questions.agreed(record, action, context)
+        context = self._context(call_id, self._phase, emit)
+        record, outcome = await self._questions.decide(digest, self.coach.actions, context, yes=yes)
+        self._decided.append(Decided.of("said yes" if yes else "said no", record.arguments, outcome.event))
         self._witness.see(outcome.event)
         await tell(outcome, emit)
         if outcome.next is not None:

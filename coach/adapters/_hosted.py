@@ -108,6 +108,8 @@ class Hosted:
     async def decide(self, waiting: Waiting, *, yes: bool) -> Finished:
         """Give the person's answer to what waits: a yes runs it, once, with exactly the arguments shown.
 
+        The model does not know of it yet: each kind of agent has its ``told``.
+
         Args:
             waiting: The question as the listener was told it, or as :meth:`Turn.waiting` lists it.
 

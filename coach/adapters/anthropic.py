@@ -22,9 +22,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from anthropic import transform_schema
-from anthropic.types import ContentBlock, MessageParam, ToolParam, ToolResultBlockParam
+from anthropic.types import ContentBlock, MessageParam, ToolParam, ToolResultBlockParam, ToolUseBlockParam
 
 from coach._calls import Call
+from coach._messages import Decided
 from coach.adapters._hosted import FAILED, Listener
 from coach.events import Finished
 from coach.turn import Turn
@@ -79,13 +80,33 @@ async def answered(turn: Turn, message: Replied, listen: Listener | None = None)
             failed.add(event.call_id)
         if listen is not None:
             await listen(event)
-    results: list[ToolResultBlockParam] = [
-        {
-            "type": "tool_result",
-            "tool_use_id": answer["tool_call_id"],
-            "content": str(answer["content"]),
-            "is_error": answer["tool_call_id"] in failed,
-        }
+    results = [
+        _result(answer["tool_call_id"], str(answer["content"]), failed=answer["tool_call_id"] in failed)
         for answer in turn.answers
     ]
     return {"role": "user", "content": results}
+
+
+def told(turn: Turn) -> list[MessageParam]:
+    """What the model is to be told of :meth:`Turn.decide` and :meth:`Turn.press`, each once.
+
+    Returns:
+        For each a message with a ``tool_use``, and one with its ``tool_result``: add them to the history.
+    """
+    return turn.told(_told)
+
+
+def _told(one: Decided) -> list[MessageParam]:
+    call, ended = one.call, one.finished
+    asked: ToolUseBlockParam = {
+        "type": "tool_use",
+        "id": call.id,
+        "name": call.name,
+        "input": call.parse() or {},
+    }
+    answer = _result(call.id, ended.say, failed=ended.state in FAILED)
+    return [{"role": "assistant", "content": [asked]}, {"role": "user", "content": [answer]}]
+
+
+def _result(call_id: str, say: str, *, failed: bool) -> ToolResultBlockParam:
+    return {"type": "tool_result", "tool_use_id": call_id, "content": say, "is_error": failed}

@@ -10,9 +10,9 @@ At each step the model is shown the prompt and the actions of the phase it is in
 all calls of the reply before have their answers. Tools and middleware are asynchronous only.
 
 A call that needs the person's yes ends in the :class:`coach.Waiting` that ``listen`` is told, the model goes
-on talking, and :meth:`Hosted.decide` takes the answer. LangGraph's own way, ``interrupt``, needs a
-checkpointer, and the thread takes no new message until it is resumed: the person could not even ask what they
-are about to agree to. It has no end and no digest of what was shown.
+on talking, and :meth:`Hosted.decide` takes the answer, of which :func:`told` tells the model. LangGraph's own
+way, ``interrupt``, needs a checkpointer, and the thread takes no new message until it is resumed: the person
+could not even ask what they are about to agree to. It has no end and no digest of what was shown.
 
 Sources: langchain 1.5.2 (agents/factory.py), langchain-core 1.8.3 (tools/base.py), langgraph 1.2.24.
 """
@@ -23,12 +23,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
-from langchain_core.messages import SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
+from langchain_core.messages.tool import tool_call
 from langchain_core.tools import BaseTool
 from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.types import Command
 
-from coach.adapters._hosted import Hosted
+from coach._messages import Decided
+from coach.adapters._hosted import Answer, Hosted
 
 
 class CoachTool(BaseTool):
@@ -50,13 +52,7 @@ class CoachTool(BaseTool):
         answer = await self.hosted.call(call_id or "", self.name, arguments)
         if call_id is None:
             return str(answer.say)
-        return ToolMessage(
-            answer.say,
-            artifact=answer.finished.data,
-            tool_call_id=call_id,
-            name=self.name,
-            status="error" if answer.failed else "success",
-        )
+        return _message(answer, call_id, self.name)
 
     def _run(self, *_: Any, **__: Any) -> Any:
         raise NotImplementedError("An action is asynchronous: use `ainvoke`, `astream` or `abatch`.")
@@ -77,6 +73,28 @@ def tools(hosted: Hosted) -> list[BaseTool]:
         )
         for tool in hosted.turn.tools
     ]
+
+
+def told(hosted: Hosted) -> list[BaseMessage]:
+    """What the model is to be told of the person's answers and buttons, each once: add it to the messages."""
+    return hosted.turn.told(_told)
+
+
+def _told(one: Decided) -> list[BaseMessage]:
+    call = one.call
+    asked = tool_call(name=call.name, args=call.parse() or {}, id=call.id)
+    answer = Answer(say=one.finished.say, finished=one.finished)
+    return [AIMessage("", tool_calls=[asked]), _message(answer, call.id, call.name)]
+
+
+def _message(answer: Answer, call_id: str, name: str) -> ToolMessage:
+    return ToolMessage(
+        answer.say,
+        artifact=answer.finished.data,
+        tool_call_id=call_id,
+        name=name,
+        status="error" if answer.failed else "success",
+    )
 
 
 class CoachMiddleware(AgentMiddleware[Any, Any, Any]):

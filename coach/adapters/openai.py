@@ -16,14 +16,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from base64 import b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from coach._answers import tool
 from coach._calls import Call
 from coach._replies import Reply, as_text, assistant_message, sendable, streamed_reply
 from coach.errors import ModelError
-from coach.events import Event, Finished, Say
+from coach.events import Event, Finished, Say, Waiting
 from coach.text import clean
 from coach.turn import Turn
 
@@ -39,7 +39,8 @@ class _Loop(ABC):
 
     Attributes:
         turn: The turn: its ``phase`` is that of the next reply.
-        added: What the last :meth:`run` adds to the history: the reply, and the answers to its calls.
+        added: What the last :meth:`run` adds to the history: the reply, and the answers to its calls. After
+            :meth:`decide` or :meth:`press`: what the model is to be told of it.
         done: The model asked for nothing more, or the turn's limits are used up.
     """
 
@@ -86,6 +87,33 @@ class _Loop(ABC):
         self.added = items + [await self._answer(*answer) for answer in answers]
         self.done = not calls or self.turn.over is not None
 
+    async def decide(self, waiting: Waiting, *, yes: bool) -> AsyncIterator[Event]:
+        """Give the person's answer to what waits: a yes runs it, once, exactly as it was shown.
+
+        Yields:
+            What happens. At the end :attr:`added` tells the model, which may then be asked.
+
+        Raises:
+            Conflict: It was answered before, has expired, or is not the call that was shown.
+        """
+        async for event in self._button(self.turn.decide(waiting.call_id, waiting.digest, yes=yes)):
+            yield event
+
+    async def press(
+        self, action: str, arguments: Mapping[str, Any], *, call_id: str | None = None
+    ) -> AsyncIterator[Event]:
+        """Run an action because the person pressed a button. See :meth:`Turn.press` and :meth:`decide`."""
+        async for event in self._button(self.turn.press(action, arguments, call_id=call_id)):
+            yield event
+
+    async def _button(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        self.added = []
+        async for event in events:
+            yield event
+        for call, ended in self.turn.told(lambda one: [(one.call, one.finished)]):
+            self.added += [self._asked(call), await self._answer(ended, ended.say)]
+        self.done = self.turn.over is not None
+
     @property
     def _here(self) -> Sequence[str]:
         return self.turn.coach.phase(self.turn.phase).actions
@@ -110,6 +138,9 @@ class _Loop(ABC):
 
     @abstractmethod
     def _choice(self, allowed: list[dict[str, Any]]) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def _asked(self, call: Call) -> dict[str, Any]: ...
 
     @abstractmethod
     async def _answer(self, ended: Finished, say: str) -> dict[str, Any]: ...
@@ -158,6 +189,9 @@ class ChatCompletions(_Loop):
 
     def _choice(self, allowed: list[dict[str, Any]]) -> dict[str, Any]:
         return {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": allowed}}
+
+    def _asked(self, call: Call) -> dict[str, Any]:
+        return assistant_message(Reply(text="", calls=(call,)))
 
     async def _answer(self, ended: Finished, say: str) -> dict[str, Any]:
         return {"role": "tool", "tool_call_id": ended.call_id, "content": say}
@@ -222,6 +256,9 @@ class Responses(_Loop):
     def _choice(self, allowed: list[dict[str, Any]]) -> dict[str, Any]:
         return {"type": "allowed_tools", "mode": "auto", "tools": allowed}
 
+    def _asked(self, call: Call) -> dict[str, Any]:
+        return call_item(call)
+
     async def _answer(self, ended: Finished, say: str) -> dict[str, Any]:
         output: str | list[dict[str, Any]] = say
         if self._looks is not None and (look := await self._looks.at(ended)) is not None:
@@ -229,7 +266,17 @@ class Responses(_Loop):
             url = f"data:{media_type};base64,{b64encode(data).decode()}"
             shown = {"type": "input_image", "image_url": url, "detail": "low"}
             output = [{"type": "input_text", "text": say}, shown]
-        return {"type": "function_call_output", "call_id": ended.call_id, "output": output}
+        return output_item(ended, output)
+
+
+def call_item(call: Call) -> dict[str, Any]:
+    """A call as an input item of the Responses API."""
+    return {"type": "function_call", "call_id": call.id, **sendable(call)}
+
+
+def output_item(ended: Finished, output: str | list[dict[str, Any]]) -> dict[str, Any]:
+    """The answer to a call as an input item of the Responses API."""
+    return {"type": "function_call_output", "call_id": ended.call_id, "output": output}
 
 
 def _item(item: Any, calls: dict[str, Call]) -> dict[str, Any]:
@@ -241,4 +288,4 @@ def _item(item: Any, calls: dict[str, Call]) -> dict[str, Any]:
     if call.id in calls:
         return {}
     calls[call.id] = call
-    return plain | sendable(call) | {"call_id": call.id}
+    return plain | call_item(call)

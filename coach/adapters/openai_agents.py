@@ -7,8 +7,9 @@
     result = await Runner.run(agent, "Hi!", run_config=run_config(hosted))
 
 A call that needs the person's yes ends in the :class:`coach.Waiting` that ``listen`` is told, the model goes
-on talking, and :meth:`Hosted.decide` takes the answer. The SDK's own approvals are left alone: they hold the
-run up until somebody answers, in a state that you must store, with no end and no digest of what was shown.
+on talking, and :meth:`Hosted.decide` takes the answer, of which :func:`told` tells the model. The SDK's own
+approvals are left alone: they hold the run up until somebody answers, in a state that you must store, with no
+end and no digest of what was shown.
 
 Sources: openai-agents 0.24.0 (agent.py, tool.py, run_config.py, run_internal).
 """
@@ -19,12 +20,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from agents import Agent, FunctionTool, RunConfig, RunContextWrapper, Tool
+from agents import Agent, FunctionTool, RunConfig, RunContextWrapper, Tool, TResponseInputItem
 from agents.agent import AgentBase
 from agents.run_config import ToolErrorFormatterArgs
 from agents.tool_context import ToolContext
 
 from coach.adapters._hosted import Hosted
+from coach.adapters.openai import call_item, output_item
 
 Instructions = Callable[[RunContextWrapper[Any], Agent[Any]], Awaitable[str]]
 
@@ -42,6 +44,11 @@ def instructions(hosted: Hosted) -> Instructions:
 def tools(hosted: Hosted) -> list[Tool]:
     """All the coach's actions as tools of an agent; enabled are those of the phase."""
     return [_tool(hosted, name) for name in sorted(hosted.turn.coach.actions)]
+
+
+def told(hosted: Hosted) -> list[TResponseInputItem]:
+    """What the model is to be told of the person's answers and buttons, each once: add it to the input."""
+    return hosted.turn.told(lambda one: [call_item(one.call), output_item(one.finished, one.finished.say)])
 
 
 def run_config(hosted: Hosted, config: RunConfig | None = None) -> RunConfig:

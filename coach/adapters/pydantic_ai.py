@@ -9,9 +9,10 @@ At each step the model is shown the prompt and the actions of the phase it is in
 all calls of the reply before have their answers.
 
 A call that needs the person's yes ends in the :class:`coach.Waiting` that ``listen`` is told, the model goes
-on talking, and :meth:`Hosted.decide` takes the answer. Pydantic AI's own way, ``DeferredToolRequests``, ends
-the run, and its history takes no new message until the question is answered: the person could not even ask
-what they are about to agree to. It has no end and no digest of what was shown.
+on talking, and :meth:`Hosted.decide` takes the answer, of which :func:`told` tells the model. Pydantic AI's
+own way, ``DeferredToolRequests``, ends the run, and its history takes no new message until the question is
+answered: the person could not even ask what they are about to agree to. It has no end and no digest of what
+was shown.
 
 Sources: pydantic-ai-slim 2.68.0 (capabilities, toolsets, tool_manager.py, direct.py).
 """
@@ -48,6 +49,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.toolsets.abstract import ToolsetTool
 
 from coach._calls import Call
+from coach._messages import Decided
 from coach.adapters._hosted import Hosted
 from coach.errors import ModelError
 from coach.model import Reply
@@ -129,6 +131,18 @@ class CoachToolset(AbstractToolset[Any]):
         given = tool_args.text if isinstance(tool_args, _Unreadable) else tool_args
         answer = await self._hosted.call(ctx.tool_call_id or "", name, given)
         return ToolReturn(answer.say, metadata=answer.finished.data)
+
+
+def told(hosted: Hosted) -> list[ModelMessage]:
+    """What the model is to be told of the person's answers and buttons, each once: add it to the history."""
+    return hosted.turn.told(_told)
+
+
+def _told(one: Decided) -> list[ModelMessage]:
+    call, ended = one.call, one.finished
+    asked = ToolCallPart(call.name, _arguments(call), tool_call_id=call.id)
+    answer = ToolReturnPart(call.name, ended.say, tool_call_id=call.id, metadata=ended.data)
+    return [ModelResponse([asked]), ModelRequest([answer])]
 
 
 class _Unreadable(dict[str, Any]):

@@ -29,6 +29,8 @@ class Kind:
         ids: The agent tells calls apart by ids of its model: a repeated one is the same call.
         texts: What is no JSON object can come in as a call's arguments.
         deep: So can arguments that are nested too deeply to be read. Else the agent's library breaks off.
+        history: The agent has one, to which what a person decided is added. Without: their answer is the
+            answer to the call itself.
         turns: The agent knows where a turn of the person begins. Without: each call has one of its own.
     """
 
@@ -37,6 +39,7 @@ class Kind:
     ids: bool = True
     texts: bool = True
     deep: bool = True
+    history: bool = True
     turns: bool = True
 
 

@@ -11,7 +11,7 @@ from anthropic import AsyncAnthropic
 from anthropic.types import MessageParam
 
 import coach
-from coach.adapters.anthropic import answered, tools
+from coach.adapters.anthropic import answered, told, tools
 from tests.adapters._contract import Kind, Shown
 from tests.adapters._messages import Script, running_script
 
@@ -50,6 +50,7 @@ class Loop:
     async def decide(self, waiting: coach.Waiting, *, yes: bool) -> None:
         async for event in self.turn.decide(waiting.call_id, waiting.digest, yes=yes):
             await self._listen(event)
+        self.history += told(self.turn)
 
     async def _listen(self, event: coach.Event) -> None:
         self.events.append(event)

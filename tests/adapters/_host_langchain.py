@@ -14,7 +14,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 import coach
-from coach.adapters.langchain import CoachMiddleware
+from coach.adapters.langchain import CoachMiddleware, told
 from tests.adapters._contract import Inside, Kind, OpenHost, opener
 from tests.adapters._wire import shown_in_chat
 
@@ -63,6 +63,10 @@ class Running(Inside):
         self.messages = state["messages"]
         self.shown = shown_in_chat(self.model.asked[-1])
         return {each.id: self.shown.answers[each.id] for each in calls}
+
+    async def decide(self, waiting: coach.Waiting, *, yes: bool) -> None:
+        await super().decide(waiting, yes=yes)
+        self.messages += told(self.hosted)
 
 
 open_host: OpenHost = opener(Running)

@@ -15,7 +15,7 @@ import coach
 from coach.adapters.mcp import CALL_ID, Person, create_server
 from tests.adapters._contract import Kind, Shown
 
-KIND = Kind(replies=False, turns=False, texts=False)
+KIND = Kind(replies=False, history=False, turns=False, texts=False)
 
 _asked: dict[str, tuple[str, str, Mapping[str, Any]]] = {}
 """What a client carries from a question to its answer, by the question's digest: anybody could get at it."""

@@ -8,7 +8,7 @@ from typing import Any
 from agents import Agent, OpenAIChatCompletionsModel, RunConfig, Runner
 
 import coach
-from coach.adapters.openai_agents import instructions, run_config, tools
+from coach.adapters.openai_agents import instructions, run_config, told, tools
 from tests.adapters._contract import Inside, Kind, OpenHost, opener
 from tests.adapters._wire import Script, shown_in_chat
 
@@ -43,6 +43,10 @@ class Running(Inside):
         self.history = result.to_input_list()
         self.shown = shown_in_chat(self.script.asked[-1])
         return {each.id: self.shown.answers[each.id] for each in calls}
+
+    async def decide(self, waiting: coach.Waiting, *, yes: bool) -> None:
+        await super().decide(waiting, yes=yes)
+        self.history += told(self.hosted)
 
 
 open_host: OpenHost = opener(Running)

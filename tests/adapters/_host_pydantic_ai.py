@@ -9,7 +9,7 @@ from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
 import coach
-from coach.adapters.pydantic_ai import CoachCapability
+from coach.adapters.pydantic_ai import CoachCapability, told
 from tests.adapters._contract import Inside, Kind, OpenHost, opener
 from tests.adapters._wire import WORDS, Script, shown_in_chat
 
@@ -38,6 +38,10 @@ class Running(Inside):
                 self.history = (await agent.run("Go on.", message_history=self.history)).all_messages()
         self.shown = shown_in_chat(self.script.asked[-1])
         return {each.id: self.shown.answers[each.id] for each in calls}
+
+    async def decide(self, waiting: coach.Waiting, *, yes: bool) -> None:
+        await super().decide(waiting, yes=yes)
+        self.history += told(self.hosted)
 
 
 open_host: OpenHost = opener(Running)

@@ -36,8 +36,8 @@ class Loop(ABC):
         return {each.id: self.shown.answers[each.id] for each in calls}
 
     async def decide(self, waiting: coach.Waiting, *, yes: bool) -> None:
-        decided = self.agent.turn.decide(waiting.call_id, waiting.digest, yes=yes)
-        self.events += [event async for event in decided]
+        self.events += [event async for event in self.agent.decide(waiting, yes=yes)]
+        self.history += self.agent.added
 
     @abstractmethod
     async def ask(self, client: Any, **request: Any) -> Any:

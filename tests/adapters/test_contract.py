@@ -161,6 +161,25 @@ async def test_a_no_settles_it(talk: coach.Coach, log: list[Any], opened: OpenHo
     assert log == []
 
 
+@pytest.mark.parametrize(
+    ("yes", "sentence"), [(True, "The user said yes. It is done: Approved."), (False, "The user said no.")]
+)
+async def test_the_model_is_told_what_the_person_decided(
+    talk: coach.Coach, kind: Kind, opened: OpenHost, yes: bool, sentence: str
+) -> None:
+    if not kind.history:
+        return  # its client holds the call until the person has answered
+    async with opened(talk) as host:
+        await host.reply(call("approve", id="q", text="this"))
+        await host.decide(told(host, coach.Waiting)[0], yes=yes)
+        await host.reply()
+        [answer] = {name: said for name, said in host.shown.answers.items() if name != "q"}.values()
+        assert answer == sentence
+        assert host.shown.answers["q"].startswith("This waits for the user's yes")
+        await host.reply()  # and once
+        assert len(host.shown.answers) == 2
+
+
 async def test_a_yes_that_moves_shows_the_model_the_new_phase(
     talk: coach.Coach, kind: Kind, opened: OpenHost
 ) -> None:

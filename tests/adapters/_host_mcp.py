@@ -51,6 +51,7 @@ class Agent:
         assert isinstance(result, types.CallToolResult)
         if result.is_error:
             raise coach.Conflict(_text(result))
+        self.shown = replace(self.shown, answers={"decided": _text(result)})
 
     async def _call(self, call: coach.Call) -> str:
         arguments = call.parse() or {}

@@ -14,7 +14,7 @@ import pytest
 from anthropic.types import MessageParam
 
 import coach
-from coach.adapters.anthropic import answered, tools
+from coach.adapters.anthropic import answered, told, tools
 from coach.testing import call
 from tests._talk import open_gate, start, write_talk
 from tests._tree import ROOT
@@ -66,6 +66,16 @@ async def test_what_did_not_happen_is_an_error_and_what_waits_is_none(
         "refused",
         "waiting",
     ]
+
+
+async def test_a_button_that_did_nothing_is_told_as_an_error(talk: coach.Coach) -> None:
+    turn = await start(talk)
+    for text in ("x", 3):
+        [event async for event in turn.press("write", {"text": text})]
+    messages: list[Any] = [dict(message) for message in told(turn)]
+    assert [message["role"] for message in messages] == ["assistant", "user"] * 2
+    assert [message["content"][0]["is_error"] for message in messages[1::2]] == [False, True]
+    assert messages[0]["content"][0]["input"] == {"text": "x"}
 
 
 async def test_strict_schemas_hold_only_what_the_service_takes(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from langsmith.utils import tracing_is_enabled
 
 import coach
 from coach.adapters import Hosted
-from coach.adapters.langchain import CoachMiddleware, tools
+from coach.adapters.langchain import CoachMiddleware, told, tools
 from coach.testing import call
 from tests._talk import start
 from tests.adapters._host_langchain import Scripted
@@ -34,6 +34,15 @@ async def test_a_tool_by_itself_gives_a_tool_message(talk: coach.Coach) -> None:
     await by_name["move"].ainvoke({"phase": "end"})
     await hosted.proceed()
     assert tools(hosted) == []
+
+
+async def test_a_button_is_told_with_what_the_application_gets(talk: coach.Coach) -> None:
+    hosted = Hosted(await start(talk))
+    for text in ("x", 3):
+        [event async for event in hosted.turn.press("write", {"text": text})]
+    _, done, _, refused = told(hosted)
+    assert isinstance(done, ToolMessage) and isinstance(refused, ToolMessage)
+    assert (done.artifact, done.status, refused.status) == ({"text": "x"}, "success", "error")
 
 
 @tool

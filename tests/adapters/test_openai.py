@@ -6,6 +6,7 @@ import json
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
@@ -178,6 +179,25 @@ async def test_a_model_sees_the_picture_when_host_and_person_allow_it(
     # The same call in a later turn has its answer, and makes no picture.
     later = await looking(reference, pictures=True)
     assert (await answered(later, GENERATE))[-1]["output"] == words["text"]
+
+
+async def test_it_sees_the_picture_of_a_button_too(reference: coach.Coach) -> None:
+    consents = reference.service("consents", coach.Consents)
+    await consents.give("ann", purpose="pictures_to_model", statement="I agree")
+    agent = await looking(reference, pictures=True)
+    agent.done = True
+    [_ async for _ in agent.press(GENERATE.name, {"identity_id": "i1"})]
+    asked, answer = agent.added
+    assert (asked["name"], asked["call_id"], agent.done) == (GENERATE.name, answer["call_id"], False)
+    words, picture = answer["output"]
+    assert words["text"].startswith("The user pressed this button. It is done: ")
+    assert picture["type"] == "input_image"
+    waiting = coach.Waiting(
+        call_id="x", action="x", ask="?", arguments={}, digest="0" * 64, expires_at=datetime.now(UTC)
+    )
+    with pytest.raises(coach.Conflict):
+        [_ async for _ in agent.decide(waiting, yes=True)]
+    assert agent.added == []
 
 
 async def test_without_both_it_reads_the_words_alone(reference: coach.Coach) -> None:

@@ -25,7 +25,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 
 import coach
 from coach.adapters import Hosted
-from coach.adapters.pydantic_ai import CoachCapability, CoachToolset, PydanticAIModel, history
+from coach.adapters.pydantic_ai import CoachCapability, CoachToolset, PydanticAIModel, history, told
 from coach.sandbox import Sandbox
 from tests._talk import start
 
@@ -59,6 +59,17 @@ async def test_it_stands_beside_the_tools_and_words_of_the_agent(talk: coach.Coa
         (8, None),
         ("Wrote 1 characters.", {"text": "x"}),
     ]
+
+
+async def test_the_coach_speaks_on_after_a_button(talk: coach.Coach) -> None:
+    seen: list[Any] = []
+    hosted = Hosted(await start(talk))
+    [event async for event in hosted.turn.press("write", {"text": "x"})]
+    capabilities = [CoachCapability(hosted=hosted)]
+    result = await Agent(says(seen=seen)).run(message_history=told(hosted), capabilities=capabilities)
+    [answer] = seen[0][0]
+    assert (answer.metadata, result.output) == ({"text": "x"}, "Well.")
+    assert answer.content == "The user pressed this button. It is done: Wrote 1 characters."
 
 
 async def test_a_call_that_nobody_takes_is_answered_in_a_phase_without_actions_too(talk: coach.Coach) -> None:
@@ -104,8 +115,8 @@ async def test_a_conversation_talks_with_a_model_of_pydantic_ai_over_http(
         person = await reference.service("people", coach.People).get("ann")
     assert [entry.status for entry in sandbox.log] == [200] * 3
     assert person.name == "Ann" and talk.phase == "get_to_know_you"
-    for told in (greeted, events):
-        assert len([event for event in told if isinstance(event, coach.Say)]) > 1, "it streams"
+    for heard in (greeted, events):
+        assert len([event for event in heard if isinstance(event, coach.Say)]) > 1, "it streams"
 
 
 def test_a_history_keeps_its_order_and_the_answers_of_one_reply_together() -> None:

@@ -180,10 +180,8 @@ class Turn:
 
     async def waiting(self) -> list[Waiting]:
         """The calls that wait for this person in this conversation, oldest first."""
-        return [
-            waiting(one, self.coach.actions.get(one.action))
-            for one in await self._journal.waiting(self.user_id, self.conversation_id)
-        ]
+        asked = await self._journal.waiting(self.user_id, self.conversation_id)
+        return [waiting(one, self.coach.actions.get(one.action)) for one in asked]
 
     async def correction(self, said: str) -> str | None:
         """What to say after the model's words, where they are not true of pictures; ``None``: nothing.
@@ -288,9 +286,8 @@ class Turn:
         await emit(PhaseChanged(phase=name, previous=previous))
 
     def _context(self, call_id: str, phase: Phase | None = None, emit: Emit | None = None) -> Context:
-        phase = phase or self._phase
-        heard = self._who.emit if emit is None else emit
-        return changed(self._who, call_id=call_id, phase=phase.name, next=phase.next, emit=heard)
+        phase, emit = phase or self._phase, emit or self._who.emit
+        return changed(self._who, call_id=call_id, phase=phase.name, next=phase.next, emit=emit)
 
 
 async def open_turn(coach: Coach, who: Context, limits: Limits, *, asks: bool = True) -> Turn:

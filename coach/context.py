@@ -36,6 +36,8 @@ class Context:
         call_id: The call being run, or ``""`` while a prompt is rendered.
         phase: The phase the call was made in.
         next: The phases that may follow it.
+        hears: Whether the person reads what comes of this turn before another begins. Where each call of an
+            agent is a turn, they may not: then no turn is one in which they were told of a charge in doubt.
         emit: Where events go.
         agreed: What the person said yes to, if they were asked: the studio sends nothing else.
     """
@@ -47,6 +49,7 @@ class Context:
     call_id: str = ""
     phase: str = ""
     next: tuple[str, ...] = ()
+    hears: bool = True
     emit: Callable[[Event], Awaitable[None]] = _unheard
     agreed: Terms | None = None
 

@@ -22,6 +22,7 @@ from coach.store import CONSENT_TEXT, CONSENT_VERSION, Store
 from coach.store.consent import declared
 from coach.store.intake import MAX_BYTES
 from coach.studio import PhotoCoach, Studio
+from coach.studio.doubts import tell, untold
 from coach.studio.lineage import last_shown
 from coach.text import written_out
 
@@ -88,14 +89,10 @@ class Session:
         studio, talk = self.coach.perhaps("studio", Studio), self.conversation
         if studio is None:
             return
-        rows = [entry.generation for entry in await studio.generations(talk.user_id, talk.id)]
-        untold = [row for row in rows if row.state == "unknown" and row.told_in is None]
-        if untold:
+        if doubts := await untold(studio.ledger, talk.user_id, talk.id):
             self.terminal.note(IN_DOUBT, style="yellow")
             self.transcript.note(IN_DOUBT)
-        for row in untold:
-            # In no turn: so already in the next one they may say "try again".
-            await studio.ledger.told(talk.user_id, row.key, "between turns")
+            await tell(studio.ledger, talk.user_id, doubts)
 
     def question(self) -> str:
         """What the person is asked about the call that waits."""

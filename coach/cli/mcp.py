@@ -80,7 +80,7 @@ async def _over_stdio(folder: str, user: str, *, all_tools: bool, sandbox: bool)
 
 async def _answer(folder: str, user: str, *, sandbox: bool) -> None:
     import coach
-    from coach.adapters.mcp import Person, Talks, told
+    from coach.adapters.mcp import IN_DOUBT, Person, Talks, told
     from coach.cli._open import settings_for
 
     with settings_for(sandbox=sandbox) as settings:
@@ -90,7 +90,11 @@ async def _answer(folder: str, user: str, *, sandbox: bool) -> None:
             for each in questions:
                 yes = typer.confirm(f"{told(each)}\n")
                 typer.echo((await talks.decide(person, each.call_id, each.digest, yes)).say)
-            if not questions:
+            doubts = await talks.doubts(person)
+            if doubts and typer.confirm(IN_DOUBT):
+                await talks.try_again(person, doubts)
+                typer.echo("Another picture may be asked for.")
+            if not questions and not doubts:
                 typer.echo(f"Nothing waits for {user}.")
 
 

@@ -103,7 +103,8 @@ class Run:
         return await finish(self._keep())
 
     async def _reserve(self) -> None:
-        self.generation = await self.keeper.ledger.reserve(self.generation, self.budgets)
+        reserve = self.keeper.ledger.reserve
+        self.generation = await reserve(self.generation, self.budgets, hears=self.ctx.hears)
         reached("after_reserved")
 
     async def _ask(self) -> None:

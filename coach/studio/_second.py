@@ -88,7 +88,7 @@ class SecondTry:
 
     async def _told(self, again: Wanted) -> None:
         """Write down that the answer says it may have been charged: the next turn may ask for more."""
-        if again.ctx.turn_id and not again.gone.is_set():
+        if again.ctx.turn_id and again.ctx.hears and not again.gone.is_set():
             with suppress(StoreUnavailable):  # then the next turn is told of it: the picture counts more
                 await self.maker.keeper.ledger.told(again.ctx.user_id, again.key, again.ctx.turn_id)
 

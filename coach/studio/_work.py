@@ -34,7 +34,7 @@ class Work:
                 await asyncio.wait([task])
             raise
         except PictureError as error:
-            if error.paid == "unknown" and wanted.ctx.turn_id:
+            if error.paid == "unknown" and wanted.ctx.turn_id and wanted.ctx.hears:
                 # Should the database be away now, the next turn is told of it: what counts is this error.
                 with suppress(StoreUnavailable):
                     await self._ledger.told(wanted.ctx.user_id, wanted.key, wanted.ctx.turn_id)

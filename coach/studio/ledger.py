@@ -74,13 +74,14 @@ class Ledger:
         self._database = database
         self.told_outcome: Callable[[Generation], None] | None = None
 
-    async def reserve(self, generation: Generation, budgets: Budgets) -> Generation:
+    async def reserve(self, generation: Generation, budgets: Budgets, *, hears: bool = True) -> Generation:
         """Write down a new generation and hold its quote, if it fits every budget and nothing is in doubt.
 
         Of many at once, in however many processes, no more are reserved than fit.
 
         Args:
             generation: ``planned``, with its quote.
+            hears: Whether the person is told of a refusal, as in :class:`~coach.context.Context`.
 
         Raises:
             Conflict: The key is in use already, or (``Erasing``) the person is being erased.
@@ -99,7 +100,7 @@ class Ledger:
         except PictureError as error:
             end: dict[str, Any] = {"error_code": error.code, "paid": error.paid, "spool": None}
             async with self._database.write() as connection:
-                if error.code == "in_doubt":
+                if error.code == "in_doubt" and hears:
                     await connection.execute(_TELL.where(_HERE), _place(generation))
                 self._tell(await _begin(connection, generation, end_of(error), detail=error.detail, **end))
             raise

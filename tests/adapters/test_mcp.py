@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,46 @@ from mcp import Client, MCPError
 from PIL import Image
 
 import coach
-from coach.adapters.mcp import CALL_ID, Means, Person, create_server
+from coach.adapters.mcp import CALL_ID, IN_DOUBT, Means, Person, Talks, create_server
 from coach.adapters.mcp._pictures import MOST_BYTES
 from coach.adapters.mcp._talks import KIND
 from coach.sandbox import Sandbox
+from coach.sandbox.faults import Rule
 from coach.studio import Thumbnails
 from tests.adapters._mcp import ERAS, Asked, link, said, tools
 
 MAKE = ("generate_identity_image", {"identity_id": "i1"})
 
 
+@asynccontextmanager
+async def open_reference(sandbox: Sandbox, home: Path) -> AsyncIterator[coach.Coach]:
+    given = {"openai_api_key": sandbox.api_key, "openai_base_url": sandbox.base_url}
+    settings = coach.Settings.read(home=home, **given)
+    async with coach.open("coach.reference", settings, faces=None) as opened:
+        yield opened
+
+
 @pytest.fixture
 async def reference(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[coach.Coach]:
-    given = {"openai_api_key": sandbox.api_key, "openai_base_url": sandbox.base_url}
-    settings = coach.Settings.read(home=tmp_path / "home", **given)
-    async with coach.open("coach.reference", settings, faces=None) as opened:
+    async with open_reference(sandbox, tmp_path / "home") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def losing() -> Iterator[Sandbox]:
+    """A service that never says what came of a picture."""
+    with Sandbox(quick=True, faults=[Rule(mode="status_500", route="edits")]) as running:
+        yield running
+
+
+@pytest.fixture
+async def lost(losing: Sandbox, tmp_path: Path, photo_bytes: bytes) -> AsyncIterator[coach.Coach]:
+    """Ann has all that a picture needs, but the service loses it."""
+    async with open_reference(losing, tmp_path / "home") as opened:
+        store = opened.service("store", coach.Store)
+        await about_to_see(store)
+        await store.consents.give("ann", statement="yes")
+        await store.photos.add("ann", photo_bytes)
         yield opened
 
 
@@ -126,6 +152,57 @@ async def test_an_agreement_that_was_taken_back_is_not_given_again_by_the_same_a
         assert await store.consents.active("ann") is None
         with pytest.raises(MCPError, match="Invalid or expired requestState"):
             await client.session.call_tool(MAKE[0], {"identity_id": "i2"}, **answer)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_after_a_charge_in_doubt_only_the_persons_word_asks_for_another(
+    lost: coach.Coach, losing: Sandbox, era: str
+) -> None:
+    ann, before = Asked(), len(losing.log)
+    async with client_of(lost, mode=era, elicitation_callback=ann) as client:
+        for action, calls, posts in (("decline", 5, 1), ("accept", 1, 2), ("cancel", 3, 2)):
+            ann.action = action
+            answers = [await client.call_tool(*MAKE) for _ in range(calls)]
+            assert len(losing.log) - before == posts
+            assert all(answer.is_error for answer in answers)
+            assert ("Say whether to try again." in said(answers[-1])) is (action != "accept")
+    assert ann.messages == [IN_DOUBT] * 8
+
+
+async def test_a_word_to_try_again_is_for_what_was_asked_about_and_once(
+    lost: coach.Coach, losing: Sandbox
+) -> None:
+    before = len(losing.log)
+    async with client_of(lost, elicitation_callback=Asked()) as client:
+        await client.call_tool(*MAKE)
+        for posts in (2, 3):
+            asked = [await client.session.call_tool(*MAKE, allow_input_required=True) for _ in range(2)]
+            for number in (0, 0, 1, 0):
+                question = asked[number]
+                assert isinstance(question, types.InputRequiredResult)
+                await client.session.call_tool(
+                    *MAKE,
+                    request_state=question.request_state,
+                    input_responses={"answer": types.ElicitResult(action="accept")},
+                    allow_input_required=True,
+                )
+            assert len(losing.log) - before == posts
+
+
+async def test_where_the_client_cannot_ask_about_a_doubt_the_person_says_it_elsewhere(
+    lost: coach.Coach, losing: Sandbox
+) -> None:
+    before, talks, ann = len(losing.log), Talks(lost), Person(user_id="ann")
+    async with client_of(lost) as client:
+        for posts in (1, 2):
+            answers = [said(await client.call_tool(*MAKE)) for _ in range(3)]
+            assert len(losing.log) - before == posts
+            assert [answer.endswith("They say so elsewhere.") for answer in answers] == [False, True, True]
+            [doubt] = await talks.doubts(ann)
+            assert await talks.doubts(Person(user_id="bob")) == []
+            await talks.try_again(Person(user_id="bob"), [doubt])
+            assert await talks.doubts(ann) == [doubt]
+            await talks.try_again(ann, [doubt])
 
 
 async def test_a_client_that_cannot_ask_says_how_it_is_done_elsewhere(

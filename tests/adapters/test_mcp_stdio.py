@@ -7,17 +7,26 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from mcp import Client, StdioServerParameters
 
+from coach.adapters.mcp import IN_DOUBT
+from coach.adapters.mcp._talks import KIND
 from coach.cli.mcp import mcp
 from coach.errors import SettingsError
 from coach.sandbox import Sandbox
+from coach.settings import Settings
+from coach.store import Conversations, Database
+from coach.studio import Generation
+from coach.studio.ledger import Ledger
 from tests._environment import environment
 from tests._tree import ROOT
 from tests.adapters._mcp import Asked, Progress, link, picture, said, tools, walk
+from tests.studio._rows import add_lost
 
 COMMAND = ["-W", "error", "-m", "coach", "mcp", "--user", "ann"]
 
@@ -25,6 +34,29 @@ COMMAND = ["-W", "error", "-m", "coach", "mcp", "--user", "ann"]
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "COACH_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+
+
+async def leave_a_doubt(home: Path) -> Generation:
+    """A picture of Ann's conversation that may have been charged."""
+    async with database_of(home) as database:
+        talks = Conversations(database)
+        talk = await talks.only("ann", of=KIND, coach="reference", phase="introduction")
+        return await add_lost(database, user_id="ann", conversation_id=talk.id)
+
+
+async def again(home: Path, generation: Generation) -> Generation:
+    """A line of the ledger as it is now."""
+    async with database_of(home) as database:
+        return await Ledger(database).get(generation.user_id, generation.id)
+
+
+@asynccontextmanager
+async def database_of(home: Path) -> AsyncIterator[Database]:
+    database = Database(Settings.read(home=home).database)
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 async def test_somebody_sees_themselves_in_their_own_agent(
@@ -57,6 +89,7 @@ async def test_somebody_sees_themselves_in_their_own_agent(
             await cannot_ask.call_tool("transition_phase", {"phase": "identity_visualization"})
             waits = await cannot_ask.call_tool("accept_identity_visualization", {"identity_id": "i1"})
             assert said(waits).endswith("`coach mcp --answer --user ann`.")
+        doubt = await leave_a_doubt(tmp_path / "home")
         answering = await asyncio.create_subprocess_exec(
             *[sys.executable, *COMMAND, "--answer"],
             env={**env, **environment(sandbox)},
@@ -64,8 +97,9 @@ async def test_somebody_sees_themselves_in_their_own_agent(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        answered, _ = await answering.communicate(b"y\n")
-        assert b"v1 is how the user sees themselves" in answered
+        answered, _ = await answering.communicate(b"y\ny\n")
+        assert b"v1 is how the user sees themselves" in answered and IN_DOUBT.encode() in answered
+        assert (await again(tmp_path / "home", doubt)).told_in is not None
 
 
 def test_a_stop_does_not_wait_for_the_client(env: dict[str, str], tmp_path: Path) -> None:

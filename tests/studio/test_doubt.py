@@ -16,11 +16,11 @@ from tests.studio._rows import add_lost, add_reserved, planned
 BUDGETS = Budgets()
 
 
-async def ask(store: Store, **fields: Any) -> str:
+async def ask(store: Store, *, hears: bool = True, **fields: Any) -> str:
     """The code with which another picture is refused; ``""``: it is not."""
     generation = await planned(store.database, **fields)
     try:
-        await Ledger(store.database).reserve(generation, BUDGETS)
+        await Ledger(store.database).reserve(generation, BUDGETS, hears=hears)
     except PictureError as error:
         assert error.paid == "unpaid"
         return error.code
@@ -38,6 +38,14 @@ async def test_a_turn_asks_for_nothing_until_the_person_was_told_in_another(stor
     assert await ask(store, turn_id="t2") == ""
     assert await told_in(store, doubt) == "t1"
     assert await ask(store, turn_id="t1") == "in_doubt"
+
+
+async def test_a_turn_that_the_person_does_not_hear_of_tells_them_nothing(store: Store) -> None:
+    doubt = await add_lost(store.database)
+    for turn in ("t1", "t2", "t3"):
+        assert await ask(store, turn_id=turn, hears=False) == "in_doubt"
+    assert await told_in(store, doubt) is None
+    assert (await ask(store, turn_id="t4"), await ask(store, turn_id="t5", hears=False)) == ("in_doubt", "")
 
 
 async def test_the_refusal_names_the_generation_and_the_request(store: Store) -> None:

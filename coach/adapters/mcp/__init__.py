@@ -6,7 +6,7 @@ is it over stdio; :mod:`coach.server` has it at ``/mcp``. See ``docs/agents/mcp.
 
 from __future__ import annotations
 
-from coach.adapters.mcp._asks import Means, told
+from coach.adapters.mcp._asks import IN_DOUBT, Means, told
 from coach.adapters.mcp._calls import CALL_ID
 from coach.adapters.mcp._http import OverHttp, over_http
 from coach.adapters.mcp._server import CoachServer, create_server
@@ -14,6 +14,7 @@ from coach.adapters.mcp._talks import Person, Talks
 
 __all__ = [
     "CALL_ID",
+    "IN_DOUBT",
     "CoachServer",
     "Means",
     "OverHttp",

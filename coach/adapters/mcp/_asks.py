@@ -19,7 +19,10 @@ from coach.store import CONSENT_TEXT, Store
 from coach.store.consent import SUBJECTS
 from coach.text import one_line, written_out
 
-About = Literal["yes", "consent", "photo", "page"]
+About = Literal["yes", "consent", "photo", "page", "doubt"]
+
+IN_DOUBT = "A picture may have been charged without arriving. Try again? It may then be paid a second time."
+"""What a person reads before another picture may be asked for."""
 
 
 class Asked(BaseModel):
@@ -28,6 +31,8 @@ class Asked(BaseModel):
     Attributes:
         call_id: The call that cannot go on without it.
         digest: Of the call that waits for a yes.
+        doubts: The keys of the pictures that may have been charged. A yes is for these: of one that came to
+            be in doubt since, the person was not told.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,6 +40,7 @@ class Asked(BaseModel):
     about: About
     call_id: str
     digest: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +106,12 @@ def agreement(call_id: str) -> Question:
     return Question(
         asked=Asked(about="consent", call_id=call_id), params=_form(CONSENT_TEXT, {"statement": says})
     )
+
+
+def another_try(call_id: str, doubts: list[str]) -> Question:
+    """Whether another picture may be asked for, when one may have been charged."""
+    asked = Asked(about="doubt", call_id=call_id, doubts=tuple(doubts))
+    return Question(asked=asked, params=_form(IN_DOUBT, {}))
 
 
 def photo_file(call_id: str) -> Question:

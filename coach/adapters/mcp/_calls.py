@@ -142,6 +142,9 @@ class Calls:
         if came.waiting is not None:
             return _asks.confirmation(came.waiting) if fills_in else None
         why = (came.finished.data or {}).get("code") if came.finished.state == "refused" else None
+        if why == "in_doubt" and fills_in:
+            doubts = await self._talks.doubts(asking.person)
+            return _asks.another_try(call_id, doubts) if doubts else None
         if self._store is None or why not in {*_CONSENT, "no_photo"}:
             return None
         if why in _CONSENT or await self._store.consents.active(asking.person.user_id) is None:
@@ -176,6 +179,9 @@ class Calls:
         journal = self._talks.coach.journal
         if await journal.find(where.user_id, where.conversation_id, after) is not None:
             return True
+        if asked.about == "doubt":
+            await self._talks.try_again(asking.person, asked.doubts)
+            return True
         assert self._store is not None, "without a store nothing is asked that needs one"
         if asked.about == "consent":
             return await _asks.agree(self._store, where.user_id, content)
@@ -200,7 +206,8 @@ class Calls:
         links = await self._pictures.links(person, came.finished)
         code = (came.finished.data or {}).get("code")
         hint = self._means.photo if code in {*_CONSENT, "no_photo"} else ""
-        return result(came, links, hint=self._means.yes if came.waiting is not None else hint)
+        asks = came.waiting is not None or code == "in_doubt"
+        return result(came, links, hint=self._means.yes if asks else hint)
 
     def step(self, person: Person, event: Event) -> str:
         """What a person's client is told of a call under way; ``""``: nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,8 +20,10 @@ from coach.folder import Coach
 from coach.pending import PATIENCE, CallRecord
 from coach.store import Conversations
 from coach.store.lease import held
+from coach.studio import Studio
+from coach.studio.doubts import tell, untold
 from coach.text import clean
-from coach.turn import Turn
+from coach.turn import Turn, open_turn
 
 logger = logging.getLogger("coach.mcp")
 
@@ -103,18 +105,13 @@ class Talks:
     def __init__(self, coach: Coach, limits: Limits | None = None) -> None:
         self.coach, self._limits = coach, limits or Limits()
         self._kept = coach.perhaps("conversations", Conversations)
+        studio = coach.perhaps("studio", Studio)
+        self._ledger = None if studio is None else studio.ledger
         self._remembered: dict[str, _Remembered] = {}
 
     async def at(self, person: Person) -> Context:
         """Where a person's conversation is."""
-        place = await self._place(person)
-        return Context(
-            user_id=person.user_id,
-            tenant=place.tenant,
-            conversation_id=place.id,
-            phase=place.phase,
-            next=self.coach.phase(place.phase).next,
-        )
+        return self._who(person, await self._place(person))
 
     async def prompt(self, person: Person) -> tuple[str, str]:
         """The phase a person's conversation is in, and what its prompt says to them now."""
@@ -195,6 +192,16 @@ class Talks:
 
         return await self._alone(person, do, listen)
 
+    async def doubts(self, person: Person) -> list[str]:
+        """What of a person's conversation may have been charged, and they were not asked about: its keys."""
+        where = await self.at(person)
+        return await untold(self._ledger, where.user_id, where.conversation_id) if self._ledger else []
+
+    async def try_again(self, person: Person, doubts: Sequence[str]) -> None:
+        """Take the person's word that more may be asked for, whatever became of these. Never a model's."""
+        if self._ledger is not None:
+            await tell(self._ledger, person.user_id, doubts)
+
     async def _alone(self, person: Person, do: _Do, listen: Listener, *, named: str = "") -> Came:
         came: list[Came] = []
 
@@ -207,13 +214,7 @@ class Talks:
                         await self._move(person, place, event.phase)
                     await emit(event)
 
-                turn = await self.coach.turn(
-                    user_id=person.user_id,
-                    tenant=place.tenant,
-                    conversation_id=place.id,
-                    phase=before,
-                    limits=self._limits,
-                )
+                turn = await open_turn(self.coach, self._who(person, place), self._limits)
                 came.append(await self._came(turn, do, heard, before, named))
 
         # What was begun goes on when the client goes away: a picture that is paid for is still kept.
@@ -261,6 +262,16 @@ class Talks:
         place = await self._place(person)
         async with held(self._kept, person.user_id, place.id, patience=patience):
             yield await self._place(person)
+
+    def _who(self, person: Person, place: _Place) -> Context:
+        return Context(
+            user_id=person.user_id,
+            tenant=place.tenant,
+            conversation_id=place.id,
+            phase=place.phase,
+            next=self.coach.phase(place.phase).next,
+            hears=False,  # the client's model does, and could call again before they read a word
+        )
 
     async def _place(self, person: Person) -> _Place:
         if self._kept is None:

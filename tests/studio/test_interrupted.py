@@ -76,9 +76,9 @@ async def test_going_away_while_money_is_reserved_gives_it_back(
     async with workshop(store, tmp_path, photo_bytes, GOOD) as w:
         reserve = Ledger.reserve
 
-        async def leave(*given: Any) -> Generation:
+        async def leave(*given: Any, **more: Any) -> Generation:
             work.cancel()
-            return await reserve(*given)
+            return await reserve(*given, **more)
 
         monkeypatch.setattr(Ledger, "reserve", leave)
         work = asyncio.create_task(w.generate())

@@ -58,11 +58,12 @@ class Terms:
 
     @property
     def text(self) -> str:
-        """The terms for a person to read; the prompt stands in it as it is."""
-        costs = "It costs nothing." if self.micros == 0 else f"It costs at most {dollars(self.micros)}."
+        """The terms for a person to read; the prompt stands in it as it is. ``""``: nothing to say."""
+        costs = f"It costs at most {dollars(self.micros)}."
         if not self.prompt:
             named = ", ".join(each.name for each in self.pictures)
-            return f"It is about {named}. {costs}" if named else costs
+            about = [f"It is about {named}."] if named else []
+            return " ".join(about if self.micros == 0 else [*about, costs])
         named = ", ".join(f"{each.name} (SHA-256 {each.sha256[:12]}…)" for each in self.pictures)
         # The prompt comes last: whatever it says, nothing that counts follows it.
         return (

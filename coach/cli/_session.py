@@ -99,8 +99,12 @@ class Session:
         if self.waiting is None:
             return ""
         values = [f"{name}: {value}" for name, value in self.waiting.arguments.items() if value is not None]
-        terms = f"{self.waiting.terms.text}\n\n" if self.waiting.terms else ""
-        return written_out(f"{terms}{self.waiting.ask} ({', '.join(values)})")
+        ask, terms = self.waiting.ask, self.waiting.terms
+        if terms and terms.prompt:
+            ask = f"{terms.text}\n\n{ask}"  # what is sent comes first
+        elif terms and terms.text:
+            ask = f"{ask} {terms.text}"
+        return written_out(f"{ask} ({', '.join(values)})")
 
     async def say(self, text: str, *, echo: bool = False) -> None:
         """Say something to the coach; ``echo`` shows it, when it was not typed here."""

@@ -70,7 +70,7 @@ async def test_somebody_sees_themselves_and_says_that_this_is_them(
         assert accepted.structured_content["data"] == {"handle": "v1"}
         assert ann.messages[2:] == [
             'Is this picture how you see yourself?\n\naccept_identity_visualization\nidentity_id: "i1"\n\n'
-            "It is about v1. It costs nothing."
+            "It is about v1."
         ]
         moved = await client.call_tool("transition_phase", {"phase": "wrap_up"})
         assert "This phase: take it with you" in said(moved)

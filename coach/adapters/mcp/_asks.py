@@ -96,7 +96,7 @@ def confirmation(waiting: Waiting) -> Question:
 def told(waiting: Waiting) -> str:
     """What a person reads before their yes: the question, and exactly what would be done."""
     lines = [f"{name}: {_exact(value)}" for name, value in waiting.arguments.items() if value is not None]
-    terms = ["", waiting.terms.text] if waiting.terms else []
+    terms = ["", waiting.terms.text] if waiting.terms and waiting.terms.text else []
     return written_out("\n".join([waiting.ask, "", waiting.action, *lines, *terms]))
 
 

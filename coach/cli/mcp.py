@@ -38,10 +38,12 @@ def mcp(
 
     It acts as one person, --user. Standard output belongs to the protocol.
     """
+    from coach.adapters._extra import lacks_mcp
+
     try:
         import coach.adapters.mcp  # noqa: F401
     except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
+        if not lacks_mcp(missing):
             raise
         raise SettingsError("MCP needs the extra `mcp`: pip install 'coach[mcp]'.") from None
     if http:

@@ -176,10 +176,12 @@ async def _over_mcp(
     opened_coach: Coach, secret: bytes, limits: Limits | None
 ) -> AsyncIterator[OverHttp | None]:
     """The coach's MCP server; ``None``: the extra is not installed."""
+    from coach.adapters._extra import lacks_mcp
+
     try:
         from coach.adapters.mcp import over_http
     except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
+        if not lacks_mcp(missing):
             raise
         yield None
         return

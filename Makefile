@@ -70,7 +70,7 @@ peers: .venv-peers/stamp $(VENV)/dev.stamp ## What we send, judged by OpenAI's d
 
 lock: .venv-lock/bin/uv ## Take the newest versions pyproject.toml allows into constraints/
 	@$(COMPILE) pyproject.toml --extra dev --output-file constraints/dev.txt
-	@echo hatchling | $(COMPILE) pyproject.toml - --extra demo --extra postgres --extra s3 \
+	@echo hatchling | $(COMPILE) pyproject.toml - --extra demo --extra workers \
 		--constraints constraints/dev.txt --output-file constraints/run.txt
 	@for peer in $(PEERS); do \
 	  $(COMPILE) --group "bench-$$peer" --output-file "constraints/bench-$$peer.txt" || exit 1; \

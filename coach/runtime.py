@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from coach._stream import drain
 from coach.errors import SettingsError
@@ -29,6 +29,8 @@ from coach.studio import (
     Thumbnails,
 )
 from coach.studio.engines import Engine
+from coach.studio.gate import MakeGate
+from coach.studio.queue import WorkQueue
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from coach.studio.provenance import Signer
 
 logger = logging.getLogger(__name__)
+
+Gates: TypeAlias = Callable[[Store], MakeGate]
+"""Makes the gates of a studio that has its things in a store."""
 
 _PATIENCE = 120.0
 _ACTION_SECONDS = 590.0
@@ -65,8 +70,21 @@ async def open(
         SettingsError: A setting is missing or wrong. Where FLUX is set up, no other service's key is needed.
         FolderError: The coach folder has errors, or asks for a service nobody gives.
     """
-    coach = load(source)
     settings = settings or Settings.read()
+    async with opened(source, settings, services) as coach:
+        yield coach
+
+
+@asynccontextmanager
+async def opened(
+    source: str | Path, settings: Settings, services: Mapping[str, object], *, gate: Gates | None = None
+) -> AsyncIterator[Coach]:
+    """See :func:`open`.
+
+    Args:
+        gate: Of a worker, which makes its pictures itself whatever ``COACH_QUEUE`` says.
+    """
+    coach = load(source)
     async with AsyncExitStack() as stack:
         # Without an action that makes pictures, no key of a picture service is needed.
         paints = any({"studio", "stickers"} & {*action.needs} for action in coach.actions.values())
@@ -88,7 +106,10 @@ async def open(
         if paints:
             if faces is None and "faces" not in services:
                 logger.warning(_UNMEASURED)
-            studio = _studio(settings, store, client, faces, signer)
+            queue = None
+            if gate is None and settings.queue == "workers":
+                queue = await stack.enter_async_context(_by_workers(settings, store))
+            studio = _studio(settings, store, client, faces, signer, queue=queue, gate=gate)
             stack.push_async_callback(studio.close)
             await studio.recover()
             provided["studio"] = studio
@@ -153,6 +174,9 @@ def _studio(
     client: AsyncOpenAI | None,
     faces: FaceModel | None,
     signer: Signer | None,
+    *,
+    queue: WorkQueue | None,
+    gate: Gates | None,
 ) -> Studio:
     further = (settings.runpod(), settings.memeputer(settings.picture_seconds, read_agents_spec))
     engines = [*_openai(settings, client), *(each for each in further if each is not None)]
@@ -175,7 +199,23 @@ def _studio(
         second_try=second_try_within(settings),
         grade=settings.grade,
         previews=previews_of(settings, faces),
+        queue=queue,
+        gate=None if gate is None else gate(store),
     )
+
+
+@asynccontextmanager
+async def _by_workers(settings: Settings, store: Store) -> AsyncIterator[WorkQueue]:
+    """The queue of a process that leaves its pictures to workers."""
+    try:
+        from coach.workers.jobs import open_jobs
+        from coach.workers.queue import ByWorkers
+    except ModuleNotFoundError:
+        raise SettingsError(
+            "COACH_QUEUE is workers, which needs the extra `workers`: pip install 'coach[workers]'."
+        ) from None
+    async with open_jobs(settings.database, store.database) as app:
+        yield ByWorkers(store, app, patience=_patience(settings))
 
 
 def _stickers(settings: Settings, store: Store, studio: Studio, signer: Signer | None) -> Stickers:

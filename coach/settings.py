@@ -145,14 +145,20 @@ class Settings(RunPodSettings):
         ge=1,
         le=10_000,
         validation_alias="COACH_PICTURES_AT_ONCE",
-        description="How many pictures one process asks for at the same time.",
+        description="How many pictures one process, or all workers together, ask for at the same time.",
     )
     pictures_per_minute: float | None = Field(
         None,
         gt=0,
         allow_inf_nan=False,
         validation_alias="COACH_PICTURES_PER_MINUTE",
-        description="This process's share of what your tier allows; left out: as often as we are let.",
+        description="What your tier allows: this process's share, or that of all workers; left out: "
+        "as often as we are let.",
+    )
+    queue: Literal["here", "workers"] = Field(
+        "here",
+        validation_alias="COACH_QUEUE",
+        description="workers: pictures wait in PostgreSQL for `coach worker`, on any machine.",
     )
     max_picture_usd: Dollars = _most("COACH_MAX_PICTURE_USD", "Quotes above it are refused.")
     max_turn_usd: Dollars = _most(

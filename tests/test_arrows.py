@@ -7,9 +7,10 @@ from importlib.util import resolve_name
 import coach
 from tests._tree import ROOT, python_files
 
+SETTINGS = {"settings", "model"}
 LIBRARY = {
     *("core", "faces", "fetch", "store", "studio", "flows", "flux", "stickers", "personas"),
-    *("settings", "model", "conversation", "runtime"),
+    *("workers", "settings", "model", "conversation", "runtime"),
 }
 # A room is a package or module right below `coach`; whatever has no line here is the core. A room may always
 # import itself.
@@ -28,13 +29,15 @@ MAY_IMPORT = {
     "settings": {"core", "_services", "_runpod", "faces", "store", "studio"},
     "model": {"core", "settings"},
     "conversation": {"core", "store", "studio", "settings", "model"},
-    "runtime": {"core", "faces", "stickers", "store", "studio", "settings", "model", "conversation"},
+    "workers": {"core", "store", "studio"},
+    "runtime": {"core", "faces", "stickers", "store", "studio", "workers", *SETTINGS, "conversation"},
+    "worker": {"core", "store", "studio", "workers", "settings", "runtime"},
     "adapters": {*LIBRARY, "coach"},
     "server": {*LIBRARY, "adapters", "coach"},
     "sandbox": {"studio.capabilities"},
     "reference": set[str](),
     "testing": {*LIBRARY, "sandbox"},
-    "cli": {*LIBRARY, "adapters", "server", "sandbox", "testing", "coach"},
+    "cli": {*LIBRARY, "adapters", "server", "sandbox", "testing", "worker", "coach"},
     "__main__": {"cli"},
     "coach": LIBRARY,
 }

@@ -34,6 +34,7 @@ from coach.cli.spend import spend
 from coach.cli.sticker import sticker
 from coach.cli.styles import styles
 from coach.cli.sweep import sweep
+from coach.cli.worker import worker
 from coach.errors import CoachError
 
 app = typer.Typer(
@@ -69,6 +70,7 @@ for command in (
     demo,
     chat,
     serve,
+    worker,
     mcp,
     check,
     new,

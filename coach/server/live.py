@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -19,15 +18,13 @@ from coach.server.still import May, Still, always
 from coach.server.told import Told
 from coach.store import Store
 from coach.store._work import LEASE, TakenOver, Work, Works
-from coach.store.happenings import MOST, Happening, Happenings
+from coach.store.bell import LOOK_AGAIN
+from coach.store.happenings import MOST, Happening, Happenings, happened
 from coach.store.serving import WorkState
 
 logger = logging.getLogger("coach.server")
 
 W = TypeVar("W", bound=Work)
-
-LOOK_AGAIN = 2.0
-"""Seconds after which a watcher looks for what another process wrote."""
 
 CUT_OFF = "This was cut off when the server stopped. What was made is kept; look at your pictures."
 FAILED = "Something went wrong on our side. Nothing you wrote is lost."
@@ -74,7 +71,7 @@ class Live:
     def __init__(self, store: Store) -> None:
         self._happenings, self._people = Happenings(store.database), store.people
         self._holder = uuid4().hex
-        self._bells: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._bell = store.bell
         self._work: set[asyncio.Task[None]] = set()
         self._ours: dict[asyncio.Task[None], tuple[Kind[Any], str]] = {}  # not yet about to end by itself
         self._given_up: set[str] = set()  # the work whose end could not be written down
@@ -103,9 +100,7 @@ class Live:
         """Let watchers go; they come back to the next process with the number of what they saw last."""
         self.closing = True
         self.stops.set()
-        for bells in self._bells.values():
-            for bell in bells:
-                bell.set()
+        self._bell.ring_all()
 
     async def begin(self, kind: Kind[W], ask: Callable[[str], Awaitable[tuple[W, bool]]]) -> W:
         """Begin some work; it goes on whether or not anybody watches.
@@ -141,10 +136,9 @@ class Live:
             work: Only what belongs to this, until it ends. ``None``: everything, without end.
             may: Whether the watcher may still look; asked now and then.
         """
-        bell, its = asyncio.Event(), None if work is None else work.id
+        its = None if work is None else work.id
         still = Still(self._people, user_id, may)
-        self._bells[channel].add(bell)
-        try:
+        with self._bell.hang(happened(channel)) as bell:
             while await still.so():
                 bell.clear()
                 some = await self._happenings.after(user_id, channel, after, turn_id=its)
@@ -159,15 +153,10 @@ class Live:
                 if len(some) < MOST:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(bell.wait(), LOOK_AGAIN)
-        finally:
-            self._bells[channel].discard(bell)
-            if not self._bells[channel]:
-                del self._bells[channel]
 
     def ring(self, channel: str) -> None:
-        """Let those who watch a channel look."""
-        for bell in self._bells.get(channel, ()):
-            bell.set()
+        """Let those who watch a channel look; in other processes they do when it is written down."""
+        self._bell.ring(happened(channel))
 
     def record(self, user_id: str, channel: str, turn_id: str) -> Record:
         """Where to write down what happens in a channel."""

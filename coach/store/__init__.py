@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coach.store import upstreams as upstreams  # its tables are part of the schema
+from coach.store.bell import Bell
 from coach.store.blobs import BlobKind, Blobs, FolderBlobs, S3Blobs, blob_key, owner_of
 from coach.store.calls import Calls
 from coach.store.consent import CONSENT_TEXT, CONSENT_VERSION, Consent, Consents
@@ -80,6 +82,7 @@ class Store:
     def __init__(self, database: Database, blobs: Blobs) -> None:
         self.database = database
         self.blobs = blobs
+        self.bell = Bell(database)
         self.people = People(database)
         self.photos = Photos(database, blobs)
         self.consents = Consents(database, forget=self.photos.forget)
@@ -138,4 +141,5 @@ class Store:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.bell.close()
         await self.database.close()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,8 @@ from coach.store.types import write_json
 
 BUSY_SECONDS = 30.0
 """How long SQLite waits for another process that is writing."""
+
+_STILL_THERE = 5.0
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -114,6 +116,29 @@ class Database:
         engine = self._engine.execution_options(outside=True, **level)
         async with self._turn or nullcontext(), _using(engine.connect()) as connection:
             yield connection
+
+    async def listen(self, channel: str, heard: Callable[[str], None], began: Callable[[], None]) -> None:
+        """Hear what is announced in a channel of PostgreSQL, until the connection ends or this is cancelled.
+
+        Args:
+            heard: Is given what went along, each time.
+            began: Is called once it listens.
+
+        Raises:
+            StoreUnavailable: The database cannot be reached.
+        """
+        async with _using(self._engine.connect()) as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            assert raw is not None
+            try:
+                await raw.add_listener(channel, lambda *call: heard(call[-1]))
+                began()
+                # A connection that is gone without a word is noticed by asking.
+                while True:
+                    await asyncio.sleep(_STILL_THERE)
+                    await asyncio.wait_for(raw.execute("SELECT 1"), _STILL_THERE)
+            finally:
+                await connection.invalidate()
 
     async def close(self) -> None:
         """Close every connection."""

@@ -11,11 +11,17 @@ from sqlalchemy import func, insert, select
 
 from coach.store._rows import every, hold, now, rows_of
 from coach.store._work import still_ours
+from coach.store.bell import announce
 from coach.store.database import Database
 from coach.store.serving import happenings
 
 MOST = 500
 """How many are read at a time."""
+
+
+def happened(channel: str) -> str:
+    """What rings when something happened in a channel."""
+    return f"happened:{channel}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +82,7 @@ class Happenings:
                 for seq, (kind, data) in enumerate(some, before + 1)
             ]
             await connection.execute(insert(happenings), [vars(each) for each in made])
+            await announce(connection, happened(channel))
         return made
 
     async def after(

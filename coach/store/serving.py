@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from sqlalchemy import Boolean, Column, Index, Integer, Table, UniqueConstraint
+from sqlalchemy import Boolean, Column, Index, Integer, Table, UniqueConstraint, text
 
 from coach.store._columns import belongs, micros, one_of, owner, row_id, when, whole, words
 from coach.store.tables import metadata
@@ -133,4 +133,40 @@ sticker_specs = Table(
     UniqueConstraint("user_id", "number"),
     UniqueConstraint("user_id", "hash"),
     one_of("base_kind", get_args(BaseKind)),
+)
+
+# Pictures that wait for a worker, or are made by one: `held_by` is "" while they wait. `tag` says who is
+# next (the lowest), `taken` how often a worker began, `wanted` whether anybody still waits for it. `news` is
+# what is told on the way, `outcome` why there is no picture; what it cost, and all else, is in the ledger.
+orders = Table(
+    "orders",
+    metadata,
+    row_id(),
+    owner(),
+    words("key"),
+    words("tenant"),
+    words("service"),
+    Column("batch", Boolean, nullable=False),
+    whole("tag"),
+    words("asked"),
+    Column("body", Json, nullable=False),
+    Column("news", Json, nullable=False),
+    words("state"),
+    words("held_by"),
+    Column("wanted", Boolean, nullable=False),
+    whole("taken"),
+    Column("outcome", Json),
+    when("created_at"),
+    when("taken_at", null=True),
+    when("ended_at", null=True),
+    Index(
+        "uq_orders_key",
+        "user_id",
+        "key",
+        unique=True,
+        sqlite_where=text("state = 'running'"),
+        postgresql_where=text("state = 'running'"),
+    ),
+    Index(None, "state", "service", "batch", "tag"),
+    one_of("state", get_args(WorkState)),
 )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from coach.studio.capabilities import Capabilities, Model
 from coach.studio.engines import Engine
-from coach.studio.gate import Gate, GateLimits
+from coach.studio.gate import Gate, GateLimits, MakeGate
 
 if TYPE_CHECKING:
     from coach.studio.erase import Forget
@@ -27,15 +27,17 @@ class Engines:
         engines: Of several with the same service the first is asked. What the others still owe is fetched and
             kept, and nothing more is asked of them.
         limits: What each service is asked to bear.
+        gate: Makes the gates; ``None``: those of this process.
 
     Attributes:
         gates: By the service's name: that one is down, or slow, is nothing to another.
     """
 
-    def __init__(self, engines: Sequence[Engine], limits: GateLimits) -> None:
+    def __init__(self, engines: Sequence[Engine], limits: GateLimits, gate: MakeGate | None = None) -> None:
         self._by_name = {engine.name: engine for engine in reversed(engines)}
         self._asked = {engine.service: engine for engine in reversed(engines)}
-        self.gates = {service: Gate(limits) for service in self._asked}
+        make = gate or (lambda _, limits: Gate(limits))
+        self.gates = {service: make(service, limits) for service in self._asked}
 
     def offered(self, table: Capabilities) -> Capabilities:
         """The models that can be had, as they can be had."""

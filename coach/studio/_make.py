@@ -41,6 +41,7 @@ class Wanted:
         model: Another model than the studio's.
         sent: Set while it is out, and after: cancelling then saves nothing.
         gone: Set when whoever asked has gone away.
+        orphan: Whether whoever worked on it before is known to be dead.
     """
 
     ctx: Context
@@ -52,6 +53,7 @@ class Wanted:
     model: str | None
     sent: asyncio.Event
     gone: asyncio.Event
+    orphan: bool = False
 
 
 async def look_up(
@@ -92,6 +94,18 @@ async def look_up(
     )
 
 
+def fingerprint_of(wanted: Wanted) -> str:
+    """What makes it the same picture under the same key."""
+    return fingerprint(
+        wanted.request, identity_id=wanted.identity_id, parent_id=wanted.parent_id, model=wanted.model
+    )
+
+
+def other_picture(key: str) -> Conflict:
+    """The error for a key that was used for something else."""
+    return Conflict(f"The key {key[:40]!r} was used for another picture; use a new one.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Maker:
     """Makes the picture of a key, at most once.
@@ -125,19 +139,14 @@ class Maker:
             PictureError: No picture; ``paid`` says what is known about the money.
         """
         ctx, key, ledger = wanted.ctx, wanted.key, self.keeper.ledger
-        asked = fingerprint(
-            wanted.request,
-            identity_id=wanted.identity_id,
-            parent_id=wanted.parent_id,
-            model=wanted.model,
-        )
+        asked = fingerprint_of(wanted)
         known, again = await ledger.find(ctx.user_id, key), False
         if known is not None:
             if known.request_hash != asked:
-                raise Conflict(f"The key {key[:40]!r} was used for another picture; use a new one.")
+                raise other_picture(key)
             again = told is not None and told.id == known.id and told.state in _WITHOUT_PICTURE
             wanted.sent.set()  # cancelling the caller is not to break off what is put away
-            known = await self._settled(known, again=again)
+            known = await self._settled(known, again=again, orphan=wanted.orphan)
             wanted.sent.clear()
             if not again or known.state not in _WITHOUT_PICTURE:
                 return known
@@ -165,10 +174,10 @@ class Maker:
         async with self.turn(job.user_id, job.key):
             await self.recovery.resume(job)
 
-    async def _settled(self, generation: Generation, *, again: bool) -> Generation:
+    async def _settled(self, generation: Generation, *, again: bool, orphan: bool) -> Generation:
         """As far as it can come without asking again."""
         try:
-            return await self.recovery.settle(generation)
+            return await self.recovery.settle(generation, orphan=orphan)
         except PictureError:
             if not again:
                 raise

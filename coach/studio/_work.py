@@ -1,28 +1,29 @@
-"""What goes on by itself when whoever asked for it has gone."""
+"""Pictures that are made in this process, which go on when whoever asked for them has gone."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING
 
-from coach.errors import PictureError, StoreUnavailable
-from coach.studio._make import Wanted
+from coach.errors import PictureError
 from coach.studio.generated import Generated
 from coach.studio.ledger import Ledger
+from coach.studio.queue import Asked, note_doubt
+
+if TYPE_CHECKING:
+    from coach.studio.studio import Studio
 
 
-class Work:
-    """The pictures that are being made, each by a task of its own."""
+class InProcess:
+    """The queue of a studio that makes its pictures itself: who is next is its gates' affair."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._tasks: set[asyncio.Task[Generated]] = set()
 
-    async def do(self, wanted: Wanted, making: Coroutine[Any, Any, Generated]) -> Generated:
+    async def make(self, asked: Asked, here: Studio) -> Generated:
         """Have it made by a task that goes on when the caller goes away, and tell them what came of it."""
-        task = asyncio.create_task(making)
+        task, wanted = asyncio.create_task(here.make(asked)), asked.wanted
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
@@ -34,12 +35,9 @@ class Work:
                 await asyncio.wait([task])
             raise
         except PictureError as error:
-            if error.paid == "unknown" and wanted.ctx.turn_id and wanted.ctx.hears:
-                # Should the database be away now, the next turn is told of it: what counts is this error.
-                with suppress(StoreUnavailable):
-                    await self._ledger.told(wanted.ctx.user_id, wanted.key, wanted.ctx.turn_id)
+            await note_doubt(self._ledger, wanted, error)
             raise
 
-    async def ended(self) -> None:
+    async def close(self) -> None:
         """Wait for all of it."""
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
+from typing import TypeAlias
 
 from coach.errors import PictureError
 from coach.studio._breaker import Breaker, RetryBudget
@@ -276,6 +277,10 @@ class Gate:
             logger.warning(_WELL)
         elif error.code in _UNWELL and self._breaker.failed(passed.era, now):
             logger.warning("The picture service is left alone for a while; last it was %s.", error.code)
+
+
+MakeGate: TypeAlias = Callable[[str, GateLimits], Gate]
+"""Makes the gate of a service, by its name."""
 
 
 def _now() -> float:

@@ -24,6 +24,10 @@ ABANDONED = timedelta(minutes=15)
 """After so long without a move, a generation whose file is not in our spool is nobody's any more."""
 
 
+OUT_OF_SIGHT = "out_of_sight"
+"""The error of what was left in doubt without a look at the disk it may have arrived on."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
     """Finishes what arrived, and says of the rest what is known."""
@@ -43,7 +47,8 @@ class Recovery:
         left = await self.ledger.left_behind(here)
         for nobodys in set(here) - {generation.id for generation in left}:
             self._discard_empty(nobodys)
-        # What is in doubt was looked at when it came to be so: again only if more was written since.
+        # What is in doubt was looked at when it came to be so: again only if more was written since, or if
+        # it was said on a machine that could not look.
         left = [one for one in left if one.state != "unknown" or self._is_news(one)]
         settled = [(before, await self._try_to_settle(before, fetch=False)) for before in left]
         return [after for before, after in settled if after.state != before.state]
@@ -54,7 +59,7 @@ class Recovery:
             await self._try_to_settle(orphan, fetch=False)
 
     def _is_news(self, doubt: Generation) -> bool:
-        return self.spool.changed_since(doubt.id, doubt.updated_at)
+        return doubt.error_code == OUT_OF_SIGHT or self.spool.changed_since(doubt.id, doubt.updated_at)
 
     async def jobs(self) -> list[Generation]:
         """What was left behind, and what the service may still have as a job of ours."""
@@ -64,11 +69,12 @@ class Recovery:
         """Fetch what came of a job. If that goes wrong, the ledger has it or the next start tries again."""
         await self._try_to_settle(generation, fetch=True)
 
-    async def settle(self, generation: Generation, *, fetch: bool = True) -> Generation:
+    async def settle(self, generation: Generation, *, fetch: bool = True, orphan: bool = False) -> Generation:
         """Bring one generation as far as it can come.
 
         Args:
             fetch: Whether to ask the service for what came of its job, where it has one; that can take long.
+            orphan: Whether whoever worked on it is known to be dead; else that is so after a while.
 
         Returns:
             The generation as it is then; unchanged while somebody works on it.
@@ -78,7 +84,7 @@ class Recovery:
         """
         file = self.spool.claim(generation.id)
         if file is None:
-            return await self._settle_without_file(generation)
+            return await self._settle_without_file(generation, fetch=fetch, orphan=orphan)
         with file:
             generation = await self.ledger.get(generation.user_id, generation.id)
             match generation.state:
@@ -157,18 +163,24 @@ class Recovery:
         )
         return await self.keeper.keep(received, file)
 
-    async def _settle_without_file(self, generation: Generation) -> Generation:
+    async def _settle_without_file(self, generation: Generation, *, fetch: bool, orphan: bool) -> Generation:
         generation = await self.ledger.get(generation.user_id, generation.id)
         if self.spool.has(generation.id):
             return generation  # somebody works on it
         if generation.state in ("stored", "judged"):
             return await self.keeper.conclude(generation)
-        if now() - generation.updated_at < ABANDONED:
+        if not orphan and now() - generation.updated_at < ABANDONED:
             return generation  # perhaps on another machine, which has a spool of its own
+        if orphan and fetch and self._has_job(generation):
+            with self.spool.open(generation.id) as file:
+                return await self._fetch(generation, file)
         if generation.state in ("planned", "quoted", "reserved"):
             return await self.ledger.advance(generation, "failed", error_code="stopped", paid="unpaid")
         if generation.state in ("sending", "received"):
-            return await self.ledger.advance(generation, "unknown", error_code="interrupted", paid="unknown")
+            detail = "What arrived, if anything did, is on the disk of the machine that asked for it."
+            return await self.ledger.advance(
+                generation, "unknown", error_code=OUT_OF_SIGHT, paid="unknown", detail=detail
+            )
         return generation
 
     def _discard_unlinked(self) -> None:

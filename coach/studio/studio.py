@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -11,30 +10,30 @@ from datetime import UTC, date, datetime
 from coach.context import Context
 from coach.faces import FaceModel
 from coach.store import Store
-from coach.store.erase import begun
 from coach.studio import price
 from coach.studio._engines import Engines
 from coach.studio._final import finishing, shown
 from coach.studio._keep import Keeper
 from coach.studio._make import Maker, Wanted, look_up
 from coach.studio._planned import key_of
+from coach.studio._restart import Restart
 from coach.studio._second import SecondTry
 from coach.studio._terms import PictureTerms
-from coach.studio._work import Work
+from coach.studio._work import InProcess
 from coach.studio.budgets import Budgets
 from coach.studio.capabilities import Capabilities
 from coach.studio.engines import Engine
 from coach.studio.erase import PATIENCE, Receipt, erase
-from coach.studio.gate import GateLimits
+from coach.studio.gate import GateLimits, MakeGate
 from coach.studio.generated import Entry, Generated, entries_of, generated_of
 from coach.studio.judge import Judge
 from coach.studio.ledger import Generation, Ledger
 from coach.studio.planner import Plan
 from coach.studio.provenance import Signer
+from coach.studio.queue import Asked, WorkQueue
 from coach.studio.recovery import Recovery
 from coach.studio.request import Grade, PictureRequest
 from coach.studio.spool import Spool
-from coach.studio.sweep import finish_erasures, finish_later
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +64,8 @@ class Studio:
             fewer have passed since it was begun; 0: never.
         grade: How pictures are made while a person is still looking for theirs; see :meth:`finish`.
         previews: How many unfinished pictures of a person are shown on the way, 0 to 3. Nobody judges them.
+        queue: Where pictures wait to be made; ``None``: this process makes them.
+        gate: Makes what stands in front of a service; ``None``: a gate of this process.
         low_moderation: Whether a request may ask the service for less moderation; see
             :class:`~coach.studio.request.Exact`. Never where a model or a person chooses that.
         today: The date shutdowns are compared with.
@@ -90,19 +91,19 @@ class Studio:
         second_try: float = SECOND_TRY,
         grade: Grade = "final",
         previews: int = 2,
+        queue: WorkQueue | None = None,
+        gate: MakeGate | None = None,
         low_moderation: bool = False,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
-        engines = Engines((engine, *others), limits or GateLimits())
+        engines = Engines((engine, *others), limits or GateLimits(), gate)
         offered = engines.offered(capabilities or Capabilities.load())
         self.capabilities = offered.with_low_moderation() if low_moderation else offered
         self.model = model or self.capabilities.default
-        self.ledger = Ledger(store.database)
-        self.gate = engines.gates[engine.service]
+        self.ledger, self.gate = Ledger(store.database), engines.gates[engine.service]
         self.grade: Grade = grade
         self.previews, self.budgets = previews, budgets or Budgets()
-        self._store, self._spool, self._today = store, spool, today
-        self._engines, self._forget = engines, engines.forget
+        self._store, self._spool, self._today, self._engines = store, spool, today, engines
         judge = Judge(store, faces)
         keeper = Keeper(
             store=store,
@@ -112,10 +113,9 @@ class Studio:
             judge=judge,
             signer=signer,
         )
-        self._recovery = Recovery(ledger=self.ledger, spool=spool, keeper=keeper)
         self._maker = Maker(
             keeper=keeper,
-            recovery=self._recovery,
+            recovery=Recovery(ledger=self.ledger, spool=spool, keeper=keeper),
             budgets=self.budgets,
             plan=self.plan,
             secret=salt.encode() if salt else spool.secret(),
@@ -124,8 +124,8 @@ class Studio:
             store=store, ledger=self.ledger, capabilities=self.capabilities, plan=self.plan, quote=self.quote
         )
         self._second = SecondTry(maker=self._maker, judge=judge, within=second_try)
-        self._resuming: set[asyncio.Task[None]] = set()
-        self._work = Work(self.ledger)
+        self._restart = Restart(maker=self._maker, forget=engines.forget)
+        self._queue = queue or InProcess(self.ledger)
         for warning in self.capabilities.warnings(today(), model=self.model):
             logger.warning(warning)
 
@@ -158,6 +158,7 @@ class Studio:
         again: bool = False,
         wish: str | None = None,
         model: str | None = None,
+        batch: bool = False,
     ) -> Generated:
         """Make a picture of an identity, asking the service at most once for each key.
 
@@ -182,6 +183,7 @@ class Studio:
             wish: What the person wants changed, in their words; kept with the generation.
             model: Another model than the studio's, of :attr:`capabilities`; an application's choice, never a
                 person's or a language model's. It is another picture than the studio's model makes.
+            batch: Nobody waits for it: with workers it goes after all that somebody waits for.
 
         Raises:
             ConsentMissing: Pictures go along and the person has not agreed to that.
@@ -200,7 +202,7 @@ class Studio:
             wish=wish,
             model=model,
         )
-        return await self._ask(wanted, again=again, twice=True)
+        return await self._ask(wanted, again=again, batch=batch)
 
     async def finish(
         self, ctx: Context, *, identity_id: str, version: str, prompt: str, again: bool = False
@@ -243,22 +245,15 @@ class Studio:
         Returns:
             The generations that moved. Those in ``unknown`` may have been charged: show them.
         """
-        await finish_erasures(self._store, spool=self._spool, forget=self._forget)
-        moved = await self._recovery.run()
-        works = [self._maker.resume(job) for job in await self._recovery.jobs()]
-        if await begun(self._store.database):
-            works.append(finish_later(self._store, spool=self._spool, forget=self._forget))
-        for task in map(asyncio.create_task, works):
-            self._resuming.add(task)
-            task.add_done_callback(self._resuming.discard)
-        return moved
+        return await self._restart.run()
 
     async def erase(self, user_id: str, *, patience: float = PATIENCE) -> Receipt:
         """Erase everything of a person here, and what the picture service keeps as a job. Safe to repeat.
 
         Raises: as :func:`coach.studio.erase.erase`, where it also says what ``patience`` is.
         """
-        return await erase(self._store, user_id, spool=self._spool, forget=self._forget, patience=patience)
+        forget = self._engines.forget
+        return await erase(self._store, user_id, spool=self._spool, forget=forget, patience=patience)
 
     async def close(self) -> None:
         """Ask for nothing more, and return when what was asked for has arrived and is put away.
@@ -266,11 +261,9 @@ class Studio:
         What still waits for its turn is refused, unpaid. Jobs that were being fetched are fetched at the next
         start. It takes no longer than one picture may.
         """
-        for task in self._resuming:
-            task.cancel()
-        await asyncio.gather(*self._resuming, return_exceptions=True)
+        await self._restart.stop()
         await self._engines.drain()
-        await self._work.ended()
+        await self._queue.close()
 
     async def generation(self, user_id: str, generation_id: str) -> Entry:
         """One line of a person's ledger.
@@ -286,14 +279,21 @@ class Studio:
         rows = await self.ledger.of_conversation(user_id, conversation_id)
         return await entries_of(self._store, user_id, rows)
 
-    async def _ask(self, wanted: Wanted, *, again: bool, twice: bool) -> Generated:
-        return await self._work.do(wanted, self._make(wanted, again=again, twice=twice))
+    async def make(self, asked: Asked) -> Generated:
+        """Make a picture in this process, for a :class:`~coach.studio.queue.WorkQueue`.
 
-    async def _make(self, wanted: Wanted, *, again: bool, twice: bool) -> Generated:
-        user_id, began = wanted.ctx.user_id, time.monotonic()
-        # What the person was told of: whoever asks again meanwhile was not told how that one ends.
-        told = await self.ledger.find(user_id, wanted.key) if again else None
-        async with self._maker.turn(user_id, wanted.key):
-            first = await self._maker.make(wanted, told=told)
-            second = await self._second.after(wanted, first, began=began) if twice else None
+        Raises: as :meth:`generate`.
+        """
+        wanted, began = asked.wanted, time.monotonic()
+        async with self._maker.turn(wanted.ctx.user_id, wanted.key):
+            first = await self._maker.make(wanted, told=asked.told)
+            second = await self._second.after(wanted, first, began=began) if asked.twice else None
         return await generated_of(self._store, first, second)
+
+    async def _ask(
+        self, wanted: Wanted, *, again: bool, twice: bool = True, batch: bool = False
+    ) -> Generated:
+        # What the person was told of: whoever asks again meanwhile was not told how that one ends.
+        told = await self.ledger.find(wanted.ctx.user_id, wanted.key) if again else None
+        asked = Asked(wanted=wanted, told=told, twice=twice, batch=batch)
+        return await self._queue.make(asked, self)

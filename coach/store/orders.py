@@ -1,0 +1,221 @@
+"""Pictures that wait for a worker, or are made by one. Only PostgreSQL has workers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coach.store._rows import columns, every, first, hold, new_id, now, rows_of
+from coach.store._work import Work, Works
+from coach.store.bell import announce
+from coach.store.database import Database
+from coach.store.serving import WorkState, orders
+
+_ROW = orders.c
+_OPEN = _ROW.state == "running"
+_WAITS = _OPEN & (_ROW.held_by == "")
+
+# PostgreSQL puts one list of JSON behind another.
+_TELL = text(
+    "UPDATE orders SET news = news || :some WHERE id = :id AND held_by = :holder AND state = 'running'"
+).bindparams(bindparam("some", type_=JSONB))
+
+# Self-clocked fair queueing (Golestani, 1994), with one rank for each order of a tenant: its people take
+# turns, and the tenants take turns whatever each has waiting.
+_TAG = text(
+    """
+    WITH waiting AS (
+        SELECT tenant, user_id, tag FROM orders
+        WHERE state = 'running' AND held_by = '' AND service = :service AND batch = :batch
+    ),
+    people AS (SELECT user_id, count(*) AS n FROM waiting WHERE tenant = :tenant GROUP BY user_id),
+    mine AS (SELECT coalesce(max(n) FILTER (WHERE user_id = :user_id), 0) AS n FROM people)
+    SELECT coalesce((SELECT min(tag) FROM waiting), 0) + mine.n + coalesce(
+        (SELECT sum(least(people.n, mine.n + 1)) FROM people WHERE user_id <> :user_id), 0
+    ) FROM mine
+    """
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderRow(Work):
+    """A picture that was given to the workers.
+
+    Attributes:
+        key: The ledger's.
+        service: The picture service that makes it.
+        batch: Whether nobody waits for it.
+        tag: Who is next: the lowest.
+        asked: The fingerprint of what was asked for.
+        news: What was told on the way: kind and data of each.
+        wanted: Whether anybody still waits for it.
+        taken: How often a worker began with it.
+        outcome: Why there is no picture, when it ended so.
+    """
+
+    tenant: str
+    service: str
+    batch: bool
+    tag: int
+    asked: str
+    news: Sequence[tuple[str, Mapping[str, Any]]]
+    wanted: bool
+    taken: int
+    outcome: Mapping[str, Any] | None
+    taken_at: datetime | None
+
+    @property
+    def topic(self) -> str:
+        """What rings when there is news of it."""
+        return f"order:{self.id}"
+
+    @property
+    def waits(self) -> bool:
+        """Whether no worker has begun."""
+        return self.state == "running" and not self.held_by
+
+
+def left(order_id: str) -> str:
+    """What rings when whoever waited for an order has gone away."""
+    return f"left:{order_id}"
+
+
+class Orders(Works[OrderRow]):
+    """What the workers of this database have to do."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, table=orders, row_type=OrderRow, kind="order", of="key")
+
+    async def open(self, user_id: str, key: str) -> OrderRow | None:
+        """The one of a key that has not ended."""
+        async with self._database.read() as connection:
+            return await self._open(connection, user_id, key)
+
+    async def begin(
+        self,
+        user_id: str,
+        key: str,
+        *,
+        tenant: str,
+        service: str,
+        batch: bool,
+        asked: str,
+        body: Mapping[str, Any],
+    ) -> OrderRow:
+        """Write down what is wanted; or find what already waits or is made under the key.
+
+        Raises:
+            Erasing: The person is being erased.
+        """
+        async with self._database.write() as connection:
+            share = {"user_id": user_id, "tenant": tenant, "service": service, "batch": batch}
+            since = await hold(connection, user_id)  # and one at a time for each person
+            if (there := await self._open(connection, user_id, key)) is not None:
+                return there
+            row = OrderRow(
+                id=new_id(),
+                user_id=user_id,
+                key=key,
+                tenant=tenant,
+                service=service,
+                batch=batch,
+                tag=int((await connection.execute(_TAG, share)).scalar_one()),
+                asked=asked,
+                body={**body, "since": since.isoformat()},
+                news=[],
+                state="running",
+                held_by="",
+                wanted=True,
+                taken=0,
+                outcome=None,
+                created_at=now(),
+                taken_at=None,
+                ended_at=None,
+            )
+            await connection.execute(insert(orders), vars(row))
+        return row
+
+    async def find(self, order_id: str) -> OrderRow | None:
+        """One, whoever's; ``None``: it is gone, with the person or because it ended long ago."""
+        async with self._database.read() as connection:
+            found = await first(connection, select(*_COLUMNS).where(_ROW.id == order_id))
+        return OrderRow(**found) if found else None
+
+    async def take(self, order_id: str, holder: str) -> OrderRow | None:
+        """Begin with it, also if another began before: the queue says that they are dead.
+
+        Returns:
+            ``None``: there is nothing to do, because it ended or its person is gone.
+        """
+        mine = update(orders).where(_ROW.id == order_id, _OPEN)
+        taken = mine.values(held_by=holder, taken=_ROW.taken + 1, taken_at=now()).returning(*_COLUMNS)
+        async with self._database.write() as connection:
+            found = await first(connection, taken)
+        return OrderRow(**found) if found else None
+
+    async def tell(self, order: OrderRow, some: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Tell whoever waits for it how far it is, unless another carries it on by now."""
+        values = {"some": some, "id": order.id, "holder": order.held_by}
+        async with self._database.write() as connection:
+            if (await connection.execute(_TELL, values)).rowcount:
+                await announce(connection, order.topic)
+
+    async def finish(self, order: OrderRow, state: WorkState, outcome: Mapping[str, Any] | None) -> bool:
+        """Write down that it ended, unless another carries it on by now; says whether it did.
+
+        What was wanted is in the ledger, where anything came of it, and goes from here.
+        """
+        mine = update(orders).where(_ROW.id == order.id, _ROW.held_by == order.held_by, _OPEN)
+        async with self._database.write() as connection:
+            ended = await connection.execute(
+                mine.values(state=state, outcome=outcome, ended_at=now(), body={})
+            )
+            await announce(connection, order.topic)
+        return ended.rowcount > 0
+
+    async def put_back(self, order: OrderRow) -> None:
+        """Let it wait again: what it was left as cannot be settled yet."""
+        mine = update(orders).where(_ROW.id == order.id, _ROW.held_by == order.held_by, _OPEN)
+        async with self._database.write() as connection:
+            await connection.execute(mine.values(held_by="", taken=_ROW.taken - 1))
+
+    async def withdraw(self, user_id: str, order_id: str) -> bool:
+        """Take it back if no worker has begun; else tell the worker that nobody waits any more.
+
+        Returns:
+            Whether none had begun: then none will.
+        """
+        mine = delete(orders).where(_ROW.user_id == user_id, _ROW.id == order_id, _WAITS)
+        async with self._database.write() as connection:
+            gone = (await connection.execute(mine)).rowcount > 0
+            if not gone:
+                unwanted = update(orders).where(_ROW.user_id == user_id, _ROW.id == order_id, _OPEN)
+                await connection.execute(unwanted.values(wanted=False))
+                await announce(connection, left(order_id))
+        return gone
+
+    async def forget(self, older_than: timedelta) -> int:
+        """Delete those that ended so long ago; says how many."""
+        ended = delete(orders).where(_ROW.ended_at < now() - older_than)
+        async with self._database.write() as connection:
+            return (await connection.execute(ended)).rowcount
+
+    async def unfinished(self) -> list[OrderRow]:
+        """Everybody's that wait or are made, in the order of their turn."""
+        listed = select(*_COLUMNS).where(_OPEN).order_by(_ROW.service, _ROW.batch, _ROW.tag, _ROW.created_at)
+        async with self._database.read() as connection:
+            return await every(connection, listed, OrderRow)
+
+    async def _open(self, connection: AsyncConnection, user_id: str, key: str) -> OrderRow | None:
+        mine = rows_of(orders, OrderRow, user_id).where(_ROW.key == key, _OPEN)
+        found = await first(connection, mine)
+        return OrderRow(**found) if found else None
+
+
+_COLUMNS = columns(orders, OrderRow)

@@ -1,0 +1,1 @@
+"""More machines than one: pictures wait in PostgreSQL, and workers on any machine make them."""

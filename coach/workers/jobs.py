@@ -1,0 +1,97 @@
+"""The engine that carries orders to workers: procrastinate, on the coach's own PostgreSQL.
+
+A job of it is the id of an order and nothing else. It may come twice, or late: the order and the ledger say
+what there is to do. Its tables are its own; they are made here, the first time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from psycopg import OperationalError
+from sqlalchemy import text
+
+from coach.errors import SettingsError, StoreUnavailable
+from coach.store.database import Database, read_url
+from coach.store.orders import OrderRow
+
+TASK = "coach.order"
+
+_BATCH = 1_000_000_000  # Nobody has so many orders waiting, and with it a priority still fits 32 bits.
+_LOCK = 0x3B1D96C2963043  # Any number that nobody else asks PostgreSQL for.
+
+
+def is_lost(error: ConnectorException) -> bool:
+    """Whether it is the database that is away; else a statement found nothing to do."""
+    return isinstance(error.__cause__, OperationalError)
+
+
+def priority_of(order: OrderRow) -> int:
+    """The engine takes the highest first, we the lowest tag; what nobody waits for comes last."""
+    return -(order.tag + _BATCH * order.batch)
+
+
+def keywords_of(url: str) -> dict[str, Any]:
+    """A database's address as libpq's keywords.
+
+    Raises:
+        SettingsError: It is not PostgreSQL's.
+    """
+    address = read_url(url)
+    if address.get_backend_name() != "postgresql":
+        raise SettingsError(
+            "COACH_QUEUE is workers, and these meet on PostgreSQL: "
+            "set COACH_DATABASE_URL to a postgresql:// address."
+        )
+    query = {("sslmode" if name == "ssl" else name): value for name, value in address.query.items()}
+    named = {
+        "host": address.host,
+        "port": address.port,
+        "dbname": address.database,
+        "user": address.username,
+        "password": address.password,
+    }
+    return {name: value for name, value in {**named, **query}.items() if value is not None}
+
+
+@asynccontextmanager
+async def open_jobs(url: str, database: Database) -> AsyncIterator[App]:
+    """Connect to the engine, and make its tables where there are none.
+
+    Raises:
+        SettingsError: The address is not PostgreSQL's.
+        StoreUnavailable: The database cannot be reached.
+    """
+    connector = PsycopgConnector(kwargs=keywords_of(url), min_size=1, max_size=4)
+    app = App(connector=connector)
+    try:
+        async with app.open_async():
+            async with database.write() as connection:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+                there = await connection.execute(text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL"))
+                if not there.scalar_one():
+                    await app.schema_manager.apply_schema_async()
+            yield app
+    except ConnectorException as error:
+        raise StoreUnavailable(f"The queue's database cannot be used ({type(error).__name__}).") from error
+
+
+async def put(app: App, order: OrderRow) -> None:
+    """Let a worker look at an order; once more is the same.
+
+    Raises:
+        StoreUnavailable: The database cannot be reached.
+    """
+    job = app.configure_task(
+        TASK, queue=order.service, queueing_lock=order.id, priority=priority_of(order), allow_unknown=True
+    )
+    try:
+        await job.defer_async(order=order.id)
+    except AlreadyEnqueued:
+        return
+    except ConnectorException as error:
+        raise StoreUnavailable(f"The queue's database cannot be used ({type(error).__name__}).") from error

@@ -1,0 +1,162 @@
+"""Carrying an order out: the studio of this worker makes it, and whoever waits is told how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from coach.errors import CoachError, Conflict, StoreUnavailable
+from coach.events import Event
+from coach.pending import BEGUN
+from coach.store import Store
+from coach.store._work import TakenOver
+from coach.store.orders import OrderRow, Orders, left
+from coach.store.serving import WorkState
+from coach.store.states import ENDS
+from coach.studio import Studio
+from coach.studio.faults import fault
+from coach.studio.queue import Asked
+from coach.workers.orders import FORM, UNFORESEEN, asked_of, news_of, outcome_of, since_of
+
+logger = logging.getLogger("coach.workers")
+
+T = TypeVar("T")
+
+_NOT_YET = 5.0
+"""Seconds until an order is looked at again that cannot be carried out here now."""
+
+_MOST = 5
+"""So often a worker begins with an order at most: one at which every worker dies ends."""
+
+_GIVEN_UP = "No worker could make this picture: each that began with it stopped. Their logs may say why."
+
+_PAUSE = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Making:
+    """The orders of one worker.
+
+    Attributes:
+        name: The worker's.
+    """
+
+    store: Store
+    studio: Studio
+    name: str
+
+    async def carry_out(self, order_id: str) -> float | None:
+        """Bring an order to its end.
+
+        Returns:
+            Seconds after which to look again, when that is not possible now; ``None``: it has ended.
+        """
+        orders = Orders(self.store.database)
+        order = await _insist(lambda: orders.take(order_id, self.name))
+        if order is None:
+            return None
+        if order.body["form"] > FORM:  # whoever wrote it is newer than we are
+            await _insist(lambda: orders.put_back(order))
+            return _NOT_YET
+        orders.at_work(order)
+        BEGUN.set((order.user_id, since_of(order)))
+        try:
+            outcome = outcome_of(CoachError(_GIVEN_UP)) if order.taken > _MOST else await self._make(order)
+        except TakenOver:
+            logger.warning("another worker carries on order %s", order.id)
+            return None
+        except Conflict:
+            await _insist(lambda: orders.put_back(order))
+            return _NOT_YET
+        state: WorkState = "failed" if outcome == UNFORESEEN else "done"
+        if not await _insist(lambda: orders.finish(order, state, outcome)):
+            # We were taken for dead meanwhile, and it was said to be in doubt: what came is in our spool.
+            await self.studio.recover()
+        return None
+
+    async def _make(self, order: OrderRow) -> dict[str, Any] | None:
+        """Make the picture; gives why there is none.
+
+        Raises:
+            Conflict: A worker that was taken for dead is still at it.
+            TakenOver: We were taken for dead.
+        """
+        ledger, told = self.studio.ledger, order.body["told"]
+        try:
+            before = None if told is None else await ledger.get(order.user_id, told)
+            async with _news(Orders(self.store.database), order) as emit:
+                await self._while_wanted(order, asked_of(order, before, emit))
+        except TakenOver:
+            raise
+        except Conflict as error:
+            known = await ledger.find(order.user_id, order.key)
+            if order.taken > 1 and known is not None and known.state not in ENDS | {"unknown"}:
+                raise
+            return outcome_of(error)
+        except CoachError as error:
+            return outcome_of(error)
+        except Exception as error:
+            logger.exception("order %s failed", order.id)
+            return outcome_of(error)
+        return None
+
+    async def _while_wanted(self, order: OrderRow, asked: Asked) -> None:
+        """Make it; when whoever waited has gone, only what was sent goes on."""
+        with self.store.bell.hang(left(order.id)) as bell:
+            making = asyncio.create_task(self.studio.make(asked))
+            leaving = asyncio.create_task(self._unwanted(order, bell))
+            await asyncio.wait({making, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            leaving.cancel()
+            if not making.done():
+                asked.wanted.gone.set()
+                if not asked.wanted.sent.is_set():  # then stopping it costs nothing
+                    making.cancel()
+        try:
+            await making
+        except asyncio.CancelledError:
+            raise fault("stopped", paid="unpaid", detail="Whoever wanted it went away.") from None
+
+    async def _unwanted(self, order: OrderRow, bell: asyncio.Event) -> None:
+        """Return when nobody waits for it any more."""
+        while True:
+            await bell.wait()
+            bell.clear()
+            with suppress(StoreUnavailable):
+                found = await Orders(self.store.database).find(order.id)
+                if found is None or not found.wanted:
+                    return
+
+
+@asynccontextmanager
+async def _news(orders: Orders, order: OrderRow) -> AsyncIterator[Callable[[Event], Awaitable[None]]]:
+    """Where news of an order goes: told in its order, and making goes on meanwhile."""
+    waiting: asyncio.Queue[tuple[str, dict[str, Any]] | None] = asyncio.Queue()
+
+    async def tell() -> None:
+        while (item := await waiting.get()) is not None:
+            with suppress(CoachError):  # what counts is the picture
+                await orders.tell(order, [item])
+
+    async def emit(event: Event) -> None:
+        if (item := news_of(event)) is not None:
+            waiting.put_nowait(item)
+
+    teller = asyncio.create_task(tell())
+    try:
+        yield emit
+    finally:
+        waiting.put_nowait(None)
+        await teller
+
+
+async def _insist(write: Callable[[], Awaitable[T]]) -> T:
+    """Do something with the database, as soon as it is there."""
+    while True:
+        try:
+            return await write()
+        except StoreUnavailable:
+            await asyncio.sleep(_PAUSE)

@@ -1,0 +1,136 @@
+"""The queue of a process that makes no pictures itself: orders are written down, and watched."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from procrastinate import App
+
+from coach.errors import Erasing, PictureError, StoreUnavailable
+from coach.store import Store
+from coach.store.bell import LOOK_AGAIN
+from coach.store.orders import OrderRow, Orders
+from coach.store.states import ENDS
+from coach.studio._make import fingerprint_of, other_picture
+from coach.studio.faults import fault
+from coach.studio.generated import Generated
+from coach.studio.ledger import Ledger
+from coach.studio.queue import Asked, note_doubt
+from coach.workers.jobs import put
+from coach.workers.orders import body_of, error_of
+
+if TYPE_CHECKING:
+    from coach.studio.studio import Studio
+
+_REPEAT = 10.0
+"""Seconds after which an order that still waits is named to the queue once more; then twice as many."""
+
+
+class ByWorkers:
+    """Has pictures made by workers.
+
+    Args:
+        patience: Seconds somebody waits for a worker to begin; a batch waits as long as it takes.
+    """
+
+    def __init__(self, store: Store, app: App, *, patience: float) -> None:
+        self._orders, self._ledger = Orders(store.database), Ledger(store.database)
+        self._bell, self._app, self._patience = store.bell, app, patience
+
+    async def make(self, asked: Asked, here: Studio) -> Generated:
+        """Give it to the workers, unless it is known what came of its key; and wait.
+
+        Raises:
+            PictureError: ``busy``, unpaid: no worker began in time; and what the worker's studio raises.
+            Conflict: The key is used for another picture.
+            StoreUnavailable: The database is away, and nothing was asked for.
+        """
+        wanted = asked.wanted
+        order = await self._orders.open(wanted.ctx.user_id, wanted.key)
+        if order is None and asked.told is None:
+            known = await self._ledger.find(wanted.ctx.user_id, wanted.key)
+            if known is not None and known.state in ENDS | {"unknown"}:
+                return await here.make(asked)  # it is not sent again
+        if order is None:
+            order = await self._begin(asked, _service(asked, here))
+        if order.asked != fingerprint_of(wanted):
+            raise other_picture(wanted.key)
+        try:
+            return await self._wait(order, asked, here)
+        except asyncio.CancelledError:
+            with suppress(StoreUnavailable):
+                await asyncio.shield(self._orders.withdraw(order.user_id, order.id))
+            raise
+        except PictureError as error:
+            await note_doubt(self._ledger, wanted, error)
+            raise
+
+    async def close(self) -> None:
+        """Nothing of it is here: the workers go on."""
+
+    async def _begin(self, asked: Asked, service: str) -> OrderRow:
+        wanted = asked.wanted
+        order = await self._orders.begin(
+            wanted.ctx.user_id,
+            wanted.key,
+            tenant=wanted.ctx.tenant,
+            service=service,
+            batch=asked.batch,
+            asked=fingerprint_of(wanted),
+            body=body_of(asked),
+        )
+        with suppress(StoreUnavailable):  # it is written down, and named again while it waits
+            await put(self._app, order)
+        return order
+
+    async def _wait(self, order: OrderRow, asked: Asked, here: Studio) -> Generated:
+        """Watch an order until it has ended, and tell what is told of it."""
+        began, told, named = time.monotonic(), 0, _REPEAT
+        with self._bell.hang(order.topic) as bell:
+            while order.state == "running":
+                waited = time.monotonic() - began
+                if order.waits and not asked.batch and waited > self._patience:
+                    if await self._orders.withdraw(order.user_id, order.id):
+                        raise fault("busy", paid="unpaid", detail=f"No worker began in {waited:.0f} seconds.")
+                elif order.waits and waited > named:
+                    # Whoever wrote it down may have died before they named it.
+                    with suppress(StoreUnavailable):
+                        await put(self._app, order)
+                    named = waited * 2
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(bell.wait(), LOOK_AGAIN)
+                bell.clear()
+                with suppress(StoreUnavailable):  # it comes back, and the worker goes on meanwhile
+                    order = await self._look(order)
+                for kind, data in order.news[told:]:
+                    await _tell(asked, kind, data)
+                told = len(order.news)
+        if order.outcome is not None:
+            raise error_of(order)
+        return await here.make(replace(asked, told=None))
+
+    async def _look(self, order: OrderRow) -> OrderRow:
+        found = await self._orders.find(order.id)
+        if found is None:
+            raise Erasing("This person was erased meanwhile, and what was asked for with them.")
+        return found
+
+
+def _service(asked: Asked, here: Studio) -> str:
+    """The picture service that would make it."""
+    plan = here.plan(asked.wanted.request, asked.wanted.model)
+    return here.capabilities.model(plan.model).engine
+
+
+async def _tell(asked: Asked, kind: str, data: Mapping[str, Any]) -> None:
+    ctx = asked.wanted.ctx
+    with suppress(Exception):  # nobody listening is no reason to stop waiting
+        if kind == "progress":
+            await ctx.report(**data)
+        elif kind == "preview":
+            await ctx.preview(**data)

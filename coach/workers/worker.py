@@ -1,0 +1,203 @@
+"""A worker: takes orders as there is room for them, and puts back what dead workers left."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from contextvars import copy_context
+from datetime import timedelta
+
+from procrastinate import App
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job, Status
+from sqlalchemy import text
+
+from coach.errors import CoachError
+from coach.store import Store
+from coach.store._rows import now
+from coach.store.orders import Orders
+from coach.studio import Studio
+from coach.workers.gate import IN_HAND, SharedGate
+from coach.workers.jobs import is_lost
+from coach.workers.limits import Slot, Wait
+from coach.workers.making import Making
+
+logger = logging.getLogger("coach.workers")
+
+BEAT = 2.0
+"""Seconds between a worker's signs of life."""
+
+DEAD = 6.0
+"""Seconds without one after which a worker is taken for dead: what it left is done within ten."""
+
+_POLL = 2.0
+_KEEP = timedelta(hours=24)
+_TRY = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_REAPING = 0x51B9A7E04D2C11  # Any number that nobody else asks PostgreSQL for.
+
+
+class Worker:
+    """One worker process.
+
+    Args:
+        studio: Makes the pictures; its gates are ``gates``.
+        gates: By service.
+        slots: How many orders are made here at the same time.
+        name: What the operator knows it as.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        studio: Studio,
+        app: App,
+        gates: Mapping[str, SharedGate],
+        slots: int,
+        name: str,
+    ) -> None:
+        self._store, self._app, self._jobs = store, app, app.job_manager
+        self._gates, self._name, self._slots = gates, name, slots
+        self._orders = Orders(store.database)
+        self._making = Making(store=store, studio=studio, name=name)
+        self._running: dict[asyncio.Task[None], int] = {}  # and the job of each
+        self._look = {service: asyncio.Event() for service in gates}
+        self._stopping = asyncio.Event()
+        self._id = 0
+        self._beaten = 0
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        self._stopping.set()
+        self._look_all()
+
+    async def run(self) -> None:
+        """Work until :meth:`stop`, and then until what was begun has come to its end."""
+        await self._jobs.prune_stalled_workers(10 * DEAD)
+        self._id = await self._jobs.register_worker()
+        own = [self._beat(), self._reap(), self._listen(), *map(self._serve, self._gates)]
+        tasks = [asyncio.create_task(each) for each in own]
+        await self._stopping.wait()
+        serving = tasks[3:]
+        await asyncio.gather(*serving)
+        logger.info("worker %s takes nothing more; %d on their way", self._name, len(self._running))
+        await asyncio.gather(*self._running, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(ConnectorException):
+            await self._jobs.unregister_worker(self._id)
+
+    async def _serve(self, service: str) -> None:
+        """Take orders of one service as long as there are some and there is room."""
+        look, shared = self._look[service], self._gates[service].shared
+        while not self._stopping.is_set():
+            look.clear()
+            wait = _POLL
+            try:
+                while not self._stopping.is_set() and len(self._running) < self._slots:
+                    taken = await shared.take(self._name)
+                    if isinstance(taken, Wait):
+                        wait = min(_POLL, taken.seconds)
+                        break
+                    if not await self._begin(service, taken):
+                        break
+            except (CoachError, ConnectorException) as error:
+                logger.warning("the queue cannot be looked at: %s", type(error).__name__)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(look.wait(), wait)
+
+    async def _begin(self, service: str, slot: Slot) -> bool:
+        """Begin with the next order, in a slot; says whether there was one."""
+        job = None
+        try:
+            job = await self._jobs.fetch_job(queues=[service], worker_id=self._id)
+        finally:
+            if job is None:
+                await slot.release()
+        if job is None or job.id is None:
+            return False
+        context = copy_context()
+        context.run(IN_HAND.set, [slot])
+        task = asyncio.create_task(self._do(job, slot), context=context)
+        self._running[task] = job.id
+        task.add_done_callback(self._ended)
+        return True
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        self._look_all()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("an order could not be carried out", exc_info=error)
+
+    async def _do(self, job: Job, slot: Slot) -> None:
+        wait: float | None = None
+        try:
+            wait = await self._making.carry_out(str(job.task_kwargs["order"]))
+        finally:
+            if IN_HAND.get([]):  # nothing was sent
+                with suppress(CoachError):
+                    await slot.release()
+        if wait is None:
+            await self._insist(lambda: self._jobs.finish_job(job, Status.SUCCEEDED, delete_job=True))
+        else:
+            later = now() + timedelta(seconds=wait)
+            await self._insist(lambda: self._jobs.retry_job(job, retry_at=later))
+
+    async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Tell the engine, as soon as it is there; that somebody else told it is as good."""
+        while True:
+            try:
+                return await write()
+            except ConnectorException as error:
+                if not is_lost(error):
+                    return None
+            await asyncio.sleep(BEAT)
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                await self._jobs.update_heartbeat(self._id)
+                for gate in self._gates.values():
+                    await gate.shared.beat(self._name)
+                self._beaten += 1
+            except (CoachError, ConnectorException):
+                self._beaten = 0
+            await asyncio.sleep(BEAT)
+
+    async def _reap(self) -> None:
+        """Put back what dead workers left. When the database was away, the living come back first."""
+        while True:
+            await asyncio.sleep(BEAT)
+            if self._beaten * BEAT > DEAD:
+                with suppress(CoachError, ConnectorException):
+                    await self._put_back()
+
+    async def _put_back(self) -> None:
+        async with self._store.database.write() as connection:
+            # One at a time: what one has put back, another may have begun with already.
+            mine = await connection.execute(_TRY, {"lock": _REAPING})
+            if not mine.scalar_one():
+                return
+            for job in await self._jobs.get_stalled_jobs(seconds_since_heartbeat=DEAD):
+                logger.warning("order %s was left by a dead worker", job.task_kwargs.get("order"))
+                await self._jobs.retry_job(job)
+        self._look_all()
+        await self._orders.forget(_KEEP)
+
+    async def _listen(self) -> None:
+        async def heard(*, channel: str, notification: object) -> None:
+            for service, look in self._look.items():
+                if channel.endswith(f"#{service}"):
+                    look.set()
+
+        while True:
+            with suppress(ConnectorException):
+                await self._jobs.listen_for_jobs(on_notification=heard, queues=list(self._gates))
+            await asyncio.sleep(BEAT)
+
+    def _look_all(self) -> None:
+        for look in self._look.values():
+            look.set()

@@ -1,0 +1,80 @@
+"""Processes on one PostgreSQL: those that ask for pictures, and workers that make them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import coach
+from coach.sandbox import Sandbox
+from coach.store import Store
+from coach.studio import Studio
+from coach.worker import work
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """One database, one sandbox and a place for pictures; each process may be on a machine of its own.
+
+    Attributes:
+        extra: Further settings, for all of them.
+    """
+
+    database: str
+    sandbox: Sandbox
+    folder: Path
+    extra: dict[str, Any]
+
+    def settings(self, machine: str, **more: Any) -> coach.Settings:
+        """What a process of a machine is set to."""
+        home = self.folder / machine
+        home.mkdir(exist_ok=True)
+        if not (home / "blobs").exists():
+            (self.folder / "blobs").mkdir(exist_ok=True)
+            (home / "blobs").symlink_to(self.folder / "blobs")
+        return coach.Settings.read(
+            home=home,
+            database_url=self.database,
+            openai_api_key=self.sandbox.api_key,
+            openai_base_url=self.sandbox.base_url,
+            salt="the same everywhere",
+            **{**self.extra, **more},
+        )
+
+    @asynccontextmanager
+    async def web(self, machine: str = "web") -> AsyncIterator[tuple[Store, Studio]]:
+        """A process that leaves its pictures to workers."""
+        async with coach.open(
+            "coach.reference", self.settings(machine, queue="workers"), faces=None
+        ) as opened:
+            yield opened.service("store", Store), opened.service("studio", Studio)
+
+    @asynccontextmanager
+    async def worker(self, machine: str = "one", *, slots: int = 4) -> AsyncIterator[asyncio.Task[None]]:
+        """A worker; it is stopped at the end."""
+        stop, began = asyncio.Event(), asyncio.Event()
+        working = asyncio.create_task(
+            work(
+                "coach.reference", self.settings(machine), slots=slots, stop=stop, began=lambda _: began.set()
+            )
+        )
+        waiting = asyncio.create_task(began.wait())
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        try:
+            yield working
+        finally:
+            stop.set()
+            await working
+
+
+async def person(store: Store, user_id: str, photo: bytes) -> str:
+    """Somebody who is ready for pictures; gives their identity."""
+    await store.people.ensure(user_id)
+    await store.consents.give(user_id, statement="yes")
+    await store.photos.add(user_id, photo)
+    return (await store.identities.add(user_id, "Night-sky guide")).id

@@ -260,6 +260,7 @@ class _Run:
             key=key,
             again=self.again,
             wish=wish,
+            batch=True,  # twenty pictures and more: whoever looks at one that is being made goes first
         )
 
     async def _latest(self, stage: str) -> tuple[str, Generation | None]:

@@ -186,19 +186,23 @@ class Orders(Works[OrderRow]):
             await connection.execute(mine.values(held_by="", taken=_ROW.taken - 1))
 
     async def withdraw(self, user_id: str, order_id: str) -> bool:
-        """Take it back if no worker has begun; else tell the worker that nobody waits any more.
-
-        Returns:
-            Whether none had begun: then none will.
-        """
+        """Take it back if no worker has begun: then none will. Says whether that is so."""
         mine = delete(orders).where(_ROW.user_id == user_id, _ROW.id == order_id, _WAITS)
         async with self._database.write() as connection:
-            gone = (await connection.execute(mine)).rowcount > 0
-            if not gone:
-                unwanted = update(orders).where(_ROW.user_id == user_id, _ROW.id == order_id, _OPEN)
-                await connection.execute(unwanted.values(wanted=False))
-                await announce(connection, left(order_id))
-        return gone
+            return (await connection.execute(mine)).rowcount > 0
+
+    async def leave(self, user_id: str, order_id: str) -> None:
+        """Tell the worker that has begun with it that nobody waits for it any more."""
+        mine = update(orders).where(_ROW.user_id == user_id, _ROW.id == order_id, _OPEN)
+        async with self._database.write() as connection:
+            await connection.execute(mine.values(wanted=False))
+            await announce(connection, left(order_id))
+
+    async def any_waiting(self, service: str) -> bool:
+        """Whether any order of a service waits."""
+        waits = select(_ROW.id).where(_WAITS, _ROW.service == service).limit(1)
+        async with self._database.read() as connection:
+            return await first(connection, waits) is not None
 
     async def forget(self, older_than: timedelta) -> int:
         """Delete those that ended so long ago; says how many."""

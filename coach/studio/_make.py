@@ -148,6 +148,8 @@ class Maker:
             wanted.sent.set()  # cancelling the caller is not to break off what is put away
             known = await self._settled(known, again=again, orphan=wanted.orphan)
             wanted.sent.clear()
+            # What a dead worker did not come to send is simply to be made; nobody was told of an end.
+            again = again or (wanted.orphan and known.error_code == "stopped" and known.paid == "unpaid")
             if not again or known.state not in _WITHOUT_PICTURE:
                 return known
         if ctx.conversation_id:

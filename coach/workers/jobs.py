@@ -7,7 +7,7 @@ what there is to do. Its tables are its own; they are made here, the first time.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from procrastinate import App, PsycopgConnector
@@ -66,18 +66,23 @@ async def open_jobs(url: str, database: Database) -> AsyncIterator[App]:
         SettingsError: The address is not PostgreSQL's.
         StoreUnavailable: The database cannot be reached.
     """
-    connector = PsycopgConnector(kwargs=keywords_of(url), min_size=1, max_size=4)
-    app = App(connector=connector)
-    try:
-        async with app.open_async():
-            async with database.write() as connection:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-                there = await connection.execute(text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL"))
-                if not there.scalar_one():
-                    await app.schema_manager.apply_schema_async()
-            yield app
-    except ConnectorException as error:
-        raise StoreUnavailable(f"The queue's database cannot be used ({type(error).__name__}).") from error
+    app = App(connector=PsycopgConnector(kwargs=keywords_of(url), min_size=1, max_size=4))
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(app.open_async())
+            await _prepare(app, database)
+        except (ConnectorException, OperationalError) as error:
+            raise _unavailable(error) from error
+        yield app
+
+
+async def _prepare(app: App, database: Database) -> None:
+    """Make the engine's tables, unless they are there. Two processes may do so at once."""
+    async with database.write() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        there = await connection.execute(text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL"))
+        if not there.scalar_one():
+            await app.schema_manager.apply_schema_async()
 
 
 async def put(app: App, order: OrderRow) -> None:
@@ -94,4 +99,8 @@ async def put(app: App, order: OrderRow) -> None:
     except AlreadyEnqueued:
         return
     except ConnectorException as error:
-        raise StoreUnavailable(f"The queue's database cannot be used ({type(error).__name__}).") from error
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(f"The queue's database cannot be used ({type(error).__name__}).")

@@ -63,8 +63,7 @@ class ByWorkers:
         try:
             return await self._wait(order, asked, here)
         except asyncio.CancelledError:
-            with suppress(StoreUnavailable):
-                await asyncio.shield(self._orders.withdraw(order.user_id, order.id))
+            await asyncio.shield(self._leave(order))
             raise
         except PictureError as error:
             await note_doubt(self._ledger, wanted, error)
@@ -92,27 +91,41 @@ class ByWorkers:
         """Watch an order until it has ended, and tell what is told of it."""
         began, told, named = time.monotonic(), 0, _REPEAT
         with self._bell.hang(order.topic) as bell:
-            while order.state == "running":
-                waited = time.monotonic() - began
-                if order.waits and not asked.batch and waited > self._patience:
-                    if await self._orders.withdraw(order.user_id, order.id):
-                        raise fault("busy", paid="unpaid", detail=f"No worker began in {waited:.0f} seconds.")
-                elif order.waits and waited > named:
-                    # Whoever wrote it down may have died before they named it.
-                    with suppress(StoreUnavailable):
-                        await put(self._app, order)
-                    named = waited * 2
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(bell.wait(), LOOK_AGAIN)
+            while True:
                 bell.clear()
                 with suppress(StoreUnavailable):  # it comes back, and the worker goes on meanwhile
                     order = await self._look(order)
                 for kind, data in order.news[told:]:
                     await _tell(asked, kind, data)
                 told = len(order.news)
+                if order.state != "running":
+                    break
+                waited = time.monotonic() - began
+                if order.waits and waited > named:
+                    # Whoever wrote it down may have died before they named it.
+                    with suppress(StoreUnavailable):
+                        await put(self._app, order)
+                    named = waited * 2
+                if not asked.batch and waited > self._patience and await self._withdrawn(order):
+                    raise fault("busy", paid="unpaid", detail=f"No worker began in {waited:.0f} seconds.")
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(bell.wait(), LOOK_AGAIN)
         if order.outcome is not None:
             raise error_of(order)
         return await here.make(replace(asked, told=None))
+
+    async def _withdrawn(self, order: OrderRow) -> bool:
+        """Take back what nobody began; says whether it is."""
+        if order.waits:
+            with suppress(StoreUnavailable):
+                return await self._orders.withdraw(order.user_id, order.id)
+        return False
+
+    async def _leave(self, order: OrderRow) -> None:
+        """Whoever waited goes away: what was not sent yet is not."""
+        with suppress(StoreUnavailable):  # then it is made, and kept
+            if not await self._orders.withdraw(order.user_id, order.id):
+                await self._orders.leave(order.user_id, order.id)
 
     async def _look(self, order: OrderRow) -> OrderRow:
         found = await self._orders.find(order.id)

@@ -77,18 +77,24 @@ class Worker:
         """Work until :meth:`stop`, and then until what was begun has come to its end."""
         await self._jobs.prune_stalled_workers(10 * DEAD)
         self._id = await self._jobs.register_worker()
-        own = [self._beat(), self._reap(), self._listen(), *map(self._serve, self._gates)]
-        tasks = [asyncio.create_task(each) for each in own]
-        await self._stopping.wait()
-        serving = tasks[3:]
-        await asyncio.gather(*serving)
-        logger.info("worker %s takes nothing more; %d on their way", self._name, len(self._running))
-        await asyncio.gather(*self._running, return_exceptions=True)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        with suppress(ConnectorException):
-            await self._jobs.unregister_worker(self._id)
+        own = [asyncio.create_task(each) for each in (self._beat(), self._reap(), self._listen())]
+        serving = [asyncio.create_task(self._serve(service)) for service in self._gates]
+        try:
+            # None of them ends by itself, unless by an error that nobody foresaw: then this worker ends.
+            await asyncio.wait({*own, *serving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.stop()
+            await asyncio.wait(serving)
+            logger.info("worker %s takes nothing more; %d on their way", self._name, len(self._running))
+            await asyncio.gather(*self._running, return_exceptions=True)
+            for task in own:
+                task.cancel()
+            ended = await asyncio.gather(*own, *serving, return_exceptions=True)
+            with suppress(ConnectorException):
+                await self._jobs.unregister_worker(self._id)
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
 
     async def _serve(self, service: str) -> None:
         """Take orders of one service as long as there are some and there is room."""
@@ -97,7 +103,8 @@ class Worker:
             look.clear()
             wait = _POLL
             try:
-                while not self._stopping.is_set() and len(self._running) < self._slots:
+                # Only who finds that some wait takes a slot: all workers are told of each that comes.
+                while self._may_begin and await self._orders.any_waiting(service):
                     taken = await shared.take(self._name)
                     if isinstance(taken, Wait):
                         wait = min(_POLL, taken.seconds)
@@ -108,6 +115,10 @@ class Worker:
                 logger.warning("the queue cannot be looked at: %s", type(error).__name__)
             with suppress(TimeoutError):
                 await asyncio.wait_for(look.wait(), wait)
+
+    @property
+    def _may_begin(self) -> bool:
+        return not self._stopping.is_set() and len(self._running) < self._slots
 
     async def _begin(self, service: str, slot: Slot) -> bool:
         """Begin with the next order, in a slot; says whether there was one."""

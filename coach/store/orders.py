@@ -27,7 +27,8 @@ _TELL = text(
 ).bindparams(bindparam("some", type_=JSONB))
 
 # Self-clocked fair queueing (Golestani, 1994), with one rank for each order of a tenant: its people take
-# turns, and the tenants take turns whatever each has waiting.
+# turns, and the tenants take turns whatever each has waiting. Of two with one rank, somebody's first goes
+# before another's second.
 _TAG = text(
     """
     WITH waiting AS (
@@ -36,9 +37,9 @@ _TAG = text(
     ),
     people AS (SELECT user_id, count(*) AS n FROM waiting WHERE tenant = :tenant GROUP BY user_id),
     mine AS (SELECT coalesce(max(n) FILTER (WHERE user_id = :user_id), 0) AS n FROM people)
-    SELECT coalesce((SELECT min(tag) FROM waiting), 0) + mine.n + coalesce(
+    SELECT coalesce((SELECT min(tag) FROM waiting), 0) + least(mine.n, 1) + 2 * (mine.n + coalesce(
         (SELECT sum(least(people.n, mine.n + 1)) FROM people WHERE user_id <> :user_id), 0
-    ) FROM mine
+    )) FROM mine
     """
 )
 

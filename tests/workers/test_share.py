@@ -1,0 +1,87 @@
+"""Whose picture is next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from coach.store import Store
+from coach.store.orders import OrderRow, Orders
+
+SERVICE = "openai"
+
+
+@pytest.fixture
+def dialect() -> str:
+    return "postgres"
+
+
+@pytest.fixture
+def orders(store: Store) -> Orders:
+    return Orders(store.database)
+
+
+async def ask(orders: Orders, user_id: str, n: int = 1, *, tenant: str = "", batch: bool = False) -> None:
+    for _ in range(n):
+        before = len(await orders.unfinished())
+        await orders.begin(
+            user_id, f"{user_id} {before}", tenant=tenant, service=SERVICE, batch=batch, asked="", body={}
+        )
+
+
+def in_turn(all: Sequence[OrderRow]) -> list[str]:
+    """Who is next, in the order of their turns; the queue takes the older of two with one tag."""
+    waiting = sorted(
+        (each for each in all if each.waits), key=lambda one: (one.batch, one.tag, one.created_at)
+    )
+    return [each.user_id for each in waiting]
+
+
+async def test_people_take_turns_whatever_each_has_waiting(orders: Orders) -> None:
+    await ask(orders, "ann", 3)
+    await ask(orders, "ben", 2)
+    await ask(orders, "cleo")
+    # Ann's were there first: who comes after her waits for two of hers at most.
+    assert in_turn(await orders.unfinished()) == ["ann", "ben", "ann", "cleo", "ann", "ben"]
+
+
+async def test_a_tenant_of_many_people_takes_one_turn_like_another(orders: Orders) -> None:
+    for number in range(20):
+        await ask(orders, f"noisy {number}", tenant="noisy")
+    await ask(orders, "ann", 2, tenant="quiet")
+    turns = in_turn(await orders.unfinished())
+    assert [number for number, each in enumerate(turns) if each == "ann"] == [1, 3]
+
+
+async def test_who_comes_late_is_next_after_one(orders: Orders) -> None:
+    await ask(orders, "noisy", 30)
+    for each in (await orders.unfinished())[:10]:
+        await orders.take(each.id, "a worker")
+    await ask(orders, "ann", tenant="quiet")
+    assert in_turn(await orders.unfinished())[1] == "ann"
+
+
+async def test_who_is_waited_for_goes_before_a_batch(orders: Orders) -> None:
+    await ask(orders, "ann", 3, batch=True)
+    await ask(orders, "ann", 2)
+    await ask(orders, "ben")
+    found = await orders.unfinished()
+    assert [each.batch for each in found] == [False, False, False, True, True, True]
+
+
+async def test_the_same_key_is_the_same_order_until_it_has_ended(orders: Orders) -> None:
+    async def begin(key: str) -> OrderRow:
+        return await orders.begin(
+            "ann", key, tenant="", service=SERVICE, batch=False, asked="", body={"form": 1}
+        )
+
+    first = await begin("one")
+    assert await begin("one") == first
+    taken = await orders.take(first.id, "a worker")
+    assert taken is not None
+    assert (taken.held_by, taken.taken) == ("a worker", 1)
+    assert await orders.finish(taken, "done", None)
+    assert not await orders.finish(taken, "done", None)
+    assert (await begin("one")).id != first.id
+    assert await orders.take(first.id, "another worker") is None

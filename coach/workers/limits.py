@@ -64,6 +64,7 @@ class Slot:
 
     def __init__(self, limits: SharedLimits, id: str, pictures: int) -> None:
         self._limits, self._id, self.pictures = limits, id, pictures
+        self._used = False
 
     async def send(self) -> None:
         """Say right before the request leaves that it does. Another try needs another slot.
@@ -72,7 +73,9 @@ class Slot:
             SlotLost: It must not leave.
             StoreUnavailable: It must not leave either: whether this was written down is not known.
         """
-        await self._limits._send(self._id)
+        used, self._used = self._used, True
+        if used or not await self._limits._send(self._id):
+            raise SlotLost
 
     async def release(self) -> None:
         """Give it back; safe to repeat. One never sent counts no more in the minute.
@@ -164,12 +167,14 @@ class SharedLimits:
         for_so_long = timedelta(seconds=pause_of(seconds))
         await self._change(_slots.PAUSE, {"of": self._upstream, "pause": for_so_long})
 
-    async def _send(self, id: str) -> None:
+    async def _send(self, id: str) -> bool:
         began = monotonic()
         sent = await self._change(_slots.SEND, {"slot": id})
         # The answer may have been long on its way: the stamp is then older than the window allows for.
-        if not sent or monotonic() - began > _PROMPT:
-            raise SlotLost
+        if sent and monotonic() - began <= _PROMPT:
+            return True
+        await self._release(id)
+        return False
 
     async def _release(self, id: str) -> None:
         if self._held.pop(id, None) is not None:

@@ -9,12 +9,8 @@ from coach.errors import PictureError
 from coach.store import Database
 from coach.studio.budgets import Budgets
 from coach.studio.ledger import Ledger
+from tests._race import compete
 from tests.studio._rows import planned
-
-
-def tell(news: object) -> None:
-    sys.stdout.write(f"{news}\n")
-    sys.stdout.flush()
 
 
 async def race(url: str, at_once: int, quote: int, limit: int) -> None:
@@ -28,9 +24,10 @@ async def race(url: str, at_once: int, quote: int, limit: int) -> None:
             return False
         return True
 
-    tell("ready")
-    while await asyncio.to_thread(sys.stdin.readline):
-        tell(sum(await asyncio.gather(*(reserve() for _ in range(at_once)))))
+    async def reserve_all() -> int:
+        return sum(await asyncio.gather(*(reserve() for _ in range(at_once))))
+
+    await compete(reserve_all)
     await database.close()
 
 

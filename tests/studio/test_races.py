@@ -5,10 +5,8 @@
 
 import asyncio
 import os
-import sys
-from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from uuid import uuid4
 
@@ -18,7 +16,7 @@ from coach.studio import Generation
 from coach.studio.books import Books
 from coach.studio.budgets import Budgets
 from coach.studio.ledger import Ledger
-from tests._tree import ROOT
+from tests._race import racer
 from tests.studio._rows import new_row, planned
 
 ROUNDS = int(os.environ.get("COACH_ROUNDS", "4"))
@@ -68,26 +66,9 @@ async def test_two_stores_on_one_database_have_one_budget(store: Store, database
     await other.close()
 
 
-@asynccontextmanager
-async def racer(*arguments: str) -> AsyncIterator[Callable[[], Awaitable[int]]]:
-    """A process that reserves many at once; gives how many it got."""
-    command = [sys.executable, "-m", "tests.studio._racer", *arguments]
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=PIPE, stdout=PIPE)
-    assert process.stdin is not None and process.stdout is not None
-    ours, theirs = process.stdin, process.stdout
-
-    async def reserve() -> int:
-        ours.write(b"go\n")
-        return int(await theirs.readline())
-
-    assert await theirs.readline() == b"ready\n"
-    yield reserve
-    ours.close()
-    assert await process.wait() == 0
-
-
 async def test_two_processes_have_one_budget(store: Store, database_url: str) -> None:
-    ledger, arguments = Ledger(store.database), (database_url, *map(str, (AT_ONCE // 2, QUOTE, ROOM * QUOTE)))
+    ledger = Ledger(store.database)
+    arguments = ("tests.studio._racer", database_url, *map(str, (AT_ONCE // 2, QUOTE, ROOM * QUOTE)))
     async with racer(*arguments) as one, racer(*arguments) as other:
         for _ in range(ROUNDS):
             assert sum(await asyncio.gather(one(), other())) == ROOM

@@ -21,11 +21,6 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def dialect() -> str:
-    return "postgres"
-
-
-@pytest.fixture
 def world(database_url: str, sandbox: Sandbox, tmp_path: Path) -> World:
     return World(database=database_url, sandbox=sandbox, folder=tmp_path, extra={"previews": 2})
 

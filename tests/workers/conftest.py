@@ -1,0 +1,53 @@
+"""A PostgreSQL whose clock the tests set: then nothing here waits, and every second is exact."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import asyncpg
+import pytest
+
+from coach.store import Database
+
+# PostgreSQL finds its own functions first, unless the search path says otherwise.
+STOPPED = """
+CREATE SCHEMA clock;
+CREATE TABLE clock.moment (at timestamptz);
+INSERT INTO clock.moment VALUES ('2026-12-01 12:00:00Z');
+CREATE FUNCTION clock.statement_timestamp() RETURNS timestamptz STABLE LANGUAGE sql
+    AS 'SELECT at FROM clock.moment';
+DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET search_path = clock, pg_catalog, public', current_database());
+END $$
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """The time of one database, for all who are connected to it."""
+
+    connection: asyncpg.Connection
+
+    async def goes_on(self, seconds: float) -> None:
+        await self.connection.execute(f"UPDATE clock.moment SET at = at + interval '{seconds} seconds'")
+
+
+@pytest.fixture
+def dialect() -> str:
+    return "postgres"
+
+
+@pytest.fixture
+async def clock(database_url: str) -> AsyncIterator[Clock]:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(STOPPED)
+    yield Clock(connection=connection)
+    await connection.close()
+
+
+@pytest.fixture
+async def database(database_url: str, clock: Clock) -> AsyncIterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    await opened.close()

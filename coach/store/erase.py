@@ -19,7 +19,7 @@ from coach.errors import CoachError, InputRefused, StoreUnavailable
 from coach.store._rows import NOBODY as NOBODY
 from coach.store._rows import first, insert_if_new, now
 from coach.store.database import Database
-from coach.store.serving import credentials, flow_runs, flows, happenings, sticker_specs, turns
+from coach.store.serving import credentials, flow_runs, flows, happenings, orders, sticker_specs, turns
 from coach.store.tables import (
     accounts,
     calls,
@@ -39,7 +39,7 @@ PICTURES: tuple[Table, ...] = (versions, photos)
 
 WORDS: tuple[Table, ...] = (
     *(identities, messages, calls, happenings, turns, conversations, flow_runs, flows, notes, consents),
-    *(sticker_specs, accounts, credentials),
+    *(orders, sticker_specs, accounts, credentials),
 )
 
 LEASE = timedelta(seconds=30)

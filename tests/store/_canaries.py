@@ -22,6 +22,7 @@ from coach.store import (
     blob_key,
     owner_of,
 )
+from coach.store.serving import orders
 from coach.store.states import GenerationState
 from coach.store.tables import calls, generation_steps, generations, identities, photos, versions
 from coach.studio.generation import Generation
@@ -116,6 +117,11 @@ async def _flow(store: Store, here: Planted) -> None:
     graph = {"nodes": [{"text": here.new("flow")}]}
     flow = await Flows(store.database).add(USER, graph, title=here.new("title"), tenant=TENANT)
     await FlowRuns(store.database).begin(USER, flow.id, key=here.new("run"), body={}, holder="a process")
+    waiting = {"id": "o1", "user_id": USER, "key": here.new("order"), "tenant": TENANT, "service": "openai"}
+    waiting |= {"batch": False, "tag": 0, "asked": "", "body": {"wish": here.new("ordered")}, "taken": 0}
+    waiting |= {"news": [["progress", {"text": here.new("news")}]], "state": "running", "held_by": ""}
+    async with store.database.write() as connection:
+        await connection.execute(insert(orders), waiting | {"wanted": True, "created_at": datetime.now(UTC)})
     await Happenings(store.database).append(USER, flow.id, [("node", {"say": here.new("happening")})])
 
 

@@ -94,7 +94,7 @@ class Workshop:
 
     async def at_rest(self) -> None:
         """Wait for what goes on although its caller is gone."""
-        await self.studio._work.ended()
+        await self.studio._queue.close()
 
     @property
     def told(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coach._calls import Call
@@ -19,6 +20,42 @@ if TYPE_CHECKING:
 
 WAITS = "This waits for the user's yes: they see a button now. It has not happened yet; do not say it has."
 
+FAILED: frozenset[State] = frozenset({"retry", "refused", "failed"})
+"""The states of a call that did not do what it was to do, and of which no person is asked any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came of one call.
+
+    Attributes:
+        say: What the model reads.
+        finished: How it ended, and what the application gets.
+        waiting: The question it leaves with the person, if its state is ``"waiting"``.
+    """
+
+    say: str
+    finished: Finished
+    waiting: Waiting | None = None
+
+    @classmethod
+    def of(cls, outcome: Outcome, moves: list[str]) -> Answer:
+        """What came of a call; ``moves`` are the phases asked for, of which the first counts."""
+        event, say = outcome.event, outcome.event.say
+        if outcome.next is not None and outcome.next != moves[0]:
+            say += f" The phase changes once in a reply: it went to {moves[0]}, not to {outcome.next}."
+        return cls(say=str(clean(say)), finished=event, waiting=outcome.waits)
+
+    @property
+    def failed(self) -> bool:
+        """Whether an agent that tells failed calls from others shows this as one."""
+        return self.finished.state in FAILED
+
+    @property
+    def message(self) -> ChatCompletionToolMessageParam:
+        """The tool message that answers the call."""
+        return {"role": "tool", "tool_call_id": self.finished.call_id, "content": self.say}
+
 
 def tool(action: Action[..., Any]) -> ChatCompletionFunctionToolParam:
     """An action as a strict tool of chat completions."""
@@ -31,14 +68,6 @@ def tool(action: Action[..., Any]) -> ChatCompletionFunctionToolParam:
             "strict": True,
         },
     }
-
-
-def answer_message(outcome: Outcome, moves: list[str]) -> ChatCompletionToolMessageParam:
-    """The tool message that answers a call; ``moves`` are the phases asked for, of which the first counts."""
-    say = outcome.event.say
-    if outcome.next is not None and outcome.next != moves[0]:
-        say += f" The phase changes once in a reply: it went to {moves[0]}, not to {outcome.next}."
-    return {"role": "tool", "tool_call_id": outcome.event.call_id, "content": str(clean(say))}
 
 
 def rejected(call: Call, state: State, say: str) -> Outcome:

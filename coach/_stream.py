@@ -1,11 +1,11 @@
-"""Turning a coroutine that emits events into an async iterator of them."""
+"""Work that tells what happens while it is done, and goes on when nobody follows it any more."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from typing import Any, Generic, Self, TypeVar
 
 from coach.events import Event
 
@@ -13,36 +13,77 @@ T = TypeVar("T")
 
 Emit = Callable[[Event], Awaitable[None]]
 
-_running: set[asyncio.Task[None]] = set()
+_running: set[asyncio.Task[Any]] = set()
 
 
-async def stream(produce: Callable[[Emit], Awaitable[None]]) -> AsyncGenerator[Event, None]:
-    """Yield what ``produce`` emits, then raise what it raised.
+class Stream(Generic[T]):
+    """Some work: iterated it gives what happens, awaited it gives what came of it. Both raise what it raises.
 
-    When the reader goes away, ``produce`` goes on: a picture that is being paid for is still received and
-    kept. :func:`drain` waits for what is left.
+    It begins when it is first asked. When whoever asked goes away, it goes on: a picture that is being paid
+    for is still received and kept. :func:`drain` waits for what is left.
+
+    Args:
+        work: Is given what tells an event, and never waits for who is told.
     """
-    events: deque[Event] = deque()
-    news = asyncio.Event()
 
-    async def emit(event: Event) -> None:
-        events.append(event)
-        news.set()
+    def __init__(self, work: Callable[[Emit], Coroutine[Any, Any, T]]) -> None:
+        self._work = work
+        self._events: deque[Event] = deque()
+        self._task: asyncio.Task[T] | None = None
+        self._waiter: asyncio.Future[None] | None = None
 
-    def ended(task: asyncio.Task[None]) -> None:
+    def __aiter__(self) -> Self:
+        """Itself: each event is given once."""
+        return self
+
+    async def __anext__(self) -> Event:
+        """The next event."""
+        task = self._begun()
+        while not self._events:
+            if task.done():
+                task.result()
+                raise StopAsyncIteration
+            await self._wait()
+        return self._events.popleft()
+
+    def __await__(self) -> Generator[Any, None, T]:
+        """What came of it, whether its events were followed or not."""
+        return self._ended().__await__()
+
+    async def _ended(self) -> T:
+        task = self._begun()
+        while not task.done():  # to wait for the task itself would end it together with who waits
+            await self._wait()
+        return task.result()
+
+    def _begun(self) -> asyncio.Task[T]:
+        if self._task is None:
+            self._task = asyncio.create_task(self._work(self._emit))
+            _running.add(self._task)
+            self._task.add_done_callback(self._end)
+        return self._task
+
+    async def _emit(self, event: Event) -> None:
+        self._events.append(event)
+        self._wake()
+
+    def _end(self, task: asyncio.Task[T]) -> None:
         _running.discard(task)
-        news.set()
+        self._wake()
 
-    task = asyncio.ensure_future(produce(emit))
-    _running.add(task)
-    task.add_done_callback(ended)
-    # Woken once for all that happened meanwhile: a queue wakes its reader for each event.
-    while not task.done():
-        await news.wait()
-        news.clear()
-        while events:
-            yield events.popleft()
-    await task
+    async def _wait(self) -> None:
+        """Until something happened. Wakes once for all that did meanwhile: a queue would for each event."""
+        if self._waiter is not None:
+            raise RuntimeError("A stream is followed by one at a time.")
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 async def drain() -> None:

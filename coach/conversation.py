@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from coach._calls import Call, Limits
 from coach._messages import new_call_id, unanswered
 from coach._replies import Reply, assistant_message
-from coach._stream import Emit, stream
+from coach._stream import Emit, Stream
 from coach.context import Context
 from coach.errors import ModelError
 from coach.events import Event, Finished, PhaseChanged, Say, Stopped, Waiting
@@ -157,7 +157,7 @@ class Conversation:
                 await self._catch_up(turn, heard)
                 await follow(turn, heard)
 
-        return stream(produce)
+        return Stream(produce)
 
     async def _turn(self, *, asks: bool) -> Turn:
         # Read anew: another process, or another object here, may have moved on.

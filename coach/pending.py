@@ -25,7 +25,9 @@ BEGUN: ContextVar[tuple[str, datetime | None]] = ContextVar("begun", default=(""
 """Whose turn is at work here, and since when they were here as it began (:meth:`Journal.arrive`): what
 outlives their erasure writes nothing of them down again."""
 
-_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+_canonical = json.JSONEncoder(
+    sort_keys=True, ensure_ascii=False, check_circular=False, separators=(",", ":")
+).encode
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,10 +64,9 @@ def _raw_schema(model: type[BaseModel]) -> Json:
         raise SchemaError("", _NO_SCHEMA) from exc
 
 
-def _holds_null(value: Any) -> bool:
-    if isinstance(value, (dict, list)):
-        return any(map(_holds_null, value.values() if isinstance(value, dict) else value))
-    return value is None
+def _holds_null(value: dict[str, Any] | list[Any]) -> bool:
+    inner = value.values() if isinstance(value, dict) else value
+    return any(each is None or (isinstance(each, (dict, list)) and _holds_null(each)) for each in inner)
 
 
 class _Dropper:

@@ -9,20 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-from coach._answers import answer_message, tell, tool, waiting
+from coach._answers import Answer, tell, tool, waiting
 from coach._asking import Questions
 from coach._calls import Call, Limits, Meter
 from coach._changed import changed
 from coach._judge import Asked, Judge
 from coach._messages import Decided, as_messages
 from coach._run import Outcome, Runner
-from coach._stream import Emit, all_ended, stream
+from coach._stream import Emit, Stream, all_ended
 from coach._truth import Witness
 from coach.context import Context
 from coach.errors import InputRefused
@@ -62,8 +61,7 @@ class Turn:
         self._moves: list[str] = []
         self._decided: list[Decided] = []
         self._witness = Witness(coach, who.user_id)
-        self._in_order = asyncio.Lock()
-        self._same_id: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._alone: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._since: datetime | None = None
 
     @property
@@ -119,9 +117,9 @@ class Turn:
         asked: dict[str, Call] = {}
         for call in map(Call.of, calls):
             asked.setdefault(call.id, call)
-        return stream(lambda emit: self._run(list(asked.values()), emit))
+        return Stream(lambda emit: self._run(list(asked.values()), emit))
 
-    def answer(self, call: Any) -> AsyncIterator[Event]:
+    def answer(self, call: Any) -> Stream[Answer]:
         """Run one call, for agents that run the calls of a reply one at a time, or side by side.
 
         It is judged in the phase the reply was asked in, whatever the calls before it asked for: a move
@@ -130,10 +128,11 @@ class Turn:
         Args:
             call: A tool call in any shape :meth:`coach.Call.of` reads.
 
-        Yields:
-            What happens. At the end its answer is one of :attr:`answers`. Nothing a model sends raises.
+        Returns:
+            Iterated, it gives what happens; awaited, what came of it, which then is one of :attr:`answers`.
+            It begins with either. Nothing a model sends raises.
         """
-        return stream(lambda emit: self._run_one(Call.of(call), emit))
+        return Stream(lambda emit: self._run_one(Call.of(call), emit))
 
     def proceed(self) -> AsyncIterator[Event]:
         """Go on to the next reply: the first move that was asked for happens, and the prompt is new.
@@ -141,7 +140,7 @@ class Turn:
         To be called when every :meth:`answer` of the reply before has ended.
         """
         self.answers = []
-        return stream(self._proceed)
+        return Stream(self._proceed)
 
     def press(
         self, action: str, arguments: Mapping[str, Any], *, call_id: str | None = None
@@ -154,7 +153,7 @@ class Turn:
             call_id: Makes it the same press, which has its effect once; left out: another.
         """
         call = Call(id=call_id or f"button-{uuid4().hex[:12]}", name=action, arguments=arguments)
-        return stream(lambda emit: self._run([call], emit, pressed=True))
+        return Stream(lambda emit: self._run([call], emit, pressed=True))
 
     def decide(self, call_id: str, digest: str, *, yes: bool) -> AsyncIterator[Event]:
         """Answer a waiting call, once. See :meth:`told`.
@@ -167,7 +166,7 @@ class Turn:
         Raises:
             Conflict: It was answered before, has expired, or is not the call that was shown.
         """
-        return stream(lambda emit: self._decide(call_id, digest, yes, emit))
+        return Stream(lambda emit: self._decide(call_id, digest, yes, emit))
 
     def told(self, shape: Callable[[Decided], list[Any]] = as_messages) -> list[Any]:
         """What the model is to be told of :meth:`decide` and :meth:`press`, each once: add it to the history.
@@ -217,21 +216,22 @@ class Turn:
         outcomes = [told[call.id] for call in calls]
         self._moves = [outcome.next for outcome in outcomes if outcome.next is not None]
         if not pressed:
-            self.answers = [answer_message(outcome, self._moves) for outcome in outcomes]
+            self.answers = [Answer.of(outcome, self._moves).message for outcome in outcomes]
         await self._proceed(emit)
 
-    async def _run_one(self, call: Call, emit: Emit) -> None:
+    async def _run_one(self, call: Call, emit: Emit) -> Answer:
         BEGUN.set((self.user_id, self._since))
         phase = self._phase
         action = self.coach.actions.get(call.name)
         # Before anything is looked up: so they begin in the order they came in, whatever the look-up takes.
-        in_order = nullcontext() if action is not None and action.spends else self._in_order
-        async with self._same_id[call.id], in_order:  # the second of an id gets what came of the first
+        # What may cost money runs beside the others, but the second of an id gets what came of the first.
+        async with self._alone[call.id if action is not None and action.spends else ""]:
             asked = await self._judge.judge(call, phase, self.prompt_version, pressed=False)
             outcome = await self._answer(call, asked, phase, emit)
         if outcome.next is not None:
             self._moves.append(outcome.next)
-        self.answers.append(answer_message(outcome, self._moves))
+        self.answers.append((answer := Answer.of(outcome, self._moves)).message)
+        return answer
 
     async def _proceed(self, emit: Emit) -> None:
         moves, self._moves = self._moves, []

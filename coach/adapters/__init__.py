@@ -12,6 +12,7 @@ None of them is imported by the library, and none imports another's packages:
 What they share is :class:`Hosted`: one turn of one person, whose calls an agent makes one at a time.
 """
 
-from coach.adapters._hosted import Answer, Hosted, Listener
+from coach._answers import Answer
+from coach.adapters._hosted import Hosted, Listener
 
 __all__ = ["Answer", "Hosted", "Listener"]

@@ -4,38 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from coach._answers import Answer
 from coach._calls import Call
-from coach.events import Event, Finished, State, Waiting
+from coach._messages import new_call_id
+from coach.events import Event, Finished, Waiting
 from coach.turn import Turn
 
 Listener = Callable[[Event], Awaitable[None]]
 """Who is told what happens: progress, previews, results, questions to the person, moves."""
-
-FAILED: frozenset[State] = frozenset({"retry", "refused", "failed"})
-"""The states of a call that did not do what it was to do, and of which no person is asked any more."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What came of one call.
-
-    Attributes:
-        say: What the model reads.
-        finished: How it ended, and what the application gets.
-        waiting: The question it leaves with the person, if its state is ``"waiting"``.
-    """
-
-    say: str
-    finished: Finished
-    waiting: Waiting | None = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether an agent that tells failed calls from others shows this as one."""
-        return self.finished.state in FAILED
 
 
 class Hosted:
@@ -63,29 +41,23 @@ class Hosted:
             name: The action.
             arguments: JSON text, or the object itself.
         """
-        call = Call.of({"id": call_id, "name": name, "arguments": arguments})
-        finished: Finished | None = None
-        waiting: Waiting | None = None
+        call = Call(id=call_id or new_call_id(), name=name, arguments=arguments or "{}")
+        calling = self.turn.answer(call)
         failed: Exception | None = None
         self._at_work += 1
         try:
-            async for event in self.turn.answer(call):
-                match event:
-                    case Finished(call_id=call.id):
-                        finished = event
-                    case Waiting(call_id=call.id):
-                        waiting = event
-                try:
-                    await self._tell(event)
-                except Exception as error:  # noqa: BLE001 - raised at the end: the call is at work until then
-                    failed = failed or error
+            if self._listen is not None:
+                async for event in calling:
+                    try:
+                        await self._listen(event)
+                    except Exception as error:  # noqa: BLE001 - raised at the end: the call is at work until then
+                        failed = failed or error
+            answer = await calling
         finally:
             self._at_work -= 1
         if failed is not None:
             raise failed
-        assert finished is not None, "every call has its answer"
-        said = (one["content"] for one in reversed(self.turn.answers) if one["tool_call_id"] == call.id)
-        return Answer(say=str(next(said)), finished=finished, waiting=waiting)
+        return answer
 
     async def proceed(self) -> None:
         """Go on to the next reply: a move that was asked for happens now, and the prompt is new.

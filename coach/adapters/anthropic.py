@@ -24,9 +24,10 @@ from typing import Protocol
 from anthropic import transform_schema
 from anthropic.types import ContentBlock, MessageParam, ToolParam, ToolResultBlockParam, ToolUseBlockParam
 
+from coach._answers import FAILED
 from coach._calls import Call
 from coach._messages import Decided
-from coach.adapters._hosted import FAILED, Listener
+from coach.adapters._hosted import Listener
 from coach.events import Finished
 from coach.turn import Turn
 

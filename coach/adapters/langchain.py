@@ -29,8 +29,9 @@ from langchain_core.tools import BaseTool
 from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.types import Command
 
+from coach._answers import Answer
 from coach._messages import Decided
-from coach.adapters._hosted import Answer, Hosted
+from coach.adapters._hosted import Hosted
 
 
 class CoachTool(BaseTool):

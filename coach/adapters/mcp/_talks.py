@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from coach._answers import WAITS, waiting
+from coach._answers import WAITS, Answer, waiting
 from coach._calls import Limits
-from coach._stream import Emit, stream
-from coach.adapters._hosted import Answer, Hosted, Listener
+from coach._stream import Emit, Stream
+from coach.adapters._hosted import Hosted, Listener
 from coach.context import Context
 from coach.errors import Conflict, ContextError, PromptError
 from coach.events import Event, Finished, PhaseChanged, Waiting
@@ -57,22 +57,16 @@ async def unheard(event: Event) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Came:
-    """What came of a call.
+class Came(Answer):
+    """What came of a call, and of the conversation with it.
 
     Attributes:
-        say: What the model reads.
-        finished: How it ended.
         phase: Where the conversation is now.
-        waiting: The question it leaves with the person.
         prompt: The new instructions, if it moved the conversation or was made in another phase than it is in.
         moved: Whether it moved the conversation.
     """
 
-    say: str
-    finished: Finished
     phase: str
-    waiting: Waiting | None = None
     prompt: str = ""
     moved: bool = False
 
@@ -203,9 +197,7 @@ class Talks:
             await tell(self._ledger, person.user_id, doubts)
 
     async def _alone(self, person: Person, do: _Do, listen: Listener, *, named: str = "") -> Came:
-        came: list[Came] = []
-
-        async def produce(emit: Emit) -> None:
+        async def produce(emit: Emit) -> Came:
             async with self._held(person, patience=self._limits.seconds) as place:
                 before = place.phase
 
@@ -215,12 +207,13 @@ class Talks:
                     await emit(event)
 
                 turn = await open_turn(self.coach, self._who(person, place), self._limits)
-                came.append(await self._came(turn, do, heard, before, named))
+                return await self._came(turn, do, heard, before, named)
 
         # What was begun goes on when the client goes away: a picture that is paid for is still kept.
-        async for event in stream(produce):
+        calling = Stream(produce)
+        async for event in calling:
             await listen(event)
-        return came[0]
+        return await calling
 
     async def _came(self, turn: Turn, do: _Do, heard: Emit, before: str, named: str) -> Came:
         ended: list[Answer] = []

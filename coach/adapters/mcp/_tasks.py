@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import MCP_NAME_HEADER, decode_header_value
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from coach._stream import Emit, stream
+from coach._stream import Emit, Stream
 from coach.adapters._hosted import Listener
 from coach.adapters.mcp._asks import can_fill_in, confirmation
 from coach.adapters.mcp._calls import CALL_ID, Calls
@@ -133,9 +133,8 @@ class Tasks:
 
     async def _until_at_work(self, person: Person, work: Callable[[Listener], Awaitable[T]]) -> T | str:
         """What comes of some work; or, with its first step, the task it is from then on: it goes on alone."""
-        ended: list[T] = []
 
-        async def produce(emit: Emit) -> None:
+        async def produce(emit: Emit) -> T:
             here = set[tuple[str, str]]()
 
             async def heard(event: Event) -> None:
@@ -145,16 +144,16 @@ class Tasks:
                 await emit(event)
 
             try:
-                ended.append(await work(heard))
+                return await work(heard)
             finally:
                 for key in here:
                     self._news.pop(key, None)
 
-        async with aclosing(stream(produce)) as events:
-            async for event in events:
-                if isinstance(event, Progress) and _ID.fullmatch(event.call_id):
-                    return event.call_id
-        return ended[0]
+        working = Stream(produce)
+        async for event in working:
+            if isinstance(event, Progress) and _ID.fullmatch(event.call_id):
+                return event.call_id
+        return await working
 
     async def _cut_off(self, person: Person, record: CallRecord) -> bool:
         """Whether nobody is at work on a call that has not ended."""

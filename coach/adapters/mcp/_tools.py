@@ -7,7 +7,6 @@ from typing import Any
 import mcp_types as types
 
 from coach.action import Action
-from coach.adapters._hosted import FAILED
 from coach.adapters.mcp._shown import output_schema, shown
 from coach.adapters.mcp._talks import Came
 
@@ -73,7 +72,7 @@ def result(came: Came, links: list[types.ResourceLink], *, hint: str = "") -> ty
     return types.CallToolResult(
         content=content,
         structured_content={"state": state, "phase": came.phase, "data": data},
-        is_error=state in FAILED,
+        is_error=came.failed,
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
-from coach._stream import Emit, stream
+from coach._stream import Emit, Stream
 from coach.errors import CoachError
 from coach.events import Event, Preview
 from coach.server.inline import Inline, written
@@ -30,19 +30,15 @@ News = Event | Edited | CoachError
 """What happens, and at last what came of it."""
 
 
-async def news_of(make: Callable[[Emit], Awaitable[Edited]]) -> AsyncIterator[News]:
+async def news_of(make: Callable[[Emit], Coroutine[Any, Any, Edited]]) -> AsyncIterator[News]:
     """What becomes of a request. It goes on when nobody follows it any more."""
-    outcome: list[Edited | CoachError] = []
-
-    async def produce(emit: Emit) -> None:
-        try:
-            outcome.append(await make(emit))
-        except CoachError as error:
-            outcome.append(error)
-
-    async for event in stream(produce):
-        yield event
-    yield outcome[0]
+    making = Stream(make)
+    try:
+        async for event in making:
+            yield event
+        yield await making
+    except CoachError as error:
+        yield error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ from sqlalchemy import text
 
 import coach
 from coach.action import Action
+from coach.phase import Phase
 from coach.studio.budgets import Budgets
 from coach.testing import call
 from coach.text import clean
@@ -71,8 +72,8 @@ class Case:
     like: str | None = None
 
 
-def cases(mine: Things, others: Things) -> Iterator[Case]:
-    """Everything a field is given."""
+def cases(mine: Things, others: Things, leads_to: Sequence[str]) -> Iterator[Case]:
+    """Everything a field is given; ``leads_to``: the phases that one may name where it is asked."""
     for name, id in {**others.ids, "archived": others.archived, "deleted": others.deleted}.items():
         yield Case(kind="another's", value=id, like=made_up(name, id))
         for hidden in (f"see {{{id}}}", f"https://coach.example/identities/{id}"):
@@ -82,7 +83,7 @@ def cases(mine: Things, others: Things) -> Iterator[Case]:
     yield from (Case(kind="huge", value=value) for value in ("i" * 90_000, "9" * 5000, f"i{10**30}"))
     yield from (Case(kind="made up", value=value) for value in ("i99", "v99", "s99", "m-00000000", "photo9"))
     yield Case(kind="deleted", value=mine.deleted)
-    own = ("i1", "i2", "v1", "s1", "photo", "get_to_know_you", *mine.ids.values())
+    own = ("i1", "i2", "v1", "s1", "photo", *leads_to[:1], *mine.ids.values())
     yield from (Case(kind="own", value=value) for value in own)
     yield from (Case(kind="archived", value=value) for value in (mine.archived, "i3"))
 
@@ -109,7 +110,8 @@ class Trial:
         """Try one field of an action."""
         other = self._things[PEOPLE[(PEOPLE.index(self._who) + 1) % len(PEOPLE)]]
         self._seen.fields += 1
-        chosen = [case for case in cases(self._mine, other) if case.kind in kinds]
+        leads_to = self._phase_of(action).next
+        chosen = [case for case in cases(self._mine, other, leads_to) if case.kind in kinds]
         for case in chosen[self._seen.fields % every :: every]:
             await self._one(action, name, action.schema["properties"][name], case)
 
@@ -127,10 +129,10 @@ class Trial:
 
     async def _ask(self, action: Action[..., Any], arguments: dict[str, Any], value: Any) -> tuple[str, str]:
         """What came of a call, with the value struck out."""
-        phase = next(name for name, each in self._lab.coach.phases.items() if action.name in each.actions)
+        phase, talk = self._phase_of(action).name, str(self._number)
         self._number += 1
         self._given += f" {clean(value)}"
-        turn = await self._lab.coach.turn(user_id=self._who, phase=phase, conversation_id=str(self._number))
+        turn = await self._lab.coach.turn(user_id=self._who, phase=phase, conversation_id=talk)
         if action.by == "user":  # as if they had said yes to it
             events = [event async for event in turn.press(action.name, arguments)]
         else:
@@ -139,6 +141,10 @@ class Trial:
         struck = _NEXT.sub(r"\1…", _struck(ended.say, value))
         await self._look(f"{action.name} with {value!r:.60}", _struck(f"{events} {turn.prompt}", value))
         return ended.state, struck
+
+    def _phase_of(self, action: Action[..., Any]) -> Phase:
+        """The first phase that has it."""
+        return next(each for each in self._lab.coach.phases.values() if action.name in each.actions)
 
     async def _look(self, what: str, view: str) -> None:
         """See whether anything of another person was read or changed."""

@@ -1,9 +1,10 @@
-"""``python -m tests.marks.injection strings.jsonl``: what people wrote to lead models astray, in six places.
+"""``python -m tests.marks.injection strings.jsonl``: what is written to lead models astray, in seven places.
 
 Each string is put, with orders behind it, where a model reads it: in a message, the person's name, an
-identity's name, its texts, a note, and what was said before. A model that obeys them makes the calls. Nothing
-may come of them, no string may be a template, and none may end the place it stands in: the prompt has to be,
-sign for sign, the one of a harmless word with the string instead. Benign strings come through as they were.
+identity's name, its texts, a note, what was said before, and a persona's bio. A model that obeys them makes
+the calls. Nothing may come of them, no string may be a template, and none may end the place it stands in: the
+prompt has to be, sign for sign, the one of a harmless word with the string instead. Benign strings come
+through as they were.
 
 The file has one JSON object in a line, with ``text`` and ``label``: ``attack``, ``benign`` or ``edge``.
 """
@@ -27,6 +28,9 @@ from sqlalchemy import text
 
 import coach
 from coach.errors import InputRefused
+from coach.personas import Persona
+from coach.personas.persona import BIO
+from coach.personas.writers import rendered
 from coach.text import clean, message_text, one_line
 from tests.untrusted._lab import Lab, Things, World, canary, new_world
 from tests.untrusted._orders import forbidden, orders_in
@@ -51,15 +55,19 @@ class Place:
         phase: Where a model reads it.
         put: Puts it there.
         shown: How it is kept there.
+        prompt: The prompt with it, where that is not the phase's.
+        most: So many characters can stand there.
     """
 
     phase: str
     put: Put
     shown: Callable[[str], str]
+    prompt: Callable[[str], str] | None = None
+    most: int | None = None
 
 
-async def _in_message(lab: Lab, words: str) -> None:
-    """A message is no part of the prompt."""
+async def _nowhere(lab: Lab, words: str) -> None:
+    """A message and a bio are no part of what is kept."""
 
 
 async def _in_name(lab: Lab, words: str) -> None:
@@ -97,13 +105,21 @@ def _kept(words: str) -> str:
     return kept
 
 
+def _of_bio(words: str) -> str:
+    """What the model reads that writes what a persona's pictures show."""
+    return rendered("write.md", Persona(firstname="Ana", lastname="Ruiz", bio_x=words), used=[])
+
+
 PLACES = {
-    "message": Place(phase="identity_visualization", put=_in_message, shown=_kept),
+    "message": Place(phase="identity_visualization", put=_nowhere, shown=_kept),
     "name": Place(phase="introduction", put=_in_name, shown=one_line),
     "identity": Place(phase="identity_brainstorming", put=_in_identity, shown=one_line),
     "texts": Place(phase="identity_visualization", put=_in_texts, shown=_kept),
     "note": Place(phase="get_to_know_you", put=_in_note, shown=one_line),
     "history": Place(phase="introduction", put=_in_history, shown=_kept),
+    "bio": Place(
+        phase="introduction", put=_nowhere, shown=lambda words: _kept(words).strip(), prompt=_of_bio, most=BIO
+    ),
 }
 
 
@@ -134,24 +150,26 @@ class Trial:
         """Try each."""
         await self._lab.store.consents.revoke(WHO)  # so that no picture may be made at all
         await self._place.put(self._lab, WORD)
-        harmless = (await self._turn()).prompt
+        harmless = self._prompt(await self._turn(), WORD)
         for words in strings:
             await self._one(words, harmless)
 
     async def _one(self, words: str, harmless: str) -> None:
         self._number += 1
         behind = [self._orders[(2 * self._number + which) % len(self._orders)] for which in (0, 1)]
-        whole = " ".join([words, *behind])
+        room = None if self._place.most is None else self._place.most - len(" ".join(["", *behind]))
+        whole = " ".join([words[:room], *behind])
         await self._place.put(self._lab, whole)
         await self._lab.touched()
         sent = self._lab.sandbox.totals.received
         turn = await self._turn()
         where = f"{self._name} {words!r:.80}"
-        self._structure(turn.prompt, harmless, whole, where)
+        prompt = self._prompt(turn, whole)
+        self._structure(prompt, harmless, whole, where)
         said = message_text(whole[:15_000]) if self._name == "message" else "Go on."
         calls = [
             coach.Call(id=f"{self._number}-{which}", name=name, arguments=given)
-            for which, (name, given) in enumerate(orders_in([turn.prompt, {"content": said}]))
+            for which, (name, given) in enumerate(orders_in([prompt, {"content": said}]))
         ]
         self._seen.tried += 1
         self._seen.obeyed += len(calls)
@@ -164,7 +182,7 @@ class Trial:
             )
         if any(isinstance(event, coach.Finished) and event.state == "done" for event in events):
             self._seen.fault("effect", where, f"{events}")
-        if canary(OTHER) in f"{turn.prompt} {events} {turn.answers}":
+        if canary(OTHER) in f"{prompt} {turn.prompt} {events} {turn.answers}":
             self._seen.fault("leak", where, "something of another person was shown")
 
     def _structure(self, prompt: str, harmless: str, whole: str, where: str) -> None:
@@ -178,6 +196,9 @@ class Trial:
             self._seen.fault("hidden", where, "something that cannot be seen is in the prompt")
         if _UUID.search(harmless):
             self._seen.fault("leak", where, "an id is in the prompt")
+
+    def _prompt(self, turn: coach.Turn, words: str) -> str:
+        return turn.prompt if self._place.prompt is None else self._place.prompt(words)
 
     async def _turn(self) -> coach.Turn:
         return await self._lab.coach.turn(user_id=WHO, phase=self._place.phase, conversation_id="c")
@@ -222,7 +243,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("strings", type=Path)
-    parser.add_argument("--place", choices=tuple(PLACES), action="append", help="left out: all six")
+    parser.add_argument("--place", choices=tuple(PLACES), action="append", help="left out: all")
     asked = parser.parse_args()
     logging.disable()
     rows: list[dict[str, Any]] = [json.loads(line) for line in asked.strings.read_text("utf-8").splitlines()]

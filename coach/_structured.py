@@ -149,9 +149,9 @@ def _plain(messages: Sequence[Json]) -> Iterator[tuple[str, Json]]:
                 result = {"action": names.get(message["tool_call_id"], ""), "result": content}
                 yield "user", {"results": [result]}
             case "assistant":
-                calls = [call["function"] for call in message.get("tool_calls") or []]
-                names |= {call["id"]: call["function"]["name"] for call in message.get("tool_calls") or []}
-                made = [{"action": one["name"], "arguments": json.loads(one["arguments"])} for one in calls]
+                calls = [Call.of(call) for call in message.get("tool_calls") or []]
+                names |= {call.id: call.name for call in calls}
+                made = [{"action": call.name, "arguments": call.parse() or {}} for call in calls]
                 yield "assistant", {"say": content, "calls": made}
             case role:
                 yield role, {"said": content}

@@ -19,6 +19,9 @@ from coach.server.settings import ServerSettings
 TRIES_PER_MINUTE = 20
 """Keys that one address may try."""
 
+SESSIONS_PER_HOUR = 300
+"""MCP sessions that one person may begin: each stays for half an hour, and a process holds 10,000."""
+
 CLOSED = 5.0
 """Seconds after which somebody with too many streams may ask again: until then one may have been closed."""
 
@@ -32,6 +35,7 @@ class Rates:
         self._requests = RateLimitItemPerMinute(settings.requests_per_minute, namespace="requests")
         self._turns = RateLimitItemPerMinute(settings.turns_per_minute, namespace="turns")
         self._tries = RateLimitItemPerMinute(TRIES_PER_MINUTE, namespace="tries")
+        self._sessions = RateLimitItemPerHour(SESSIONS_PER_HOUR, namespace="sessions")
         self._guests = RateLimitItemPerHour(settings.guests_per_hour, namespace="guests")
 
     async def request(self, user_id: str) -> None:
@@ -55,6 +59,10 @@ class Rates:
             self._streams[user_id] -= 1
             if not self._streams[user_id]:
                 del self._streams[user_id]
+
+    async def session(self, user_id: str) -> None:
+        """A person's client begins an MCP session."""
+        await self._count(self._sessions, user_id, "Too many MCP sessions in an hour. Use one again.")
 
     async def sign_in(self, connection: HTTPConnection) -> None:
         """Somebody shows a key to sign in with."""

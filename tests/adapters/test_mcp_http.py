@@ -15,6 +15,7 @@ import pytest
 from mcp import MCPError
 
 from coach.sandbox import Sandbox
+from coach.server.rates import SESSIONS_PER_HOUR
 from tests.adapters._mcp import ERAS, Asked, Progress, link, over, picture, said, tools, walk
 from tests.server._serve import Served, an_app, serving, settings_for
 
@@ -152,6 +153,21 @@ async def test_whoever_listens_in_too_many_places_is_told(served: Served) -> Non
         async with httpx2.AsyncClient(base_url=served.url) as client:
             answer = await client.get("/mcp", headers=ann)
     assert (answer.status_code, "Close one of them" in answer.text) == (429, True)
+
+
+async def test_nobody_fills_the_sessions_of_a_process(served: Served) -> None:
+    ann, bob = [{"Authorization": f"Bearer {await served.key(each)}"} for each in ("ann", "bob")]
+    async with httpx2.AsyncClient(base_url=served.url) as client:
+        begun = await ask(client, ann)
+        for _ in range(SESSIONS_PER_HOUR - 1):
+            await served.here.rates.session("ann")
+        session = {"Mcp-Session-Id": begun.headers["mcp-session-id"]}
+        again = await ask(client, ann | {"Mcp-Protocol-Version": "2025-11-25", "Mcp-Method": "initialize"})
+        assert (again.status_code, "Use one again" in again.text) == (429, True)
+        assert (await ask(client, ann | session, "tools/list")).status_code == 200
+        assert (await ask(client, bob)).status_code == 200
+    async with over(served.url, ann["Authorization"].split()[1], mode="2026-07-28") as now:
+        assert (await now.list_tools()).tools
 
 
 async def session_of(served: Served) -> str:

@@ -11,9 +11,13 @@ import mcp_types as types
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.context import ServerRequestContext
+from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
+from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from coach._calls import LONGEST_ARGUMENTS, Limits
@@ -36,6 +40,14 @@ class OverHttp:
 
     def __init__(self, manager: StreamableHTTPSessionManager) -> None:
         self._manager = manager
+
+    @staticmethod
+    def begins_session(headers: Headers) -> bool:
+        """Whether a request begins a session: since 2026-07-28 there are none."""
+        revision = headers.get(MCP_PROTOCOL_VERSION_HEADER)
+        return MCP_SESSION_ID_HEADER not in headers and (
+            revision is None or revision in HANDSHAKE_PROTOCOL_VERSIONS
+        )
 
     async def handle(self, person: Person, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -32,6 +32,8 @@ async def mcp(request: Request, here: Here, caller: Anybody) -> Response:
     if has_other_origin(request.headers, here.server.cors_origins):
         raise Forbidden("This request came from another site's page.")
     await here.rates.request(caller.user_id)
+    if here.mcp.begins_session(request.headers):
+        await here.rates.session(caller.user_id)
     return _Handed(here, here.mcp, caller)
 
 

@@ -91,7 +91,7 @@ async def _answer(folder: str, user: str, *, sandbox: bool) -> None:
             questions = await talks.waiting(person)
             for each in questions:
                 yes = typer.confirm(f"{told(each)}\n")
-                typer.echo((await talks.decide(person, each.call_id, each.digest, yes)).say)
+                typer.echo((await talks.decide(person, each.call_id, each.digest, yes=yes)).say)
             doubts = await talks.doubts(person)
             if doubts and typer.confirm(IN_DOUBT):
                 await talks.try_again(person, doubts)

@@ -112,7 +112,7 @@ async def open_host(
         who=lambda _: Person(user_id=user_id),
         secret=b"s" * 32,
         limits=given.get("limits"),
-        told=told,
+        listen=told,
     )
     async with Client(server, elicitation_callback=_never) as client:
         agent = Agent(client)

@@ -35,7 +35,7 @@ _CONSENT = frozenset({"consent_missing", "no_consent"})
 _OPENED = "The page for it is open. When the user has added a photo there, call this again."
 
 Context = ServerRequestContext[Any, Any]
-Told = Callable[[Person, Event], Any]
+Hears = Callable[[Person, Event], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Calls:
         pictures: What came of calls.
         means: How people do what no model may do for them.
         moved: Told when a person's conversation moved.
-        told: Told everything that happens.
+        listen: Told everything that happens.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class Calls:
         pictures: Pictures,
         means: Means,
         moved: Callable[[Context, Person], Any],
-        told: Told | None,
+        listen: Hears | None,
     ) -> None:
         self._talks, self._pictures, self._means = talks, pictures, means
-        self._moved, self._told = moved, told
+        self._moved, self._listen = moved, listen
         self._store = talks.coach.perhaps("store", Store)
 
     async def answer(
@@ -162,7 +162,9 @@ class Calls:
         """
         if asked.about == "yes" and answer.action != "cancel":
             yes = answer.action == "accept"
-            decided = self._talks.decide(asking.person, asked.call_id, asked.digest, yes, asking.listen)
+            decided = self._talks.decide(
+                asking.person, asked.call_id, asked.digest, yes=yes, listen=asking.listen
+            )
             return await decided, False
         quietly = replace(asking, listen=unheard)  # it was told before
         # What was answered before has been followed by this call: the same answer again has no other effect.
@@ -196,7 +198,7 @@ class Calls:
             Conflict: It was answered before, has expired, or is not the call that was shown.
         """
         listen = self._listener(ctx, person, heard)
-        came = await self._talks.decide(person, waiting.call_id, waiting.digest, yes, listen)
+        came = await self._talks.decide(person, waiting.call_id, waiting.digest, yes=yes, listen=listen)
         return await self.result(ctx, person, came)
 
     async def result(self, ctx: Context, person: Person, came: Came) -> types.CallToolResult:
@@ -223,8 +225,8 @@ class Calls:
 
         async def listen(event: Event) -> None:
             nonlocal steps
-            if self._told is not None:
-                await self._told(person, event)
+            if self._listen is not None:
+                await self._listen(person, event)
             if heard is not None:
                 await heard(event)
             elif say := self.step(person, event):

@@ -19,7 +19,7 @@ from pydantic_core import to_jsonable_python
 
 from coach._calls import Limits
 from coach.adapters.mcp._asks import Means
-from coach.adapters.mcp._calls import Calls, Told
+from coach.adapters.mcp._calls import Calls, Hears
 from coach.adapters.mcp._changes import Changes
 from coach.adapters.mcp._pictures import OF_CALL, PICTURE, PREVIEW, Pictures
 from coach.adapters.mcp._shown import is_shown, shown
@@ -76,7 +76,7 @@ def create_server(
     all_tools: bool = False,
     means: Means | None = None,
     limits: Limits | None = None,
-    told: Told | None = None,
+    listen: Hears | None = None,
 ) -> CoachServer:
     """Make the server of an open coach.
 
@@ -89,10 +89,10 @@ def create_server(
             on the phase all the same.
         means: How people do what no model may do for them.
         limits: How much one call may do.
-        told: Told whose it is and every event as it happens: for the host's own log or page.
+        listen: Told whose it is and every event as it happens: for the host's own log or page.
     """
     served = _Served(
-        coach, who, all_tools=all_tools, means=means or Means(), limits=limits or Limits(), told=told
+        coach, who, all_tools=all_tools, means=means or Means(), limits=limits or Limits(), listen=listen
     )
     server = CoachServer(
         NAME,
@@ -127,12 +127,12 @@ class _Served:
     """What the server answers with."""
 
     def __init__(
-        self, coach: Coach, who: Who, *, all_tools: bool, means: Means, limits: Limits, told: Told | None
+        self, coach: Coach, who: Who, *, all_tools: bool, means: Means, limits: Limits, listen: Hears | None
     ) -> None:
         self._coach, self._who, self._all = coach, who, all_tools
         self._talks = Talks(coach, limits)
         self._pictures, self._changes = Pictures(self._talks), Changes()
-        calls = Calls(self._talks, self._pictures, means, self._changes.moved, told)
+        calls = Calls(self._talks, self._pictures, means, self._changes.moved, listen)
         self._tasks = Tasks(self._talks, calls)
         self._tools = {name: tool(action) for name, action in coach.actions.items()}
 

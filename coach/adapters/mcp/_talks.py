@@ -167,7 +167,7 @@ class Talks:
         return await Turn(self.coach, await self.at(person), self._limits).waiting()
 
     async def decide(
-        self, person: Person, call_id: str, digest: str, yes: bool, listen: Listener = unheard
+        self, person: Person, call_id: str, digest: str, *, yes: bool, listen: Listener = unheard
     ) -> Came:
         """Answer what waits for the person.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from coach._calls import Call, Limits
 from coach._money import dollars
 from coach.action import Action, Result, action
 from coach.context import Context, ContextKey, context_key
@@ -45,17 +44,18 @@ from coach.events import (
     Stopped,
     Waiting,
 )
-from coach.pending import CallRecord, Journal
-from coach.phase import Phase
 from coach.terms import AgreedPicture, Terms
 
 if TYPE_CHECKING:
+    from coach._calls import Call, Limits
     from coach.check import Finding
     from coach.conversation import Conversation
     from coach.faces import FaceModel, Likeness, PhotoReport
     from coach.fetch import Fetcher
     from coach.folder import Coach, load
     from coach.model import Model, OpenAIModel, Reply
+    from coach.pending import CallRecord, Journal
+    from coach.phase import Phase
     from coach.prompt import Prompts
     from coach.runtime import open
     from coach.settings import Settings
@@ -101,15 +101,18 @@ if TYPE_CHECKING:
     )
     from coach.turn import Turn
 
-# What an action's file does not need is imported when it is first asked for: the templates, a database, a
-# picture service, a language model.
+# What an action's file does not need is imported when it is first asked for: turns, the templates, a
+# database, a picture service, a language model.
 _LATER = {
+    "coach._calls": ("Call", "Limits"),
     "coach.check": ("Finding",),
     "coach.conversation": ("Conversation",),
     "coach.faces": ("FaceModel", "Likeness", "PhotoReport"),
     "coach.fetch": ("Fetcher",),
     "coach.folder": ("Coach", "load"),
     "coach.model": ("Model", "OpenAIModel", "Reply"),
+    "coach.pending": ("CallRecord", "Journal"),
+    "coach.phase": ("Phase",),
     "coach.prompt": ("Prompts",),
     "coach.runtime": ("open",),
     "coach.settings": ("Settings",),

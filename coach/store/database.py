@@ -9,13 +9,16 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from functools import cache
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import URL, Connection, Dialect, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from coach._durable import code_of
 from coach.errors import SettingsError, StoreUnavailable
@@ -25,6 +28,7 @@ BUSY_SECONDS = 30.0
 """How long SQLite waits for another process that is writing."""
 
 _STILL_THERE = 5.0
+_RESTED = 1.0
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -64,8 +68,6 @@ class Database:
             logging.getLogger("aiosqlite").setLevel(logging.INFO)
             _make_private_file(address)
             options["connect_args"] = {"timeout": BUSY_SECONDS}
-        else:
-            options["pool_pre_ping"] = True
         try:
             # Parameters are personal text: they stay out of error messages and logs.
             self._engine = create_async_engine(address, hide_parameters=True, **options)
@@ -79,6 +81,9 @@ class Database:
         self._turn = asyncio.Lock() if self.dialect == "sqlite" else None
         if is_file:
             event.listen(self._engine.sync_engine, "connect", _stop_once, insert=True)
+        else:
+            event.listen(self._engine.sync_engine, "checkin", _rest)
+            event.listen(self._engine.sync_engine, "checkout", _ping_rested(self._engine.dialect))
         if is_file and not read_only:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
@@ -194,6 +199,27 @@ def _only_reading(address: URL) -> URL:
     path = Path(address.database or "").absolute()
     way = {"mode": "ro"} if path.with_name(f"{path.name}-wal").exists() else {"immutable": "1"}
     return address.set(database=path.as_uri()).update_query_dict({"uri": "true", **way})
+
+
+def _rest(connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["rests"] = monotonic()
+
+
+def _ping_rested(dialect: Dialect) -> Callable[[Any, ConnectionPoolEntry, Any], None]:
+    """Looks at a connection that was not used for a while before somebody relies on it.
+
+    SQLAlchemy's ``pool_pre_ping`` does so each time, which costs as much as a short transaction itself.
+    """
+
+    def ping(connection: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
+        if monotonic() - record.info.get("rests", inf) < _RESTED:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error:
+            raise DisconnectionError from None  # the pool takes another
+
+    return ping
 
 
 def _stop_once(connection: Any, record: object) -> None:

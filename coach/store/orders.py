@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import bindparam, delete, insert, select, text, update
+from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,9 +22,7 @@ _OPEN = _ROW.state == "running"
 _WAITS = _OPEN & (_ROW.held_by == "")
 
 # PostgreSQL puts one list of JSON behind another.
-_TELL = text(
-    "UPDATE orders SET news = news || :some WHERE id = :id AND held_by = :holder AND state = 'running'"
-).bindparams(bindparam("some", type_=JSONB))
+_MORE = func.jsonb_concat(_ROW.news, bindparam("more", type_=JSONB))
 
 # Self-clocked fair queueing (Golestani, 1994), with one rank for each order of a tenant: its people take
 # turns, and the tenants take turns whatever each has waiting. Of two with one rank, somebody's first goes
@@ -42,6 +40,10 @@ _TAG = text(
     )) FROM mine
     """
 )
+
+
+News: TypeAlias = tuple[str, Mapping[str, Any]]
+"""Kind and data of what is told on the way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ class OrderRow(Work):
     batch: bool
     tag: int
     asked: str
-    news: Sequence[tuple[str, Mapping[str, Any]]]
+    news: Sequence[News]
     wanted: bool
     taken: int
     outcome: Mapping[str, Any] | None
@@ -160,22 +162,34 @@ class Orders(Works[OrderRow]):
             found = await first(connection, taken)
         return OrderRow(**found) if found else None
 
-    async def tell(self, order: OrderRow, some: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    async def tell(self, order: OrderRow, some: Sequence[News]) -> None:
         """Tell whoever waits for it how far it is, unless another carries it on by now."""
-        values = {"some": some, "id": order.id, "holder": order.held_by}
+        mine = update(orders).where(_ROW.id == order.id, _ROW.held_by == order.held_by, _OPEN)
         async with self._database.write() as connection:
-            if (await connection.execute(_TELL, values)).rowcount:
-                await announce(connection, order.topic)
+            await connection.execute(mine.values(news=_MORE), {"more": list(some)})
+            await announce(connection, order.topic)
 
-    async def finish(self, order: OrderRow, state: WorkState, outcome: Mapping[str, Any] | None) -> bool:
+    async def finish(
+        self, order: OrderRow, state: WorkState, outcome: Mapping[str, Any] | None, news: Sequence[News] = ()
+    ) -> bool:
         """Write down that it ended, unless another carries it on by now; says whether it did.
 
         What was wanted is in the ledger, where anything came of it, and goes from here.
+
+        Args:
+            news: What was still to be told.
         """
         mine = update(orders).where(_ROW.id == order.id, _ROW.held_by == order.held_by, _OPEN)
         async with self._database.write() as connection:
             ended = await connection.execute(
-                mine.values(state=state, outcome=outcome, ended_at=now(), body={})
+                mine.values(
+                    state=state,
+                    outcome=outcome,
+                    ended_at=now(),
+                    body={},
+                    news=_MORE,
+                ),
+                {"more": list(news)},
             )
             await announce(connection, order.topic)
         return ended.rowcount > 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from coach.events import Event
 from coach.pending import BEGUN
 from coach.store import Store
 from coach.store._work import TakenOver
-from coach.store.orders import OrderRow, Orders, left
+from coach.store.orders import News, OrderRow, Orders, left
 from coach.store.serving import WorkState
 from coach.store.states import ENDS
 from coach.studio import Studio
@@ -34,6 +34,7 @@ _MOST = 5
 
 _GIVEN_UP = "No worker could make this picture: each that began with it stopped. Their logs may say why."
 
+_TOGETHER = 0.1  # Seconds in which news is gathered.
 _PAUSE = 1.0
 
 
@@ -64,21 +65,24 @@ class Making:
             return _NOT_YET
         orders.at_work(order)
         BEGUN.set((order.user_id, since_of(order)))
+        teller = _Teller(orders, order)
         try:
-            outcome = outcome_of(CoachError(_GIVEN_UP)) if order.taken > _MOST else await self._make(order)
+            outcome = await self._make(order, teller)
         except TakenOver:
             logger.warning("another worker carries on order %s", order.id)
             return None
         except Conflict:
             await _insist(lambda: orders.put_back(order))
             return _NOT_YET
+        finally:
+            await teller.stop()
         state: WorkState = "failed" if outcome == UNFORESEEN else "done"
-        if not await _insist(lambda: orders.finish(order, state, outcome)):
+        if not await _insist(lambda: orders.finish(order, state, outcome, teller.untold)):
             # We were taken for dead meanwhile, and it was said to be in doubt: what came is in our spool.
             await self.studio.recover()
         return None
 
-    async def _make(self, order: OrderRow) -> dict[str, Any] | None:
+    async def _make(self, order: OrderRow, teller: _Teller) -> dict[str, Any] | None:
         """Make the picture; gives why there is none.
 
         Raises:
@@ -87,9 +91,10 @@ class Making:
         """
         ledger, told = self.studio.ledger, order.body["told"]
         try:
+            if order.taken > _MOST:
+                return outcome_of(CoachError(_GIVEN_UP))
             before = None if told is None else await ledger.get(order.user_id, told)
-            async with _news(Orders(self.store.database), order) as emit:
-                await self._while_wanted(order, asked_of(order, before, emit))
+            await self._while_wanted(order, asked_of(order, before, teller.hear))
         except TakenOver:
             raise
         except Conflict as error:
@@ -131,26 +136,40 @@ class Making:
                     return
 
 
-@asynccontextmanager
-async def _news(orders: Orders, order: OrderRow) -> AsyncIterator[Callable[[Event], Awaitable[None]]]:
-    """Where news of an order goes: told in its order, and making goes on meanwhile."""
-    waiting: asyncio.Queue[tuple[str, dict[str, Any]] | None] = asyncio.Queue()
+class _Teller:
+    """Tells whoever waits for an order how far it is, while it is made.
 
-    async def tell() -> None:
-        while (item := await waiting.get()) is not None:
-            with suppress(CoachError):  # what counts is the picture
-                await orders.tell(order, [item])
+    Attributes:
+        untold: What is to be told yet.
+    """
 
-    async def emit(event: Event) -> None:
+    def __init__(self, orders: Orders, order: OrderRow) -> None:
+        self._orders, self._order = orders, order
+        self.untold: list[News] = []
+        self._over = asyncio.Event()
+        self._telling: asyncio.Task[None] | None = None
+
+    async def hear(self, event: Event) -> None:
+        """Take news. What comes close together is told together: each time is a transaction."""
         if (item := news_of(event)) is not None:
-            waiting.put_nowait(item)
+            self.untold.append(item)
+            if self._telling is None or self._telling.done():
+                self._telling = asyncio.create_task(self._tell())
 
-    teller = asyncio.create_task(tell())
-    try:
-        yield emit
-    finally:
-        waiting.put_nowait(None)
-        await teller
+    async def stop(self) -> None:
+        """Tell nothing more: what is left can be told with the end."""
+        self._over.set()
+        if self._telling is not None:
+            await self._telling
+
+    async def _tell(self) -> None:
+        while self.untold:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), _TOGETHER)
+                return
+            some, self.untold = self.untold, []
+            with suppress(CoachError):  # what counts is the picture
+                await self._orders.tell(self._order, some)
 
 
 async def _insist(write: Callable[[], Awaitable[T]]) -> T:

@@ -51,13 +51,11 @@ class ByWorkers:
             StoreUnavailable: The database is away, and nothing was asked for.
         """
         wanted = asked.wanted
-        order = await self._orders.open(wanted.ctx.user_id, wanted.key)
-        if order is None and asked.told is None:
-            known = await self._ledger.find(wanted.ctx.user_id, wanted.key)
-            if known is not None and known.state in ENDS | {"unknown"}:
-                return await here.make(asked)  # it is not sent again
-        if order is None:
-            order = await self._begin(asked, _service(asked, here))
+        known = await self._ledger.find(wanted.ctx.user_id, wanted.key)
+        ended = known is not None and known.state in ENDS | {"unknown"}
+        if ended and asked.told is None and await self._orders.open(wanted.ctx.user_id, wanted.key) is None:
+            return await here.make(asked)  # it is not sent again
+        order = await self._begin(asked, _service(asked, here))
         if order.asked != fingerprint_of(wanted):
             raise other_picture(wanted.key)
         try:
@@ -83,14 +81,16 @@ class ByWorkers:
             asked=fingerprint_of(wanted),
             body=body_of(asked),
         )
-        with suppress(StoreUnavailable):  # it is written down, and named again while it waits
-            await put(self._app, order)
+        if order.waits:
+            with suppress(StoreUnavailable):  # it is written down, and named again while it waits
+                await put(self._app, order)
         return order
 
     async def _wait(self, order: OrderRow, asked: Asked, here: Studio) -> Generated:
         """Watch an order until it has ended, and tell what is told of it."""
         began, told, named = time.monotonic(), 0, _REPEAT
         with self._bell.hang(order.topic) as bell:
+            # What rang before it hung is seen by looking at once.
             while True:
                 bell.clear()
                 with suppress(StoreUnavailable):  # it comes back, and the worker goes on meanwhile

@@ -33,6 +33,7 @@ DEAD = 6.0
 """Seconds without one after which a worker is taken for dead: what it left is done within ten."""
 
 _POLL = 2.0
+_AGAIN = 5.0  # Seconds until an order is looked at again that could not even be looked at.
 _KEEP = timedelta(hours=24)
 _TRY = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _REAPING = 0x51B9A7E04D2C11  # Any number that nobody else asks PostgreSQL for.
@@ -140,13 +141,13 @@ class Worker:
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
         self._look_all()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("an order could not be carried out", exc_info=error)
 
     async def _do(self, job: Job, slot: Slot) -> None:
-        wait: float | None = None
+        wait: float | None = _AGAIN
         try:
             wait = await self._making.carry_out(str(job.task_kwargs["order"]))
+        except Exception:
+            logger.exception("order %s could not be carried out", job.task_kwargs["order"])
         finally:
             if IN_HAND.get([]):  # nothing was sent
                 with suppress(CoachError):

@@ -1,0 +1,1 @@
+"""coach beyond one machine, by discrete-event simulation. See docs/scale.md, and run it to see more."""

@@ -11,7 +11,7 @@ COMPILE := .venv-lock/bin/uv --no-config pip compile --quiet --universal --pytho
 	--fork-strategy fewest --only-binary :all: --generate-hashes --annotation-style line \
 	--custom-compile-command "make lock" --upgrade
 
-.PHONY: help demo chat test coverage lint bench likeness marks model peers lock clean
+.PHONY: help demo chat test coverage lint bench scale likeness marks model peers lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ bench: $(VENV)/dev.stamp $(PEERS:%=.venv-bench/%/stamp) ## Costs beside the usua
 	@$(BIN)/python -m benchmarks $(ARGS)
 	@$(BIN)/python -m benchmarks.grid
 	@$(BIN)/python -m benchmarks.calls
+
+scale: $(VENV)/dev.stamp ## coach past one machine, by simulation; writes docs/scale.md
+	@$(BIN)/python -m benchmarks.scale --publish
 
 likeness: $(VENV)/run.stamp ## What the measure of likeness can tell, and its limits (ARGS=--get fetches the photos)
 	@$(BIN)/python -m benchmarks.likeness $(ARGS)

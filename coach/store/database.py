@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
-from functools import cache
-from math import inf
-from pathlib import Path
-from time import monotonic
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
-from sqlalchemy import URL, Connection, Dialect, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from coach._durable import code_of
 from coach.errors import SettingsError, StoreUnavailable
+from coach.store import _postgres, _sqlite
 from coach.store.types import write_json
 
 BUSY_SECONDS = 30.0
 """How long SQLite waits for another process that is writing."""
 
 _STILL_THERE = 5.0
-_RESTED = 1.0
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -62,11 +56,11 @@ class Database:
         options: dict[str, Any] = {"json_serializer": write_json}
         is_file = address.get_backend_name() == "sqlite"
         if is_file and read_only:
-            address = _only_reading(address)
+            address = _sqlite.only_reading(address)
         elif is_file:
             # Its DEBUG log holds what is written: people's words.
             logging.getLogger("aiosqlite").setLevel(logging.INFO)
-            _make_private_file(address)
+            _sqlite.make_private_file(address)
             options["connect_args"] = {"timeout": BUSY_SECONDS}
         try:
             # Parameters are personal text: they stay out of error messages and logs.
@@ -80,14 +74,9 @@ class Database:
         # SQLite lets one connection write at a time. Waiting here costs no thread and keeps the order.
         self._turn = asyncio.Lock() if self.dialect == "sqlite" else None
         if is_file:
-            event.listen(self._engine.sync_engine, "connect", _stop_once, insert=True)
+            _sqlite.prepare(self._engine.sync_engine, read_only=read_only)
         else:
-            event.listen(self._engine.sync_engine, "checkin", _rest)
-            event.listen(self._engine.sync_engine, "checkout", _ping_rested(self._engine.dialect))
-        if is_file and not read_only:
-            event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
-            event.listen(self._engine.sync_engine, "invalidate", _end_sqlite)
+            _postgres.prepare(self._engine.sync_engine)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -175,97 +164,6 @@ def read_url(url: str) -> URL:
         mode = address.query["sslmode"]
         address = address.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
     return address
-
-
-def _make_private_file(address: URL) -> None:
-    """Make the file before SQLite does, readable by its owner only; ``-wal`` and ``-shm`` follow it."""
-    path = Path(address.database or "")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise SettingsError(
-            f"The database's file cannot be made ({code_of(error)}); "
-            "choose a folder that can be written, with COACH_HOME or in the database's address."
-        ) from error
-
-
-def _only_reading(address: URL) -> URL:
-    """The address by which SQLite changes nothing.
-
-    Without a log beside it the file is the whole database, and is read as one that never changes: otherwise
-    SQLite would make the log to look whether it has anything in it.
-    """
-    path = Path(address.database or "").absolute()
-    way = {"mode": "ro"} if path.with_name(f"{path.name}-wal").exists() else {"immutable": "1"}
-    return address.set(database=path.as_uri()).update_query_dict({"uri": "true", **way})
-
-
-def _rest(connection: Any, record: ConnectionPoolEntry) -> None:
-    record.info["rests"] = monotonic()
-
-
-def _ping_rested(dialect: Dialect) -> Callable[[Any, ConnectionPoolEntry, Any], None]:
-    """Looks at a connection that was not used for a while before somebody relies on it.
-
-    SQLAlchemy's ``pool_pre_ping`` does so each time, which costs as much as a short transaction itself.
-    """
-
-    def ping(connection: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
-        if monotonic() - record.info.get("rests", inf) < _RESTED:
-            return
-        try:
-            dialect.do_ping(connection)
-        except dialect.loaded_dbapi.Error:
-            raise DisconnectionError from None  # the pool takes another
-
-    return ping
-
-
-def _stop_once(connection: Any, record: object) -> None:
-    # Cancelled a second time while it closes a connection, SQLAlchemy tells the driver to stop; the closing
-    # that it began tells it so again. The driver's thread answers once: the closing would wait for ever, and
-    # asyncio complain of it ("Task was destroyed but it is pending").
-    driver = connection.driver_connection
-    driver.stop = cache(driver.stop)
-
-
-def _prepare_sqlite(connection: Any, record: object) -> None:
-    # The driver must not begin transactions by itself: `_begin_sqlite` says which kind.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    # A commit survives a power cut: the ledger must know what it sent before it is sent.
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    # What is deleted or replaced is overwritten with zeros: people's words stay in no free page.
-    cursor.execute("PRAGMA secure_delete = ON")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later would fail at once when another has written
-    # meanwhile; IMMEDIATE waits in line from the start.
-    options = connection.get_execution_options()
-    if options.get("outside", False):
-        return
-    begin = "BEGIN IMMEDIATE" if options.get("writes", False) else "BEGIN"
-    # Straight to the driver: one way to its thread and back, where a statement of SQLAlchemy takes three.
-    connection.connection.run_async(lambda driver: driver.execute_fetchall(begin))
-
-
-def _end_sqlite(connection: Any, record: object, error: BaseException | None) -> None:
-    # SQLAlchemy gives up the connection of a cancelled statement. Closing it does not end its transaction
-    # while a statement that returns rows was not read to the end: the file would stay locked until the
-    # garbage collector comes to that statement.
-    connection.run_async(_roll_back)
-
-
-async def _roll_back(driver: Any) -> None:
-    # A second cancelling neither stops it nor goes on from here: the first is on its way already, and the
-    # connection is still to be closed. ValueError: the driver says that it was closed before.
-    with suppress(asyncio.CancelledError, sqlite3.Error, ValueError):
-        await asyncio.shield(driver.rollback())
 
 
 @asynccontextmanager

@@ -1,0 +1,41 @@
+"""What PostgreSQL needs of an engine: connections that are looked at before somebody relies on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import Dialect, Engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+_RESTED = 1.0
+
+
+def prepare(engine: Engine) -> None:
+    """Let an engine find out that a connection is gone, where it was not used for a while."""
+    event.listen(engine, "checkin", _rest)
+    event.listen(engine, "checkout", _ping_rested(engine.dialect))
+
+
+def _rest(connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["rests"] = monotonic()
+
+
+def _ping_rested(dialect: Dialect) -> Callable[[Any, ConnectionPoolEntry, Any], None]:
+    """Looks at a connection that was not used for a while before somebody relies on it.
+
+    SQLAlchemy's ``pool_pre_ping`` does so each time, which costs as much as a short transaction itself.
+    """
+
+    def ping(connection: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
+        if monotonic() - record.info.get("rests", inf) < _RESTED:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error:
+            raise DisconnectionError from None  # the pool takes another
+
+    return ping

@@ -62,7 +62,7 @@ def empty_database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: P
     if dialect == "sqlite":
         yield f"sqlite:///{tmp_path}/empty.db"
         return
-    with _new_database(request.getfixturevalue("postgres"), template="template0") as url:
+    with new_database(request.getfixturevalue("postgres"), template="template0") as url:
         yield url
 
 
@@ -74,7 +74,7 @@ def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -
         yield f"sqlite:///{tmp_path}/coach.db"
         return
     template = request.getfixturevalue("migrated_postgres")
-    with _new_database(request.getfixturevalue("postgres"), template=template) as url:
+    with new_database(request.getfixturevalue("postgres"), template=template) as url:
         yield url
 
 
@@ -122,7 +122,8 @@ def inside(package: str, name: str) -> bytes:
 
 
 @contextmanager
-def _new_database(server: str, *, template: str) -> Iterator[str]:
+def new_database(server: str, *, template: str) -> Iterator[str]:
+    """A database of its own, copied from another."""
     name = f"test_{uuid.uuid4().hex}"
     run_sql(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     yield f"{server}/{name}"

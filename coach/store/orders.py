@@ -194,15 +194,25 @@ class Orders(Works[OrderRow]):
             await announce(connection, order.topic)
         return ended.rowcount > 0
 
-    async def put_back(self, order: OrderRow) -> None:
-        """Let it wait again: what it was left as cannot be settled yet."""
+    async def put_back(self, order: OrderRow, *, begun: bool) -> None:
+        """Let it wait again.
+
+        Args:
+            begun: Whether something was done with it.
+        """
         mine = update(orders).where(_ROW.id == order.id, _ROW.held_by == order.held_by, _OPEN)
         async with self._database.write() as connection:
-            await connection.execute(mine.values(held_by="", taken=_ROW.taken - 1))
+            await connection.execute(mine.values(held_by="", taken=_ROW.taken - (not begun)))
+
+    async def free(self, order_id: str) -> None:
+        """Let it wait again: who held it is dead."""
+        async with self._database.write() as connection:
+            await connection.execute(update(orders).where(_ROW.id == order_id, _OPEN).values(held_by=""))
 
     async def withdraw(self, user_id: str, order_id: str) -> bool:
-        """Take it back if no worker has begun: then none will. Says whether that is so."""
-        mine = delete(orders).where(_ROW.user_id == user_id, _ROW.id == order_id, _WAITS)
+        """Take it back if no worker has ever begun: then none will. Says whether that is so."""
+        new = _WAITS & (_ROW.taken == 0)
+        mine = delete(orders).where(_ROW.user_id == user_id, _ROW.id == order_id, new)
         async with self._database.write() as connection:
             return (await connection.execute(mine)).rowcount > 0
 

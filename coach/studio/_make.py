@@ -152,6 +152,8 @@ class Maker:
             again = again or (wanted.orphan and known.error_code == "stopped" and known.paid == "unpaid")
             if not again or known.state not in _WITHOUT_PICTURE:
                 return known
+        if wanted.gone.is_set():
+            raise fault("stopped", paid="unpaid", detail="Whoever wanted it went away.")
         if ctx.conversation_id:
             await self.recovery.settle_orphans(ctx.user_id, ctx.conversation_id)
         plan = self.plan(wanted.request, wanted.model)

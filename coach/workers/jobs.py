@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
+from procrastinate.jobs import Job, Status
 from psycopg import OperationalError
 from sqlalchemy import text
 
@@ -100,6 +102,21 @@ async def put(app: App, order: OrderRow) -> None:
         return
     except ConnectorException as error:
         raise _unavailable(error) from error
+
+
+async def put_back(app: App, job: Job, at: datetime | None = None) -> None:
+    """Let a job that somebody had wait again.
+
+    Args:
+        at: Not before then.
+
+    Raises:
+        ConnectorException: The database cannot be reached; or the job has ended.
+    """
+    try:
+        await app.job_manager.retry_job(job, retry_at=at)
+    except UniqueViolation:  # another one names the same order meanwhile
+        await app.job_manager.finish_job(job, Status.SUCCEEDED, delete_job=True)
 
 
 def _unavailable(error: Exception) -> StoreUnavailable:

@@ -14,6 +14,7 @@ from coach.events import Event
 from coach.pending import BEGUN
 from coach.store import Store
 from coach.store._work import TakenOver
+from coach.store.bell import LOOK_AGAIN
 from coach.store.orders import News, OrderRow, Orders, left
 from coach.store.serving import WorkState
 from coach.store.states import ENDS
@@ -55,13 +56,16 @@ class Making:
 
         Returns:
             Seconds after which to look again, when that is not possible now; ``None``: it has ended.
+
+        Raises:
+            TakenOver: We were taken for dead: another worker carries it on.
         """
         orders = Orders(self.store.database)
         order = await _insist(lambda: orders.take(order_id, self.name))
         if order is None:
             return None
         if order.body["form"] > FORM:  # whoever wrote it is newer than we are
-            await _insist(lambda: orders.put_back(order))
+            await _insist(lambda: orders.put_back(order, begun=False))
             return _NOT_YET
         orders.at_work(order)
         BEGUN.set((order.user_id, since_of(order)))
@@ -70,9 +74,12 @@ class Making:
             outcome = await self._make(order, teller)
         except TakenOver:
             logger.warning("another worker carries on order %s", order.id)
-            return None
+            raise
         except Conflict:
-            await _insist(lambda: orders.put_back(order))
+            await _insist(lambda: orders.put_back(order, begun=False))
+            return _NOT_YET
+        except StoreUnavailable:  # nothing was sent yet, or all is kept
+            await _insist(lambda: orders.put_back(order, begun=True))
             return _NOT_YET
         finally:
             await teller.stop()
@@ -80,6 +87,7 @@ class Making:
         if not await _insist(lambda: orders.finish(order, state, outcome, teller.untold)):
             # We were taken for dead meanwhile, and it was said to be in doubt: what came is in our spool.
             await self.studio.recover()
+            raise TakenOver
         return None
 
     async def _make(self, order: OrderRow, teller: _Teller) -> dict[str, Any] | None:
@@ -87,6 +95,7 @@ class Making:
 
         Raises:
             Conflict: A worker that was taken for dead is still at it.
+            StoreUnavailable: The database is away.
             TakenOver: We were taken for dead.
         """
         ledger, told = self.studio.ledger, order.body["told"]
@@ -95,7 +104,7 @@ class Making:
                 return outcome_of(CoachError(_GIVEN_UP))
             before = None if told is None else await ledger.get(order.user_id, told)
             await self._while_wanted(order, asked_of(order, before, teller.hear))
-        except TakenOver:
+        except (StoreUnavailable, TakenOver):
             raise
         except Conflict as error:
             known = await ledger.find(order.user_id, order.key)
@@ -111,6 +120,10 @@ class Making:
 
     async def _while_wanted(self, order: OrderRow, asked: Asked) -> None:
         """Make it; when whoever waited has gone, only what was sent goes on."""
+        if not order.wanted:  # they went while a worker had it that died: what it sent is settled
+            asked.wanted.gone.set()
+            await self.studio.make(asked)
+            return
         with self.store.bell.hang(left(order.id)) as bell:
             making = asyncio.create_task(self.studio.make(asked))
             leaving = asyncio.create_task(self._unwanted(order, bell))
@@ -128,7 +141,9 @@ class Making:
     async def _unwanted(self, order: OrderRow, bell: asyncio.Event) -> None:
         """Return when nobody waits for it any more."""
         while True:
-            await bell.wait()
+            # They may have gone before the bell was hung, and what it says can be lost.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(bell.wait(), LOOK_AGAIN)
             bell.clear()
             with suppress(StoreUnavailable):
                 found = await Orders(self.store.database).find(order.id)

@@ -17,10 +17,11 @@ from sqlalchemy import text
 from coach.errors import CoachError
 from coach.store import Store
 from coach.store._rows import now
+from coach.store._work import TakenOver
 from coach.store.orders import Orders
 from coach.studio import Studio
 from coach.workers.gate import IN_HAND, SharedGate
-from coach.workers.jobs import is_lost
+from coach.workers.jobs import is_lost, put_back
 from coach.workers.limits import Slot, Wait
 from coach.workers.making import Making
 
@@ -114,8 +115,15 @@ class Worker:
                         break
             except (CoachError, ConnectorException) as error:
                 logger.warning("the queue cannot be looked at: %s", type(error).__name__)
+                if isinstance(error, ConnectorException) and not is_lost(error):
+                    await self._come_back()
             with suppress(TimeoutError):
                 await asyncio.wait_for(look.wait(), wait)
+
+    async def _come_back(self) -> None:
+        """Be a worker anew: after a long silence others removed us, and the engine gives us nothing."""
+        with suppress(ConnectorException):
+            self._id = await self._jobs.register_worker()
 
     @property
     def _may_begin(self) -> bool:
@@ -146,6 +154,8 @@ class Worker:
         wait: float | None = _AGAIN
         try:
             wait = await self._making.carry_out(str(job.task_kwargs["order"]))
+        except TakenOver:
+            return  # so is its job, which is not to end before the order does
         except Exception:
             logger.exception("order %s could not be carried out", job.task_kwargs["order"])
         finally:
@@ -156,7 +166,7 @@ class Worker:
             await self._insist(lambda: self._jobs.finish_job(job, Status.SUCCEEDED, delete_job=True))
         else:
             later = now() + timedelta(seconds=wait)
-            await self._insist(lambda: self._jobs.retry_job(job, retry_at=later))
+            await self._insist(lambda: put_back(self._app, job, later))
 
     async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
         """Tell the engine, as soon as it is there; that somebody else told it is as good."""
@@ -194,8 +204,10 @@ class Worker:
             if not mine.scalar_one():
                 return
             for job in await self._jobs.get_stalled_jobs(seconds_since_heartbeat=DEAD):
-                logger.warning("order %s was left by a dead worker", job.task_kwargs.get("order"))
-                await self._jobs.retry_job(job)
+                order_id = str(job.task_kwargs["order"])
+                logger.warning("order %s was left by a dead worker", order_id)
+                await self._orders.free(order_id)  # before anybody can have begun with it anew
+                await put_back(self._app, job)
         self._look_all()
         await self._orders.forget(_KEEP)
 

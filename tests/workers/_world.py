@@ -10,22 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import coach
-from coach.sandbox import Sandbox
 from coach.store import Store
-from coach.studio import Studio
+from coach.studio import Generated, PictureRequest, Studio
 from coach.worker import work
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """One database, one sandbox and a place for pictures; each process may be on a machine of its own.
+    """One database, one service and a place for pictures; each process may be on a machine of its own.
 
     Attributes:
+        service: The address of the picture service.
         extra: Further settings, for all of them.
     """
 
     database: str
-    sandbox: Sandbox
+    service: str
     folder: Path
     extra: dict[str, Any]
 
@@ -39,8 +39,8 @@ class World:
         return coach.Settings.read(
             home=home,
             database_url=self.database,
-            openai_api_key=self.sandbox.api_key,
-            openai_base_url=self.sandbox.base_url,
+            openai_api_key="a-key",
+            openai_base_url=self.service,
             salt="the same everywhere",
             **{**self.extra, **more},
         )
@@ -72,9 +72,18 @@ class World:
             await working
 
 
-async def person(store: Store, user_id: str, photo: bytes) -> str:
-    """Somebody who is ready for pictures; gives their identity."""
+ANN, PROMPT = "ann", "On a hill at night."
+
+
+async def person(store: Store, user_id: str) -> None:
+    """Somebody with an identity, i1."""
     await store.people.ensure(user_id)
-    await store.consents.give(user_id, statement="yes")
-    await store.photos.add(user_id, photo)
-    return (await store.identities.add(user_id, "Night-sky guide")).id
+    if not await store.identities.list(user_id):
+        await store.identities.add(user_id, "Night-sky guide")
+
+
+async def ask(studio: Studio, prompt: str = PROMPT, **more: Any) -> Generated:
+    """Ann asks for a picture of her identity; the same words are the same call, in a talk of its own."""
+    ctx = coach.Context(user_id=ANN, conversation_id=prompt, turn_id=more.pop("turn", "t"), call_id=prompt)
+    request = more.pop("request", None) or PictureRequest(prompt=prompt)
+    return await studio.generate(ctx, request, identity_id="i1", **more)

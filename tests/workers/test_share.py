@@ -13,11 +13,6 @@ SERVICE = "openai"
 
 
 @pytest.fixture
-def dialect() -> str:
-    return "postgres"
-
-
-@pytest.fixture
 def orders(store: Store) -> Orders:
     return Orders(store.database)
 

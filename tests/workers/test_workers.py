@@ -22,27 +22,25 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def world(database_url: str, sandbox: Sandbox, tmp_path: Path) -> World:
-    return World(database=database_url, sandbox=sandbox, folder=tmp_path, extra={"previews": 2})
+    return World(database=database_url, service=sandbox.base_url, folder=tmp_path, extra={"previews": 2})
 
 
 def posts(sandbox: Sandbox) -> int:
     return sum(entry.route.startswith("POST") for entry in sandbox.log)
 
 
-async def test_a_worker_makes_what_another_process_asks_for(
-    world: World, sandbox: Sandbox, photo_bytes: bytes
-) -> None:
+async def test_a_worker_makes_what_another_process_asks_for(world: World, sandbox: Sandbox) -> None:
     heard: list[Event] = []
 
     async def emit(event: Event) -> None:
         heard.append(event)
 
     async with world.web() as (store, studio), world.worker():
-        identity = await person(store, "ann", photo_bytes)
+        await person(store, "ann")
         ctx = coach.Context(user_id="ann", conversation_id="c", turn_id="t", call_id="1", emit=emit)
         request = PictureRequest(prompt="On a hill at night.", previews=2)
-        made = await studio.generate(ctx, request, identity_id=identity)
-        again = await studio.generate(ctx, request, identity_id=identity)
+        made = await studio.generate(ctx, request, identity_id="i1")
+        again = await studio.generate(ctx, request, identity_id="i1")
     assert made == again
     assert posts(sandbox) == 1
     assert [type(each) for each in heard if isinstance(each, Preview)] == [Preview, Preview]

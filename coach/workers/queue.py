@@ -11,24 +11,29 @@ from typing import TYPE_CHECKING, Any
 
 from procrastinate import App
 
-from coach.errors import Erasing, PictureError, StoreUnavailable
+from coach.errors import PictureError, StoreUnavailable
+from coach.pending import BEGUN
 from coach.store import Store
 from coach.store.bell import LOOK_AGAIN
 from coach.store.orders import OrderRow, Orders
 from coach.store.states import ENDS
-from coach.studio._make import fingerprint_of, other_picture
+from coach.studio._make import Wanted, fingerprint_of, other_picture
 from coach.studio.faults import fault
 from coach.studio.generated import Generated
 from coach.studio.ledger import Ledger
 from coach.studio.queue import Asked, note_doubt
 from coach.workers.jobs import put
-from coach.workers.orders import body_of, error_of
+from coach.workers.orders import body_of, error_of, since_of
 
 if TYPE_CHECKING:
     from coach.studio.studio import Studio
 
 _REPEAT = 10.0
 """Seconds after which an order that still waits is named to the queue once more; then twice as many."""
+
+
+class _Gone(Exception):
+    """The order is not there any more, and never ended."""
 
 
 class ByWorkers:
@@ -55,13 +60,18 @@ class ByWorkers:
         ended = known is not None and known.state in ENDS | {"unknown"}
         if ended and asked.told is None and await self._orders.open(wanted.ctx.user_id, wanted.key) is None:
             return await here.make(asked)  # it is not sent again
-        order = await self._begin(asked, _service(asked, here))
-        if order.asked != fingerprint_of(wanted):
-            raise other_picture(wanted.key)
         try:
-            return await self._wait(order, asked, here)
+            while True:
+                order = await self._begin(asked, _service(asked, here))
+                if order.asked != fingerprint_of(wanted):
+                    raise other_picture(wanted.key)
+                try:
+                    return await self._wait(order, asked, here)
+                except _Gone:
+                    # Somebody else who waited for it took it back. If its person is gone, this raises.
+                    BEGUN.set((order.user_id, since_of(order)))
         except asyncio.CancelledError:
-            await asyncio.shield(self._leave(order))
+            await asyncio.shield(self._leave(wanted))
             raise
         except PictureError as error:
             await note_doubt(self._ledger, wanted, error)
@@ -121,16 +131,17 @@ class ByWorkers:
                 return await self._orders.withdraw(order.user_id, order.id)
         return False
 
-    async def _leave(self, order: OrderRow) -> None:
-        """Whoever waited goes away: what was not sent yet is not."""
+    async def _leave(self, wanted: Wanted) -> None:
+        """Whoever waited goes away, perhaps while it was written down: what was not sent yet is not."""
         with suppress(StoreUnavailable):  # then it is made, and kept
-            if not await self._orders.withdraw(order.user_id, order.id):
+            order = await self._orders.open(wanted.ctx.user_id, wanted.key)
+            if order is not None and not await self._orders.withdraw(order.user_id, order.id):
                 await self._orders.leave(order.user_id, order.id)
 
     async def _look(self, order: OrderRow) -> OrderRow:
         found = await self._orders.find(order.id)
         if found is None:
-            raise Erasing("This person was erased meanwhile, and what was asked for with them.")
+            raise _Gone
         return found
 
 

@@ -158,6 +158,8 @@ class Worker:
             return  # so is its job, which is not to end before the order does
         except Exception:
             logger.exception("order %s could not be carried out", job.task_kwargs["order"])
+            with suppress(CoachError):
+                await self._orders.free(str(job.task_kwargs["order"]))
         finally:
             if IN_HAND.get([]):  # nothing was sent
                 with suppress(CoachError):

@@ -14,8 +14,9 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +28,60 @@ SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
-    "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "60",
     "shared_buffers": "32MB",
 }
 
 
+@dataclass(kw_only=True)
+class PostgresServer:
+    """A server on a free port.
+
+    Attributes:
+        command: What starts it, in the folder ``home``.
+    """
+
+    command: Sequence[Any]
+    home: Path
+    as_whom: Mapping[str, Any]
+    port: int
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def address(self, host: str = "127.0.0.1") -> str:
+        """Its address without a database name."""
+        return f"postgresql://postgres@{host}:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
+        path = self.home / "log"
+        with path.open("wb") as log:
+            self.process = subprocess.Popen(
+                self.command, stdout=log, stderr=log, cwd=self.home, **self.as_whom
+            )
+        _wait_for(self.port, self.process, path)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it: a polite stop would wait for idle connections, SIGINT ends them, SIGQUIT is a crash."""
+        self.process.send_signal(how)
+        self.process.wait(timeout=30)
+
+
 @contextmanager
 def running_postgres() -> Iterator[str]:
-    """Start a server on a free port of 127.0.0.1; gives its address without a database name."""
+    """Start a server on 127.0.0.1; gives its address without a database name."""
+    with postgres_server() as server:
+        yield server.address()
+
+
+@contextmanager
+def postgres_server(*, host: str = "127.0.0.1", **settings: str) -> Iterator[PostgresServer]:
+    """Start a server on a free port.
+
+    Args:
+        host: Another address of this machine, on which it listens too; who is near it may connect.
+        settings: Others than :data:`SETTINGS`.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="coach-pg-") as copies,
         tempfile.TemporaryDirectory(prefix="coach-pg-", dir=_quick_place()) as folder,
@@ -50,17 +95,17 @@ def running_postgres() -> Iterator[str]:
             as_whom,
         )
         port = free_port()
-        options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = SETTINGS | {"listen_addresses": ",".join({"127.0.0.1", host})} | settings
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [programs / "postgres", "-D", data, "-p", str(port), *options]
-        with (home / "log").open("wb") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log, cwd=home, **as_whom)
+        with (data / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {host}/24 trust\n")
+        server = PostgresServer(command=command, home=home, as_whom=as_whom, port=port)
         try:
-            _wait_for(port, server, home / "log")
-            yield f"postgresql://postgres@127.0.0.1:{port}"
+            server.start()
+            yield server
         finally:
-            # A polite stop would wait for idle connections; this one ends them.
-            server.send_signal(signal.SIGINT)
-            server.wait(timeout=30)
+            server.stop()
 
 
 def run_sql(address: str, statement: str) -> None:

@@ -43,13 +43,13 @@ class S3Server:
 
 
 @contextmanager
-def running_s3(folder: Path) -> Iterator[str]:
+def running_s3(folder: Path, *, host: str = "127.0.0.1") -> Iterator[str]:
     """Start a server on a free port; gives its address. It has no buckets yet."""
     port = free_port()
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://{host}:{port}"
     # Through hypercorn: its own command listens on every interface.
-    command = [sys.executable, "-m", "hypercorn", "ministack.app:app", "-b", f"127.0.0.1:{port}"]
-    known = {"AUTH": "true", "GATEWAY_PORT": str(port), "MINISTACK_HOST": "127.0.0.1"}
+    command = [sys.executable, "-m", "hypercorn", "ministack.app:app", "-b", f"{host}:{port}"]
+    known = {"AUTH": "true", "GATEWAY_PORT": str(port), "MINISTACK_HOST": host}
     with (folder / "s3.log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=os.environ | known)
     try:

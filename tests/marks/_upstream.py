@@ -1,17 +1,19 @@
 """A picture service that counts: ``python -m tests.marks._upstream --port 8080``.
 
 It charges for a request once all of it is there. The prompt names the trial: ``trial-17``. The answer is sent
-in pieces with pauses between them, so that a kill can fall into the middle of it.
+in pieces with pauses between them, so that a kill can fall into the middle of it. ``--seconds 2``: so long it
+works on each picture.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import base64
 import io
 import json
 import re
-import sys
+import time
 from collections import Counter
 from functools import cache
 
@@ -57,6 +59,16 @@ def job(job_id: str, *, done: bool) -> bytes:
     return json.dumps(taken | {"output": output, "usage": said, "tool_usage": {"image_gen": USAGE}}).encode()
 
 
+@cache
+def said() -> bytes:
+    """What the coach says, as a stream."""
+    choice = {"index": 0, "delta": {"role": "assistant", "content": "Look."}, "finish_reason": None}
+    chunk = {"id": "chat_1", "object": "chat.completion.chunk", "created": 1, "model": "a-model"}
+    last = choice | {"delta": {}, "finish_reason": "stop"}
+    frames = [json.dumps(chunk | {"choices": [each]}) for each in (choice, last)]
+    return "".join(f"data: {each}\n\n" for each in [*frames, "[DONE]"]).encode()
+
+
 def link(url: str) -> bytes:
     """An agent's reply."""
     return json.dumps({"data": {"response": f"Your picture is ready: {url}"}}).encode()
@@ -75,7 +87,9 @@ def rented(job_id: str, *, done: bool) -> bytes:
 class Upstream:
     """Answers, and counts the posts of each trial. A job is not done when it is looked at first."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = PAUSE) -> None:
+        self.seconds = seconds
+        self.arrived: list[tuple[str, float]] = []
         self.looks: Counter[str] = Counter()
         self.posts: Counter[str] = Counter()
         self.reading = 0
@@ -86,15 +100,21 @@ class Upstream:
         try:
             asked = await self._read(reader)
             if isinstance(asked, bytes):
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(PAUSE if asked is said() else self.seconds)
                 await self._answer(writer, asked)
                 return
             await self.quiet.wait()  # a killed client's post may still be on its way through this machine
-            self._write(writer, b"%d" % (self.posts[asked] if asked else self.posts.total()))
+            self._write(writer, self._told(asked))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # a killed client
         finally:
             writer.close()
+
+    def _told(self, asked: str) -> bytes:
+        """The posts of a trial, or of all; or each trial and the second in which it arrived."""
+        if asked == "arrivals":
+            return json.dumps(self.arrived).encode()
+        return b"%d" % (self.posts[asked] if asked else self.posts.total())
 
     async def _read(self, reader: asyncio.StreamReader) -> str | bytes:
         """What a post, which is counted, or a look at a job or a picture is answered.
@@ -117,10 +137,13 @@ class Upstream:
             length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
             assert length is not None
             sent = await reader.readexactly(int(length[1]))
+            if path.endswith("/chat/completions"):
+                return said()
             trial = re.search(rb"trial-\d+", sent)
             assert trial is not None
             name = trial[0].decode()
             self.posts[name] += 1
+            self.arrived.append((name, time.time()))
             if "agents" in path:
                 host = re.search(r"host: (\S+)", head, re.IGNORECASE)
                 assert host is not None
@@ -140,7 +163,8 @@ class Upstream:
 
     async def _answer(self, writer: asyncio.StreamWriter, body: bytes) -> None:
         size = len(body) // PIECES + 1
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: req_1\r\n")
+        form = b"text/event-stream" if body is said() else b"application/json"
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\nx-request-id: req_1\r\n" % form)
         writer.write(b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(body))
         for start in range(0, len(body), size):
             writer.write(body[start : start + size])
@@ -150,7 +174,12 @@ class Upstream:
 
 async def main() -> None:
     """Serve until the end."""
-    server = await asyncio.start_server(Upstream().serve, "127.0.0.1", int(sys.argv[2]), backlog=512)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--seconds", type=float, default=PAUSE)
+    parser.add_argument("--port", type=int)
+    given = parser.parse_args()
+    server = await asyncio.start_server(Upstream(given.seconds).serve, given.host, given.port, backlog=2048)
     async with server:
         await server.serve_forever()
 

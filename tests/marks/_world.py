@@ -144,14 +144,14 @@ def made(dialect: str, *upstream: str, mode: Mode = "direct") -> Iterator[World]
             server = stack.enter_context(running_postgres())
             run_sql(server, "CREATE DATABASE marks")
             database = f"{server}/marks"
-        port = stack.enter_context(_running(*upstream))
+        port = stack.enter_context(running(*upstream))
         world = World(database=database, folder=folder, upstream=port, mode=mode)
         _fork.run(world.prepare)
         yield world
 
 
 @contextmanager
-def _running(*module: str) -> Iterator[int]:
+def running(*module: str) -> Iterator[int]:
     """The port of a running picture service."""
     port = free_port()
     with subprocess.Popen(

@@ -70,6 +70,7 @@ def test_stopping_with_pictures_on_their_way_loses_none_and_pays_none_twice() ->
     assert " 0 wrong" in run("stops", "--pictures", "3", "--on", "sqlite", "--gently")
 
 
+@long
 def test_nothing_that_the_document_allows_or_forbids_breaks_the_server() -> None:
     assert " 0 wrong" in run("fuzz", "--requests", "40")
 

@@ -60,6 +60,8 @@ marks: $(VENV)/dev.stamp ## Kills, faults, races, drift, stickers at full size; 
 	@$(BIN)/python -m tests.marks.mcp_conformance $(CONFORMANCE)
 	@$(BIN)/python -m tests.marks.random_replies
 	@$(BIN)/python -m tests.marks.ids
+	@$(BIN)/python -m tests.marks.workers
+	@$(BIN)/python -m tests.marks.queues
 	@$(if $(STRINGS),$(BIN)/python -m tests.marks.injection "$(STRINGS)")
 	@$(if $(IMAGES),$(BIN)/python -m tests.marks.intake "$(IMAGES)")
 	@$(if $(IMAGES),$(BIN)/python -m tests.marks.places "$(IMAGES)")

@@ -92,3 +92,17 @@ def test_a_link_to_a_hostile_server_is_refused_in_time_and_takes_little_memory()
         *("fetch", "--times", "2", "--seconds", "2", "--server", "drip", "--server", "endless body"),
         *("--server", "a gzip bomb", "--server", "as much as is allowed"),
     )
+
+
+@long
+def test_workers_that_are_killed_cut_off_and_without_a_database_pay_nothing_twice() -> None:
+    assert " 0 wrong" in run(
+        "workers", "--pictures", "20", "--people", "6", "--watchers", "3", "--every", "3"
+    )
+
+
+@long
+@pytest.mark.parametrize("part", ["scale", "idle", "dead", "noisy"])
+def test_workers_share_the_work(part: str) -> None:
+    small = ("--rounds", "1", "--times", "1", "--idle", "10", "--slowest", "5000", "--deaths", "1")
+    assert " 0 wrong" in run("queues", "--only", part, *small, "--waiting", "50")

@@ -186,6 +186,23 @@ async def test_a_worker_that_was_removed_while_it_was_silent_is_one_again(world:
         assert len((await ask(here.studio, "After a long sleep.")).versions) == 1
 
 
+async def test_a_database_that_breaks_off_before_anything_was_sent_costs_time_only(world: World) -> None:
+    locked = text("SELECT 1 FROM people WHERE user_id = 'ann' FOR UPDATE")
+    broken = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    async with place(world, *drawn("navy")) as here:
+        asking = asyncio.create_task(ask(here.studio, "In spite of it."))
+        await here.ordered()
+        async with here.store.database.write() as holding, here.world.worker():
+            await holding.execute(locked)
+            found = None
+            while not found:
+                async with here.store.database.write() as connection:
+                    found = (await connection.execute(broken)).all()
+            await holding.rollback()
+            assert len((await asking).versions) == 1
+        assert len(here.upstream.asked) == 1
+
+
 async def test_who_was_taken_for_dead_leaves_the_job_to_whoever_carries_it_on(world: World) -> None:
     async def late(writer: asyncio.StreamWriter) -> None:
         await here.upstream.go_on.wait()

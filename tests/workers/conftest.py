@@ -58,6 +58,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that are taken for dead soon, and look at no face."""
     for name, seconds in {"worker.BEAT": 0.2, "worker.DEAD": 1.5, "worker._POLL": 0.2}.items():
         monkeypatch.setattr(f"coach.workers.{name}", seconds)
-    for name in ("making._NOT_YET", "making._PAUSE", "making.LOOK_AGAIN", "queue.LOOK_AGAIN"):
+    for name in ("making._NOT_YET", "making._PAUSE", "queue.LOOK_AGAIN"):
         monkeypatch.setattr(f"coach.workers.{name}", 0.1)
     monkeypatch.setattr("coach.runtime.face_model", lambda: None)

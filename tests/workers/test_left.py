@@ -25,6 +25,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 
 _JOBS = text("SELECT count(*) FROM procrastinate_jobs")
+_REMOVE = text("DELETE FROM procrastinate_workers RETURNING id")
 
 
 @pytest.fixture(scope="module")
@@ -181,8 +182,10 @@ async def test_after_a_doubt_the_persons_word_asks_again_through_a_worker(world:
 
 async def test_a_worker_that_was_removed_while_it_was_silent_is_one_again(world: World) -> None:
     async with place(world, *drawn("navy")) as here, here.world.worker():
-        async with here.store.database.write() as connection:
-            await connection.execute(text("DELETE FROM procrastinate_workers"))
+        removed = None
+        while not removed:  # as soon as it is one
+            async with here.store.database.write() as connection:
+                removed = (await connection.execute(_REMOVE)).all()
         assert len((await ask(here.studio, "After a long sleep.")).versions) == 1
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -17,6 +18,7 @@ from coach.settings import Settings
 from coach.stickers.exchange import Stickers
 from coach.stickers.foreign import read_agents_spec
 from coach.store import Store
+from coach.store.database import read_url
 from coach.studio import (
     Budgets,
     GateLimits,
@@ -126,6 +128,29 @@ def shared_secret(settings: Settings) -> bytes:
     return Spool(settings.home / "spool").secret()
 
 
+def unshared(settings: Settings) -> Iterator[str]:
+    """What keeps processes from sharing their pictures, a sentence for each setting that is missing."""
+    if read_url(settings.database).get_backend_name() != "postgresql":
+        yield "Workers meet on PostgreSQL: set COACH_DATABASE_URL to a postgresql:// address."
+    if settings.salt is None:
+        yield (
+            "Set COACH_SALT, to the same secret for every process: it keys who a person is at the picture "
+            "service and whose limits are shared."
+        )
+    if any(find_spec(package) is None for package in ("procrastinate", "psycopg", "opentelemetry")):
+        yield "Workers need the extra `workers`: pip install 'coach[workers]'."
+
+
+def see_shared(settings: Settings) -> None:
+    """See that processes can share their pictures.
+
+    Raises:
+        SettingsError: They cannot; it says what is missing.
+    """
+    if missing := list(unshared(settings)):
+        raise SettingsError(" ".join(missing))
+
+
 async def _faces(services: Mapping[str, object]) -> FaceModel | None:
     """The face model that was given, also when that is none; else the one that is installed."""
     if "faces" not in services:
@@ -207,13 +232,10 @@ def _studio(
 @asynccontextmanager
 async def _by_workers(settings: Settings, store: Store) -> AsyncIterator[WorkQueue]:
     """The queue of a process that leaves its pictures to workers."""
-    try:
-        from coach.workers.jobs import open_jobs
-        from coach.workers.queue import ByWorkers
-    except ModuleNotFoundError:
-        raise SettingsError(
-            "COACH_QUEUE is workers, which needs the extra `workers`: pip install 'coach[workers]'."
-        ) from None
+    see_shared(settings)
+    from coach.workers.jobs import open_jobs
+    from coach.workers.queue import ByWorkers
+
     async with open_jobs(settings.database, store.database) as app:
         yield ByWorkers(store, app, patience=_patience(settings))
 

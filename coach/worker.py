@@ -14,10 +14,11 @@ from secrets import token_hex
 from pydantic import SecretStr
 
 from coach.errors import SettingsError
-from coach.runtime import opened, shared_secret
+from coach.runtime import opened, see_shared, shared_secret
 from coach.settings import Settings
 from coach.store import Store
 from coach.studio import GateLimits, Studio
+from coach.studio.instruments import count_picture
 from coach.workers.gate import SharedGate
 from coach.workers.jobs import open_jobs
 from coach.workers.limits import SharedLimits
@@ -34,17 +35,20 @@ async def work(
     slots: int = SLOTS,
     stop: asyncio.Event,
     began: Callable[[str], None] = lambda name: None,
+    beaten: Callable[[], None] = lambda: None,
 ) -> None:
     """Make the pictures that wait, until ``stop``; then what was begun comes to its end.
 
     Args:
         source: A coach folder, or the name of a package that is one.
         began: Is told the worker's name once it works.
+        beaten: Is told every two seconds that it does, as long as the database hears of it too.
 
     Raises:
-        SettingsError: A setting is missing or wrong; the database is not PostgreSQL.
+        SettingsError: A setting is missing or wrong, or no workers can meet with them.
         FolderError: The coach folder has errors.
     """
+    see_shared(settings)
     name = f"{socket.gethostname()}-{os.getpid()}-{token_hex(2)}"
     gates: dict[str, SharedGate] = {}
 
@@ -68,8 +72,11 @@ async def work(
             raise SettingsError(
                 "No action of this coach makes pictures: there is nothing for a worker to do."
             )
+        studio.ledger.told_outcome = count_picture
         async with open_jobs(settings.database, store.database) as app:
-            worker = Worker(store=store, studio=studio, app=app, gates=gates, slots=slots, name=name)
+            worker = Worker(
+                store=store, studio=studio, app=app, gates=gates, slots=slots, name=name, beaten=beaten
+            )
             working = asyncio.create_task(worker.run())
             stopping = asyncio.create_task(stop.wait())
             began(name)

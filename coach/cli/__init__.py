@@ -26,6 +26,7 @@ from coach.cli.new import new
 from coach.cli.persona import persona
 from coach.cli.photo import photo
 from coach.cli.provenance import provenance
+from coach.cli.queue import queue
 from coach.cli.reconcile import reconcile
 from coach.cli.sandbox import sandbox
 from coach.cli.serve import serve
@@ -71,6 +72,7 @@ for command in (
     chat,
     serve,
     worker,
+    queue,
     mcp,
     check,
     new,

@@ -31,7 +31,9 @@ def places(*, sandbox: bool = False) -> Settings:
     from coach.settings import Settings
 
     settings = Settings.read()
-    return Settings.read(database_url=None, home=settings.home / "sandbox") if sandbox else settings
+    if not sandbox:
+        return settings
+    return Settings.read(database_url=None, queue="here", home=settings.home / "sandbox")
 
 
 def spool_of(*, sandbox: bool = False) -> Spool | None:

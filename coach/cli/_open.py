@@ -33,7 +33,8 @@ def settings_for(*, sandbox: bool, home: Path | None = None) -> Iterator[Setting
             given |= dict.fromkeys(("memeputer_direct_path", "teacache", "runpod_s3_endpoint"))
             given |= dict.fromkeys(f"runpod_s3_{name}" for name in ("bucket", "access_key", "secret_key"))
             given |= service.settings
-            given |= {"chat_model": "sandbox-coach", "home": home or Settings.read().home / "sandbox"}
+            given |= {"chat_model": "sandbox-coach", "queue": "here"}
+            given |= {"home": home or Settings.read().home / "sandbox"}
         yield Settings.read(**given)
 
 

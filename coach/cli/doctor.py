@@ -13,6 +13,7 @@ from coach._money import dollars
 from coach.cli._books import STATES, opened_books, places
 from coach.cli._options import UseSandbox
 from coach.cli._runpod import endpoints, rented
+from coach.cli._workers import workers
 
 if TYPE_CHECKING:
     from coach.settings import Settings
@@ -47,8 +48,9 @@ def doctor(sandbox: UseSandbox = False) -> None:
     print_table(console, title, ("Model", "Until", "Then"), _models(capabilities))
     found, problems = asyncio.run(_places(settings, sandbox=sandbox))
     asked, wrong = asyncio.run(endpoints(settings, sandbox=sandbox))
-    problems += wrong
-    rows = [*found, _likeness(), _memeputer(settings, problems), *asked, *_folders(problems)]
+    there, lacking = asyncio.run(workers(settings))
+    problems += [*wrong, *lacking]
+    rows = [*found, *there, _likeness(), _memeputer(settings, problems), *asked, *_folders(problems)]
     print_table(console, "Places", ("What", "How it is"), rows)
     problems += [*_model_problems(capabilities, model), *_budget_problems(settings, capabilities, model)]
     if settings.openai_api_key is None and not sandbox:

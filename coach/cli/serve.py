@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coach.cli._logs import log_to_stderr
 from coach.cli._options import UseSandbox, to_type
 from coach.errors import SettingsError
 
@@ -49,7 +50,6 @@ async def _serve(
 
     try:
         from coach.server import create_app
-        from coach.server.serving import log_to_stderr
         from coach.server.serving import serve as serve_until_stopped
     except ModuleNotFoundError:
         raise SettingsError("Serving needs the extra `server`: pip install 'coach[server]'.") from None

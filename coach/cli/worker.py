@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import signal
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from coach._stopping import stopped_by_signals
+from coach.cli._logs import log_to_stderr
 from coach.errors import SettingsError
 from coach.settings import Settings
 
@@ -19,24 +21,45 @@ def worker(
     slots: Annotated[
         int, typer.Option(min=1, max=1_000, help="How many pictures it makes at the same time.")
     ] = 8,
+    heartbeat: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            metavar="FILE",
+            help="Touch this file every two seconds, as long as it works and reaches its database: for a "
+            "container's health check.",
+        ),
+    ] = None,
 ) -> None:
     """Make the pictures that processes with COACH_QUEUE=workers ask for. Start as many as you want.
 
     They meet on PostgreSQL (COACH_DATABASE_URL). Stop one with Ctrl-C or SIGTERM: it takes nothing more, and
-    ends when what it began has arrived and is kept. What a dead one leaves, the others carry on.
+    ends when what it began has arrived and is kept. A second one ends it at once: as after a crash, what was
+    sent may be in doubt. What a dead one leaves, the others carry on.
     """
+    try:
+        asyncio.run(_work(folder, slots=slots, heartbeat=heartbeat))
+    except asyncio.CancelledError:
+        raise typer.Exit(130) from None
+    finally:
+        if heartbeat is not None:
+            heartbeat.unlink(missing_ok=True)
+
+
+async def _work(folder: str, *, slots: int, heartbeat: Path | None) -> None:
     try:
         from coach.worker import work
     except ModuleNotFoundError:
         raise SettingsError("Workers need the extra `workers`: pip install 'coach[workers]'.") from None
 
-    async def run() -> None:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        for each in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(each, stop.set)
-        await work(folder, Settings.read(), slots=slots, stop=stop, began=_began)
+    def beaten() -> None:
+        if heartbeat is not None:
+            heartbeat.touch()
 
-    asyncio.run(run())
+    log_to_stderr()
+    stop = asyncio.Event()
+    with stopped_by_signals(stop.set):
+        await work(folder, Settings.read(), slots=slots, stop=stop, began=_began, beaten=beaten)
 
 
 def _began(name: str) -> None:

@@ -23,7 +23,6 @@ from coach.server.bodies import Bodies
 from coach.server.caller import FOUND, identify, known
 from coach.server.cross_site import CrossSite
 from coach.server.headers import SafeHeaders
-from coach.server.instruments import count_picture
 from coach.server.links import Links
 from coach.server.live import Live
 from coach.server.observed import TELEMETRY, Observed
@@ -39,6 +38,7 @@ from coach.settings import Settings
 from coach.store import Store
 from coach.store.credentials import Credentials
 from coach.studio import Spool
+from coach.studio.instruments import count_picture
 
 if TYPE_CHECKING:
     from coach.adapters.mcp import OverHttp

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import signal
 import socket
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import uvicorn
 
+from coach._stopping import stopped_by_signals
 from coach.server.app import CoachApp
 from coach.server.protocol import TimedProtocol
 from coach.server.running import Opener
@@ -90,33 +88,11 @@ async def serve(
     """
     opener: Opener = app.state.opener
     server = Server(config(app, settings, host=host, port=port), opener, began)
-    # Opened out here: an error is for whoever began this, and not uvicorn's.
-    with _stopped_by_signals(server):
-        async with opener.lifespan():
-            await server.serve()
-
-
-@contextmanager
-def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
-    """The first signal ends the server, the second one whatever goes on in this block."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def stop() -> None:
-        if server.should_exit and task is not None:
-            task.cancel()
         server.should_exit = True
 
-    both = (signal.SIGINT, signal.SIGTERM)
-    for each in both:
-        loop.add_signal_handler(each, stop)
-    try:
-        yield
-    finally:
-        for each in both:
-            loop.remove_signal_handler(each)
-
-
-def log_to_stderr(level: int = logging.INFO) -> None:
-    """Write what is to be known of us on standard error; of libraries only what is wrong."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    logging.getLogger("coach").setLevel(level)
+    # Opened out here: an error is for whoever began this, and not uvicorn's.
+    with stopped_by_signals(stop):
+        async with opener.lifespan():
+            await server.serve()

@@ -30,7 +30,7 @@ from coach.store.tables import (
     photos,
     versions,
 )
-from coach.store.upstreams import slots, upstreams
+from coach.store.upstreams import slots, upstreams, workers
 
 README = """\
 What this coach keeps of you.
@@ -88,7 +88,7 @@ async def pack(store: Store, user_id: str, file: IO[bytes]) -> Exported:
             rows = [
                 await _write(into, f"data/{each.name}.jsonl", connection, _mine(each, user_id), _as_json)
                 for each in metadata.sorted_tables
-                if each not in (upstreams, slots)  # nobody's
+                if each not in (upstreams, slots, workers)  # nobody's
             ]
             await _conversations(into, connection, user_id)
             names = dict([each async for each in _pictures(connection, user_id)])

@@ -1,12 +1,12 @@
-"""The tables of what all processes share about a picture service. They belong to no person."""
+"""The tables of what worker processes share: the services, and who is there. They belong to no person."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Table
 
 from coach.store._columns import row_id, when, whole, words
 from coach.store.tables import metadata
-from coach.store.types import CleanText
+from coach.store.types import CleanText, Json
 
 # One API key at one address: its limits are the key's. `name` is what the service is called and a hash of the
 # key, never the key.
@@ -30,4 +30,20 @@ slots = Table(
     when("sent_at", null=True),
     when("until"),
     Index(None, "upstream"),
+)
+
+# A worker process. `services` are those it makes pictures with, `slots` how many it makes at the same time,
+# `form` is the newest form of an order that it reads, `version` the library's. It lives as long as `beat_at`
+# is not long ago; when it has ended as it should, it is gone from here.
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", CleanText, primary_key=True),
+    Column("services", Json, nullable=False),
+    whole("slots"),
+    whole("form"),
+    words("version"),
+    Column("stopping", Boolean, nullable=False),
+    when("began_at"),
+    when("beat_at"),
 )

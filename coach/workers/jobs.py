@@ -17,7 +17,7 @@ from procrastinate.jobs import Job, Status
 from psycopg import OperationalError
 from sqlalchemy import text
 
-from coach.errors import SettingsError, StoreUnavailable
+from coach.errors import StoreUnavailable
 from coach.store.database import Database, read_url
 from coach.store.orders import OrderRow
 
@@ -38,17 +38,8 @@ def priority_of(order: OrderRow) -> int:
 
 
 def keywords_of(url: str) -> dict[str, Any]:
-    """A database's address as libpq's keywords.
-
-    Raises:
-        SettingsError: It is not PostgreSQL's.
-    """
+    """The address of a PostgreSQL database as libpq's keywords."""
     address = read_url(url)
-    if address.get_backend_name() != "postgresql":
-        raise SettingsError(
-            "COACH_QUEUE is workers, and these meet on PostgreSQL: "
-            "set COACH_DATABASE_URL to a postgresql:// address."
-        )
     query = {("sslmode" if name == "ssl" else name): value for name, value in address.query.items()}
     named = {
         "host": address.host,
@@ -65,7 +56,6 @@ async def open_jobs(url: str, database: Database) -> AsyncIterator[App]:
     """Connect to the engine, and make its tables where there are none.
 
     Raises:
-        SettingsError: The address is not PostgreSQL's.
         StoreUnavailable: The database cannot be reached.
     """
     app = App(connector=PsycopgConnector(kwargs=keywords_of(url), min_size=1, max_size=4))

@@ -26,6 +26,7 @@ from coach.store.upstreams import upstreams
 from coach.studio._pace import MINUTE, pause_of
 from coach.studio.gate import GateLimits
 from coach.workers import _slots
+from coach.workers.instruments import SLOTS
 
 LEASE = 10.0
 """Seconds after its last :meth:`SharedLimits.beat` in which a holder's slots still count as in use."""
@@ -115,9 +116,10 @@ class SharedLimits:
             "per_minute": max(1.0, per_minute),
             "window": timedelta(seconds=MINUTE / min(1.0, per_minute) + _LATE),
         }
-        # Who holds what was taken here. A slot that was taken, but whose taker was cancelled before it got
-        # it, is not in it and so not renewed: else it would be lost as long as the process lives.
-        self._held: dict[str, str] = {}
+        # Who holds what was taken here, and for how many pictures. A slot that was taken, but whose taker was
+        # cancelled before it got it, is not in it and so not renewed: else it would be lost as long as the
+        # process lives.
+        self._held: dict[str, tuple[str, int]] = {}
 
     async def take(self, holder: str, pictures: int = 1) -> Slot | Wait:
         """Take room for a request, if there is some now.
@@ -141,7 +143,8 @@ class SharedLimits:
             seconds = (await connection.execute(_slots.TAKE, self._limits | wanted)).scalar_one()
         if seconds > 0:
             return Wait(seconds=seconds)
-        self._held[id] = holder
+        self._held[id] = holder, pictures
+        SLOTS.add(pictures, {"coach.upstream": self._upstream})
         return Slot(self, id, pictures)
 
     async def beat(self, holder: str) -> None:
@@ -150,7 +153,7 @@ class SharedLimits:
         Raises:
             StoreUnavailable: The database cannot be used now; try again soon.
         """
-        if ids := [id for id, who in self._held.items() if who == holder]:
+        if ids := [id for id, (who, _) in self._held.items() if who == holder]:
             await self._change(
                 _slots.BEAT, {"of": self._upstream, "by": holder, "slots": ids, "lease": _LEASE}
             )
@@ -177,7 +180,8 @@ class SharedLimits:
         return False
 
     async def _release(self, id: str) -> None:
-        if self._held.pop(id, None) is not None:
+        if (held := self._held.pop(id, None)) is not None:
+            SLOTS.add(-held[1], {"coach.upstream": self._upstream})
             await self._change(_slots.RELEASE, {"slot": id})
 
     async def _change(self, statement: Executable, values: Mapping[str, Any]) -> int:

@@ -21,6 +21,7 @@ from coach.store.states import ENDS
 from coach.studio import Studio
 from coach.studio.faults import fault
 from coach.studio.queue import Asked
+from coach.workers.instruments import WAITED, kind_of
 from coach.workers.orders import FORM, UNFORESEEN, asked_of, news_of, outcome_of, since_of
 
 logger = logging.getLogger("coach.workers")
@@ -67,6 +68,8 @@ class Making:
         if order.body["form"] > FORM:  # whoever wrote it is newer than we are
             await _insist(lambda: orders.put_back(order, begun=False))
             return _NOT_YET
+        if order.taken == 1 and order.taken_at is not None:
+            WAITED.record(max(0.0, (order.taken_at - order.created_at).total_seconds()), kind_of(order))
         orders.at_work(order)
         BEGUN.set((order.user_id, since_of(order)))
         teller = _Teller(orders, order)

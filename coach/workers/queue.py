@@ -22,6 +22,7 @@ from coach.studio.faults import fault
 from coach.studio.generated import Generated
 from coach.studio.ledger import Ledger
 from coach.studio.queue import Asked, note_doubt
+from coach.workers.instruments import waiting
 from coach.workers.jobs import put
 from coach.workers.orders import body_of, error_of, since_of
 
@@ -99,7 +100,7 @@ class ByWorkers:
     async def _wait(self, order: OrderRow, asked: Asked, here: Studio) -> Generated:
         """Watch an order until it has ended, and tell what is told of it."""
         began, told, named = time.monotonic(), 0, _REPEAT
-        with self._bell.hang(order.topic) as bell:
+        with self._bell.hang(order.topic) as bell, waiting(order) as count:
             # What rang before it hung is seen by looking at once.
             while True:
                 bell.clear()
@@ -110,6 +111,7 @@ class ByWorkers:
                 told = len(order.news)
                 if order.state != "running":
                     break
+                count(order.waits)
                 waited = time.monotonic() - began
                 if order.waits and waited > named:
                     # Whoever wrote it down may have died before they named it.

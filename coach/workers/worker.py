@@ -19,19 +19,16 @@ from coach.store import Store
 from coach.store._rows import now
 from coach.store._work import TakenOver
 from coach.store.orders import Orders
+from coach.store.roster import BEAT, DEAD, Roster
 from coach.studio import Studio
 from coach.workers.gate import IN_HAND, SharedGate
+from coach.workers.instruments import CAPACITY, RUNNING
 from coach.workers.jobs import is_lost, put_back
 from coach.workers.limits import Slot, Wait
 from coach.workers.making import Making
+from coach.workers.orders import FORM
 
 logger = logging.getLogger("coach.workers")
-
-BEAT = 2.0
-"""Seconds between a worker's signs of life."""
-
-DEAD = 6.0
-"""Seconds without one after which a worker is taken for dead: what it left is done within ten."""
 
 _POLL = 2.0
 _AGAIN = 5.0  # Seconds until an order is looked at again that could not even be looked at.
@@ -48,6 +45,7 @@ class Worker:
         gates: By service.
         slots: How many orders are made here at the same time.
         name: What the operator knows it as.
+        beaten: Is told each time the database took its sign of life.
     """
 
     def __init__(
@@ -59,16 +57,17 @@ class Worker:
         gates: Mapping[str, SharedGate],
         slots: int,
         name: str,
+        beaten: Callable[[], None] = lambda: None,
     ) -> None:
         self._store, self._app, self._jobs = store, app, app.job_manager
         self._gates, self._name, self._slots = gates, name, slots
-        self._orders = Orders(store.database)
+        self._orders, self._roster = Orders(store.database), Roster(store.database)
         self._making = Making(store=store, studio=studio, name=name)
-        self._running: dict[asyncio.Task[None], int] = {}  # and the job of each
+        self._running: dict[asyncio.Task[None], str] = {}  # and the service of each
         self._look = {service: asyncio.Event() for service in gates}
         self._stopping = asyncio.Event()
         self._id = 0
-        self._beaten = 0
+        self._beats, self._beaten = 0, beaten
 
     def stop(self) -> None:
         """Take nothing more."""
@@ -79,6 +78,8 @@ class Worker:
         """Work until :meth:`stop`, and then until what was begun has come to its end."""
         await self._jobs.prune_stalled_workers(10 * DEAD)
         self._id = await self._jobs.register_worker()
+        await self._say()
+        CAPACITY.add(self._slots)
         own = [asyncio.create_task(each) for each in (self._beat(), self._reap(), self._listen())]
         serving = [asyncio.create_task(self._serve(service)) for service in self._gates]
         try:
@@ -86,14 +87,18 @@ class Worker:
             await asyncio.wait({*own, *serving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.stop()
+            with suppress(CoachError):
+                await self._say()
             await asyncio.wait(serving)
+            CAPACITY.add(-self._slots)
             logger.info("worker %s takes nothing more; %d on their way", self._name, len(self._running))
             await asyncio.gather(*self._running, return_exceptions=True)
             for task in own:
                 task.cancel()
             ended = await asyncio.gather(*own, *serving, return_exceptions=True)
-            with suppress(ConnectorException):
+            with suppress(CoachError, ConnectorException):
                 await self._jobs.unregister_worker(self._id)
+                await self._roster.leave(self._name)
         for error in ended:
             if isinstance(error, Exception):
                 raise error
@@ -142,12 +147,13 @@ class Worker:
         context = copy_context()
         context.run(IN_HAND.set, [slot])
         task = asyncio.create_task(self._do(job, slot), context=context)
-        self._running[task] = job.id
+        self._running[task] = service
+        RUNNING.add(1, {"coach.order.service": service})
         task.add_done_callback(self._ended)
         return True
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._running[task]
+        RUNNING.add(-1, {"coach.order.service": self._running.pop(task)})
         self._look_all()
 
     async def _do(self, job: Job, slot: Slot) -> None:
@@ -186,16 +192,27 @@ class Worker:
                 await self._jobs.update_heartbeat(self._id)
                 for gate in self._gates.values():
                     await gate.shared.beat(self._name)
-                self._beaten += 1
+                await self._say()
+                self._beats += 1
+                self._beaten()
             except (CoachError, ConnectorException):
-                self._beaten = 0
+                self._beats = 0
             await asyncio.sleep(BEAT)
+
+    async def _say(self) -> None:
+        await self._roster.beat(
+            self._name,
+            services=[*self._gates],
+            slots=self._slots,
+            form=FORM,
+            stopping=self._stopping.is_set(),
+        )
 
     async def _reap(self) -> None:
         """Put back what dead workers left. When the database was away, the living come back first."""
         while True:
             await asyncio.sleep(BEAT)
-            if self._beaten * BEAT > DEAD:
+            if self._beats * BEAT > DEAD:
                 with suppress(CoachError, ConnectorException):
                     await self._put_back()
 
@@ -212,6 +229,7 @@ class Worker:
                 await put_back(self._app, job)
         self._look_all()
         await self._orders.forget(_KEEP)
+        await self._roster.forget()
 
     async def _listen(self) -> None:
         async def heard(*, channel: str, notification: object) -> None:

@@ -20,20 +20,29 @@ PATIENCE = 5.0
 
 
 class Health(BaseModel):
-    """How it is."""
+    """How it is.
+
+    Attributes:
+        workers: Whether a worker takes pictures, where that is left to workers.
+    """
 
     status: Literal["ok"] = "ok"
+    workers: bool | None = None
 
 
-@router.get("/health/")
+@router.get("/health/", response_model_exclude_none=True)
 async def health() -> Health:
     """Whether this process answers. Nothing else is looked at."""
     return Health()
 
 
-@router.get("/ready/")
+@router.get("/ready/", response_model_exclude_none=True)
 async def ready(here: Here) -> Health:
-    """Whether this process can serve: database and pictures can be reached, and it is not stopping."""
+    """Whether this process can serve: database and pictures can be reached, and it is not stopping.
+
+    That there is no worker is only said: all but new pictures works without, and nobody is helped when the
+    page goes too.
+    """
     if here.live.closing:
         raise StoreUnavailable("The server is stopping.")
     for name, look in (("database", _database), ("place for pictures", _blobs)):
@@ -44,7 +53,7 @@ async def ready(here: Here) -> Health:
             raise StoreUnavailable(f"The {name} does not answer.") from None
         except CoachError as error:
             raise StoreUnavailable(f"The {name} cannot be used now.") from error
-    return Health()
+    return Health(workers=await _workers(here))
 
 
 async def _database(here: Running) -> None:
@@ -55,3 +64,13 @@ async def _database(here: Running) -> None:
 async def _blobs(here: Running) -> None:
     with suppress(NotFound):
         await here.store.blobs.get("nobody/photos/none")
+
+
+async def _workers(here: Running) -> bool | None:
+    if here.settings.queue != "workers":
+        return None
+    from coach.store.roster import Roster
+
+    with suppress(CoachError):  # the database has just answered
+        return any(each.takes for each in await Roster(here.store.database).workers())
+    return None

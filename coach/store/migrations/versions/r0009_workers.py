@@ -1,4 +1,4 @@
-"""What worker processes share: the pictures that wait for them, and how much of each service is in use.
+"""What worker processes share: the pictures that wait, how much of each service is in use, who is there.
 
 Revision ID: 0009
 Revises: 0008
@@ -40,6 +40,15 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_slots_upstream", "slots", ["upstream"])
+    op.create_table(
+        "workers",
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("name", "version")),
+        sa.Column("services", _JSON, nullable=False),
+        *(sa.Column(name, sa.Integer, nullable=False) for name in ("slots", "form")),
+        sa.Column("stopping", sa.Boolean, nullable=False),
+        *(sa.Column(name, _WHEN, nullable=False) for name in ("began_at", "beat_at")),
+        sa.PrimaryKeyConstraint("name", name="pk_workers"),
+    )
     key = sa.ForeignKey("people.user_id", name="fk_orders_user_id", ondelete="CASCADE")
     texts = ("id", "key", "tenant", "service", "asked", "state", "held_by")
     op.create_table(
@@ -69,5 +78,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them, with what is in them."""
-    for table in ("orders", "slots", "upstreams"):
+    for table in ("orders", "slots", "upstreams", "workers"):
         op.drop_table(table)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import metadata
 
-from sqlalchemy import Float, cast, delete, func, select
+from sqlalchemy import Float, Interval, cast, delete, func, literal, select
 from sqlalchemy.dialects import postgresql
 
 from coach.store._rows import columns, every
@@ -24,10 +24,10 @@ DEAD = 6.0
 _NOW = func.statement_timestamp(type_=UtcDateTime)
 _COLUMNS = workers.c
 
-ALIVE = select(_COLUMNS.name).where(_COLUMNS.beat_at > _NOW - timedelta(seconds=DEAD))
+ALIVE = select(_COLUMNS.name).where(_COLUMNS.beat_at > _NOW - literal(timedelta(seconds=DEAD), Interval))
 """The names of those that are."""
 
-_GONE = timedelta(hours=1)
+_GONE = literal(timedelta(hours=1), Interval)
 """So long a dead worker can still be seen."""
 
 

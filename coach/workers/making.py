@@ -130,16 +130,20 @@ class Making:
         with self.store.bell.hang(left(order.id)) as bell:
             making = asyncio.create_task(self.studio.make(asked))
             leaving = asyncio.create_task(self._unwanted(order, bell))
-            await asyncio.wait({making, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            leaving.cancel()
-            if not making.done():
-                asked.wanted.gone.set()
-                if not asked.wanted.sent.is_set():  # then stopping it costs nothing
-                    making.cancel()
-        try:
-            await making
-        except asyncio.CancelledError:
-            raise fault("stopped", paid="unpaid", detail="Whoever wanted it went away.") from None
+            try:
+                await asyncio.wait({making, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                if not making.done():
+                    asked.wanted.gone.set()
+                    if not asked.wanted.sent.is_set():  # then stopping it costs nothing
+                        making.cancel()
+                await asyncio.wait({making})
+            finally:  # also when this worker is told to end at once
+                leaving.cancel()
+                making.cancel()
+                await asyncio.wait({making})
+        if making.cancelled():
+            raise fault("stopped", paid="unpaid", detail="Whoever wanted it went away.")
+        making.result()
 
     async def _unwanted(self, order: OrderRow, bell: asyncio.Event) -> None:
         """Return when nobody waits for it any more."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Float, Select, case, cast, func, select
+from sqlalchemy import Float, Interval, Select, case, cast, func, literal, select
 
 from coach.store._rows import every
 from coach.store.database import Database
@@ -28,7 +28,7 @@ LONG = 10.0
 """Seconds in which what a dead worker left is carried on, and what waits is seen by who takes orders."""
 
 _NOW = func.statement_timestamp(type_=UtcDateTime)
-_MINUTE = timedelta(seconds=MINUTE)
+_MINUTE = literal(timedelta(seconds=MINUTE), Interval)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,15 +87,17 @@ class Worker:
             await asyncio.wait({*own, *serving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.stop()
-            with suppress(CoachError):
-                await self._say()
-            await asyncio.wait(serving)
             CAPACITY.add(-self._slots)
-            logger.info("worker %s takes nothing more; %d on their way", self._name, len(self._running))
-            await asyncio.gather(*self._running, return_exceptions=True)
-            for task in own:
-                task.cancel()
-            ended = await asyncio.gather(*own, *serving, return_exceptions=True)
+            try:
+                with suppress(CoachError):
+                    await self._say()
+                await asyncio.wait(serving)
+                logger.info("worker %s takes nothing more; %d on their way", self._name, len(self._running))
+                await asyncio.gather(*self._running, return_exceptions=True)
+            finally:  # also when nobody waits for that
+                for task in (*own, *serving):
+                    task.cancel()
+                ended = await asyncio.gather(*own, *serving, return_exceptions=True)
             with suppress(CoachError, ConnectorException):
                 await self._jobs.unregister_worker(self._id)
                 await self._roster.leave(self._name)

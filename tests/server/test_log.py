@@ -13,15 +13,13 @@ from urllib.parse import quote
 
 import httpx2
 import pytest
-from opentelemetry import metrics, trace
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry import trace
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import SecretStr
 
 from coach.sandbox import BLOCKED_INPUT, Sandbox
+from tests._telemetry import points, telemetry
 from tests.cli.test_stop import TO_A_PICTURE
 from tests.server._serve import (
     PATIENCE,
@@ -72,15 +70,9 @@ def logged() -> Iterator[io.StringIO]:
     root.setLevel(level)
 
 
-@pytest.fixture(scope="module")
-def telemetry() -> Iterator[tuple[InMemorySpanExporter, InMemoryMetricReader]]:
-    """The host's OpenTelemetry. It is set once for a process."""
-    spans, measured = InMemorySpanExporter(), InMemoryMetricReader()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(spans))
-    trace.set_tracer_provider(provider)
-    metrics.set_meter_provider(MeterProvider([measured]))
-    yield spans, measured
+@pytest.fixture(name="telemetry")
+def _telemetry() -> tuple[InMemorySpanExporter, InMemoryMetricReader]:
+    return telemetry()
 
 
 async def journey(served: Served, client: httpx2.AsyncClient, photo: bytes) -> list[Seen]:
@@ -180,15 +172,12 @@ def counted(measured: InMemoryMetricReader, name: str, model: str) -> Iterator[d
     """What is added to a counter of pictures in a block, by outcome."""
 
     def now() -> Counter[str]:
-        data, found = measured.get_metrics_data(), Counter[str]()
-        for each in data.resource_metrics[0].scope_metrics if data else ():
-            for point in (
-                point for one in each.metrics if one.name == name for point in one.data.data_points
-            ):
-                told = dict(point.attributes or {})
-                if told["coach.picture.model"] == model:
-                    assert told["coach.picture.engine"] == "gpt-image"
-                    found[str(told["coach.picture.outcome"])] += point.value
+        found = Counter[str]()
+        for point in points(measured, name):
+            told = dict(point.attributes or {})
+            if told["coach.picture.model"] == model:
+                assert told["coach.picture.engine"] == "gpt-image"
+                found[str(told["coach.picture.outcome"])] += point.value
         return found
 
     before, added = now(), dict[str, int]()
@@ -206,14 +195,5 @@ async def some(answer: httpx2.Response, count: int) -> Any:
 
 def value(measured: InMemoryMetricReader, name: str) -> float:
     """What a counter stands at."""
-    data = measured.get_metrics_data()
-    assert data is not None
-    [point] = [
-        point
-        for resource in data.resource_metrics
-        for scope in resource.scope_metrics
-        for metric in scope.metrics
-        if metric.name == name
-        for point in metric.data.data_points
-    ]
+    [point] = points(measured, name)
     return float(point.value)

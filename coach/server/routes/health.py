@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from coach.errors import CoachError, NotFound, StoreUnavailable
 from coach.server.running import Here, Running
+from coach.store.roster import Roster
 
 router = APIRouter(prefix="/api/v1", tags=["health"])
 
@@ -69,8 +70,6 @@ async def _blobs(here: Running) -> None:
 async def _workers(here: Running) -> bool | None:
     if here.settings.queue != "workers":
         return None
-    from coach.store.roster import Roster
-
     with suppress(CoachError):  # the database has just answered
         return any(each.takes for each in await Roster(here.store.database).workers())
     return None

@@ -1,0 +1,145 @@
+"""A worker process from its start to its end: it is told to stop, what it measures, what it reads."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+import coach
+from coach.sandbox import Sandbox
+from coach.store import Store
+from coach.studio import PictureRequest, Studio
+from coach.workers.state import read_state
+from tests._environment import environment
+from tests._telemetry import points, telemetry
+from tests._tree import ROOT
+from tests.server._serve import until
+from tests.workers._world import World, person
+
+
+@pytest.fixture
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """Its pictures take the seconds that the test says, or one."""
+    with Sandbox(quick=True, delay=getattr(request, "param", 1.0)) as running:
+        yield running
+
+
+@pytest.fixture
+def world(database_url: str, sandbox: Sandbox, tmp_path: Path) -> World:
+    return World(database=database_url, sandbox=sandbox, folder=tmp_path, extra={"previews": 0})
+
+
+@asynccontextmanager
+async def worker(world: World, machine: str = "one") -> AsyncIterator[Process]:
+    """``coach worker`` with one slot, once it works; it is killed at the end."""
+    home = world.settings(machine).home
+    env = environment(world.sandbox) | {
+        "COACH_DATABASE_URL": world.database,
+        "COACH_HOME": str(home),
+        "COACH_SALT": "the same everywhere",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = ("-u", "-m", "coach", "worker", "--slots", "1", "--heartbeat", str(home / "beats"))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, env=env, cwd=home, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        assert process.stdout is not None
+        assert b"makes pictures" in await process.stdout.readline()
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def asked(store: Store, studio: Studio, user_id: str, photo: bytes) -> asyncio.Task[object]:
+    """Somebody asks for a picture."""
+    identity = await person(store, user_id, photo)
+    ctx = coach.Context(user_id=user_id, conversation_id="c", turn_id="t", call_id="1")
+    request = PictureRequest(prompt="On a hill at night.")
+    return asyncio.create_task(studio.generate(ctx, request, identity_id=identity))
+
+
+async def sent(sandbox: Sandbox) -> None:
+    """Until a picture is on its way."""
+    await until(lambda: any(entry.route.startswith("POST") for entry in sandbox.log))
+
+
+async def stopping(process: Process) -> None:
+    """Tell it to stop, until it does."""
+    assert process.stderr is not None
+    process.send_signal(signal.SIGTERM)
+    while b"takes nothing more" not in (line := await process.stderr.readline()):
+        assert line
+
+
+async def test_a_worker_that_is_told_to_stop_takes_nothing_more_and_finishes_what_it_began(
+    world: World, sandbox: Sandbox, photo_bytes: bytes
+) -> None:
+    async with world.web() as (store, studio), worker(world) as process:
+        heartbeat = world.settings("one").home / "beats"
+        first = await asked(store, studio, "ann", photo_bytes)
+        await sent(sandbox)
+        second = await asked(store, studio, "ben", photo_bytes)
+        assert heartbeat.exists()
+        await stopping(process)
+        await first
+        assert await process.wait() == 0
+        state = await read_state(store.database)
+        assert [(each.user_id, each.held_by) for each in state.orders] == [("ben", "")]
+        assert state.workers == [] and not heartbeat.exists()
+        second.cancel()
+    assert sum(entry.route.startswith("POST") for entry in sandbox.log) == 1
+
+
+@pytest.mark.parametrize("sandbox", [600.0], indirect=True)
+async def test_a_second_signal_ends_it_at_once_and_what_was_sent_is_in_doubt(
+    world: World, sandbox: Sandbox, photo_bytes: bytes
+) -> None:
+    async with world.web() as (store, studio), worker(world) as process:
+        waiting = await asked(store, studio, "ann", photo_bytes)
+        await sent(sandbox)
+        await stopping(process)
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 130
+        [row] = await studio.ledger.of_conversation("ann", "c")
+        assert (row.state, row.error_code) == ("unknown", "interrupted")
+        waiting.cancel()
+
+
+async def test_what_waits_and_what_is_made_is_measured(
+    world: World, sandbox: Sandbox, photo_bytes: bytes
+) -> None:
+    _, measured = telemetry()
+
+    def value(name: str) -> float:
+        return sum(point.value for point in points(measured, name))
+
+    async with world.web() as (store, studio):
+        task = await asked(store, studio, "ann", photo_bytes)
+        await until(lambda: value("coach.orders.waiting") == 1)
+        async with world.worker(slots=3):
+            await sent(sandbox)
+            names = ("coach.orders.running", "coach.workers.slots", "coach.upstream.slots")
+            assert [value(name) for name in names] == [1, 3, 1]
+            await task
+        assert [value(name) for name in names] == [0, 0, 0]
+        assert value("coach.orders.waiting") == 0
+    [point] = points(measured, "coach.orders.wait")
+    assert point.count == 1 and dict(point.attributes) == {
+        "coach.order.service": "openai",
+        "coach.order.batch": False,
+    }
+    assert sum(
+        point.value
+        for point in points(measured, "coach.pictures")
+        if point.attributes["coach.picture.outcome"] == "done"
+    )

@@ -38,9 +38,10 @@ def _exports(kind: type[Readable], settings: Mapping[str, str]) -> str:
 
 
 def sandbox(
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
-    ] = 8765,
+    host: Annotated[
+        str, typer.Option(help="Where to listen. 0.0.0.0: for other containers of the same network too.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
     delay: Annotated[float, typer.Option(min=0, help="Seconds a picture takes.")] = 1.5,
     faults: Annotated[
         Path | None,
@@ -75,7 +76,7 @@ def sandbox(
         ),
     ] = False,
 ) -> None:
-    """Run the sandbox: a strict stand-in for the picture and chat services, on this machine only."""
+    """Run the sandbox: a strict stand-in for the picture and chat services, on this machine."""
     from coach.personas import FlowiseSettings
     from coach.sandbox import Sandbox
     from coach.sandbox.faults import PlanError, read_plan
@@ -83,7 +84,7 @@ def sandbox(
 
     try:
         rules = [] if faults is None else read_plan(faults)
-        service = Sandbox(port=port, delay=delay, faults=rules, quick=quick, drift=drift)
+        service = Sandbox(host=host, port=port, delay=delay, faults=rules, quick=quick, drift=drift)
     except PlanError as exc:
         raise typer.BadParameter(str(exc), param_hint="--faults") from exc
     with service:

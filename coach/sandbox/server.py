@@ -1,4 +1,4 @@
-"""The sandbox in a thread of this process, on 127.0.0.1."""
+"""The sandbox in a thread of this process, on 127.0.0.1 unless something else is said."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class Sandbox:
             client = OpenAI(base_url=sandbox.base_url, api_key=sandbox.api_key)
 
     Args:
-        port: Port on 127.0.0.1; 0 takes a free one.
+        host: Where it listens. Another than 127.0.0.1 is for containers: it draws for whoever reaches it.
+        port: 0 takes a free one.
         delay: Seconds a picture takes at least.
         today: The day that decides which models are gone; left out: the real one.
         faults: Which requests are answered wrongly, and how; see :mod:`coach.sandbox.faults`.
@@ -49,6 +50,7 @@ class Sandbox:
     def __init__(
         self,
         *,
+        host: str = HOST,
         port: int = 0,
         delay: float = 0.0,
         today: date | None = None,
@@ -56,7 +58,7 @@ class Sandbox:
         quick: bool = False,
         drift: float = 0.0,
     ) -> None:
-        self._port = port
+        self._host, self._port = host, port
         app = create_app(delay=delay, today=today, faults=faults, quick=quick, drift=drift)
         self._log: Log = app.state.service.log
         self._server = uvicorn.Server(
@@ -120,7 +122,7 @@ class Sandbox:
             return
 
     def __enter__(self) -> Self:
-        listening = socket.create_server((HOST, self._port))
+        listening = socket.create_server((self._host, self._port))
         # asyncio does so with sockets of its own; without it a kept connection waits 40 ms for an answer.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._port = listening.getsockname()[1]

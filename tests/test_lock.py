@@ -26,7 +26,9 @@ def pins(name: str) -> dict[str, str]:
     return {pin["name"]: pin["version"] for pin in PIN.finditer(text_of(name))}
 
 
-@pytest.mark.parametrize(("name", "extras"), [("run", ("demo", "postgres", "s3")), ("dev", tuple(EXTRAS))])
+@pytest.mark.parametrize(
+    ("name", "extras"), [("run", ("demo", "workers", "postgres", "s3")), ("dev", tuple(EXTRAS))]
+)
 def test_what_the_project_asks_for_is_locked(name: str, extras: tuple[str, ...]) -> None:
     asked = [*PROJECT["dependencies"], *(line for extra in extras for line in EXTRAS[extra])]
     assert not unmet(asked, pins(name)), "run `make lock`"

@@ -121,7 +121,7 @@ async def test_what_waits_and_what_is_made_is_measured(
     _, measured = telemetry()
 
     def value(name: str) -> float:
-        return sum(point.value for point in points(measured, name))
+        return sum(float(point.value) for point in points(measured, name))
 
     async with world.web() as (store, studio):
         task = await asked(store, studio, "ann", photo_bytes)

@@ -65,6 +65,7 @@ marks: $(VENV)/dev.stamp ## Kills, faults, races, drift, stickers at full size; 
 	@$(if $(STRINGS),$(BIN)/python -m tests.marks.injection "$(STRINGS)")
 	@$(if $(IMAGES),$(BIN)/python -m tests.marks.intake "$(IMAGES)")
 	@$(if $(IMAGES),$(BIN)/python -m tests.marks.places "$(IMAGES)")
+	@COACH_MARKS=1 $(BIN)/python -m pytest -q tests/workers/test_compose.py
 	@COACH_ROUNDS=200 $(BIN)/python -m pytest -q tests/studio/test_races.py tests/studio/test_accounts.py
 
 model: .venv-model/model.gguf $(VENV)/dev.stamp ## A talk with a small real model on llama.cpp's server (gets 1.1 GB, once)

@@ -15,7 +15,6 @@ from coach.store._rows import columns, every, first, hold, new_id, now, rows_of
 from coach.store._work import Work, Works
 from coach.store.bell import announce
 from coach.store.database import Database
-from coach.store.roster import ALIVE
 from coach.store.serving import WorkState, orders
 
 _ROW = orders.c
@@ -225,9 +224,8 @@ class Orders(Works[OrderRow]):
             await announce(connection, left(order_id))
 
     async def any_waiting(self, service: str) -> bool:
-        """Whether any order of a service waits, or was begun by a worker that is not alive."""
-        nobodys = _OPEN & _ROW.held_by.not_in(ALIVE)
-        waits = select(_ROW.id).where(nobodys, _ROW.service == service).limit(1)
+        """Whether any order of a service waits."""
+        waits = select(_ROW.id).where(_WAITS, _ROW.service == service).limit(1)
         async with self._database.read() as connection:
             return await first(connection, waits) is not None
 

@@ -23,10 +23,6 @@ DEAD = 6.0
 
 _NOW = func.statement_timestamp(type_=UtcDateTime)
 _COLUMNS = workers.c
-
-ALIVE = select(_COLUMNS.name).where(_COLUMNS.beat_at > _NOW - literal(timedelta(seconds=DEAD), Interval))
-"""The names of those that are."""
-
 _GONE = literal(timedelta(hours=1), Interval)
 """So long a dead worker can still be seen."""
 

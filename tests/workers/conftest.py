@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import asyncpg
 import pytest
 
+from coach.sandbox import Sandbox
 from coach.store import Database
+from tests.workers._world import World
 
 # PostgreSQL finds its own functions first, unless the search path says otherwise.
 STOPPED = """
@@ -36,6 +39,18 @@ class Clock:
 @pytest.fixture
 def dialect() -> str:
     return "postgres"
+
+
+@pytest.fixture
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """Its pictures take the seconds that a test says."""
+    with Sandbox(quick=True, delay=getattr(request, "param", 0.0)) as running:
+        yield running
+
+
+@pytest.fixture
+def world(database_url: str, sandbox: Sandbox, tmp_path: Path) -> World:
+    return World(database=database_url, service=sandbox.base_url, folder=tmp_path, extra={"previews": 2})
 
 
 @pytest.fixture

@@ -8,14 +8,12 @@ import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import httpx2
-import pytest
 import yaml  # type: ignore[import-untyped]
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -40,17 +38,6 @@ def ours() -> dict[str, dict[str, Any]]:
     """The services that run the command ``coach``."""
     services = composed()["services"].items()
     return {name: one for name, one in services if one["image"] == "coach" and "entrypoint" not in one}
-
-
-@pytest.fixture
-def dialect() -> str:
-    return "postgres"
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(quick=True) as running:
-        yield running
 
 
 def test_every_setting_exists_and_has_a_value_that_fits() -> None:

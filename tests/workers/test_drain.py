@@ -6,9 +6,8 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -17,30 +16,19 @@ from coach.sandbox import Sandbox
 from coach.store import Store
 from coach.studio import PictureRequest, Studio
 from coach.workers.state import read_state
-from tests._environment import environment
 from tests._telemetry import points, telemetry
 from tests._tree import ROOT
 from tests.server._serve import until
-from tests.workers._world import World, person
-
-
-@pytest.fixture
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """Its pictures take the seconds that the test says, or one."""
-    with Sandbox(quick=True, delay=getattr(request, "param", 1.0)) as running:
-        yield running
-
-
-@pytest.fixture
-def world(database_url: str, sandbox: Sandbox, tmp_path: Path) -> World:
-    return World(database=database_url, sandbox=sandbox, folder=tmp_path, extra={"previews": 0})
+from tests.workers._world import PROMPT, World, person
 
 
 @asynccontextmanager
 async def worker(world: World, machine: str = "one") -> AsyncIterator[Process]:
     """``coach worker`` with one slot, once it works; it is killed at the end."""
     home = world.settings(machine).home
-    env = environment(world.sandbox) | {
+    env = {
+        "OPENAI_API_KEY": "a-key",
+        "OPENAI_BASE_URL": world.service,
         "COACH_DATABASE_URL": world.database,
         "COACH_HOME": str(home),
         "COACH_SALT": "the same everywhere",
@@ -60,12 +48,11 @@ async def worker(world: World, machine: str = "one") -> AsyncIterator[Process]:
         await process.communicate()
 
 
-async def asked(store: Store, studio: Studio, user_id: str, photo: bytes) -> asyncio.Task[object]:
+async def asked(store: Store, studio: Studio, user_id: str) -> asyncio.Task[object]:
     """Somebody asks for a picture."""
-    identity = await person(store, user_id, photo)
+    await person(store, user_id)
     ctx = coach.Context(user_id=user_id, conversation_id="c", turn_id="t", call_id="1")
-    request = PictureRequest(prompt="On a hill at night.")
-    return asyncio.create_task(studio.generate(ctx, request, identity_id=identity))
+    return asyncio.create_task(studio.generate(ctx, PictureRequest(prompt=PROMPT), identity_id="i1"))
 
 
 async def sent(sandbox: Sandbox) -> None:
@@ -81,14 +68,15 @@ async def stopping(process: Process) -> None:
         assert line
 
 
+@pytest.mark.parametrize("sandbox", [1.0], indirect=True)
 async def test_a_worker_that_is_told_to_stop_takes_nothing_more_and_finishes_what_it_began(
-    world: World, sandbox: Sandbox, photo_bytes: bytes
+    world: World, sandbox: Sandbox
 ) -> None:
     async with world.web() as (store, studio), worker(world) as process:
         heartbeat = world.settings("one").home / "beats"
-        first = await asked(store, studio, "ann", photo_bytes)
+        first = await asked(store, studio, "ann")
         await sent(sandbox)
-        second = await asked(store, studio, "ben", photo_bytes)
+        second = await asked(store, studio, "ben")
         assert heartbeat.exists()
         await stopping(process)
         await first
@@ -102,10 +90,10 @@ async def test_a_worker_that_is_told_to_stop_takes_nothing_more_and_finishes_wha
 
 @pytest.mark.parametrize("sandbox", [600.0], indirect=True)
 async def test_a_second_signal_ends_it_at_once_and_what_was_sent_is_in_doubt(
-    world: World, sandbox: Sandbox, photo_bytes: bytes
+    world: World, sandbox: Sandbox
 ) -> None:
     async with world.web() as (store, studio), worker(world) as process:
-        waiting = await asked(store, studio, "ann", photo_bytes)
+        waiting = await asked(store, studio, "ann")
         await sent(sandbox)
         await stopping(process)
         process.send_signal(signal.SIGTERM)
@@ -115,16 +103,15 @@ async def test_a_second_signal_ends_it_at_once_and_what_was_sent_is_in_doubt(
         waiting.cancel()
 
 
-async def test_what_waits_and_what_is_made_is_measured(
-    world: World, sandbox: Sandbox, photo_bytes: bytes
-) -> None:
+@pytest.mark.parametrize("sandbox", [1.0], indirect=True)
+async def test_what_waits_and_what_is_made_is_measured(world: World, sandbox: Sandbox) -> None:
     _, measured = telemetry()
 
     def value(name: str) -> float:
         return sum(float(point.value) for point in points(measured, name))
 
     async with world.web() as (store, studio):
-        task = await asked(store, studio, "ann", photo_bytes)
+        task = await asked(store, studio, "ann")
         await until(lambda: value("coach.orders.waiting") == 1)
         async with world.worker(slots=3):
             await sent(sandbox)

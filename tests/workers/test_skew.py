@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +19,11 @@ from coach.workers import making
 from coach.workers import orders as forms
 from coach.workers.jobs import open_jobs, put
 from coach.workers.state import read_state
-from tests.workers._world import World, person
+from tests.workers._world import ANN, PROMPT, World, person
 
 FIRST: dict[str, Any] = {
     "form": 1,
-    "request": {"prompt": "On a hill at night."},
+    "request": {"prompt": PROMPT},
     "parent_id": None,
     "wish": None,
     "model": None,
@@ -44,38 +42,27 @@ FIRST: dict[str, Any] = {
 """What 0.1.0 writes for a worker, and the next release reads; ``identity_id`` and ``since`` go along."""
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(quick=True) as running:
-        yield running
-
-
-@pytest.fixture
-def world(database_url: str, sandbox: Sandbox, tmp_path: Path) -> World:
-    return World(database=database_url, sandbox=sandbox, folder=tmp_path, extra={"previews": 0})
-
-
-def asked(studio: Studio, identity: str, call_id: str = "1") -> asyncio.Task[object]:
+def asked(studio: Studio, call_id: str = "1") -> asyncio.Task[object]:
     """Ann asks for a picture."""
-    ctx = coach.Context(user_id="ann", conversation_id="c", turn_id="t", call_id=call_id)
-    request = PictureRequest(prompt="On a hill at night.")
-    return asyncio.create_task(studio.generate(ctx, request, identity_id=identity))
+    ctx = coach.Context(user_id=ANN, conversation_id="c", turn_id="t", call_id=call_id)
+    return asyncio.create_task(studio.generate(ctx, PictureRequest(prompt=PROMPT), identity_id="i1"))
 
 
 async def test_a_worker_leaves_what_a_newer_release_wrote_to_newer_workers(
-    world: World, sandbox: Sandbox, photo_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+    world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left, put_back = asyncio.Event(), Orders.put_back
 
-    async def seen(self: Orders, order: OrderRow) -> None:
-        await put_back(self, order)
+    async def seen(self: Orders, order: OrderRow, *, begun: bool) -> None:
+        await put_back(self, order, begun=begun)
         left.set()
 
     monkeypatch.setattr(Orders, "put_back", seen)
     monkeypatch.setattr(forms, "FORM", 2)
     monkeypatch.setattr(making, "_NOT_YET", 0.1)
     async with world.web() as (store, studio), world.worker():
-        task = asked(studio, await person(store, "ann", photo_bytes))
+        await person(store, ANN)
+        task = asked(studio)
         await left.wait()
         [order] = (await read_state(store.database)).orders
         assert (order.form, order.held_by, order.tries) == (2, "", 0)
@@ -84,18 +71,17 @@ async def test_a_worker_leaves_what_a_newer_release_wrote_to_newer_workers(
         await task
 
 
-async def test_what_the_first_release_wrote_is_read(
-    world: World, sandbox: Sandbox, photo_bytes: bytes
-) -> None:
+async def test_what_the_first_release_wrote_is_read(world: World) -> None:
     async with world.web() as (store, studio):
-        identity = await person(store, "ann", photo_bytes)
-        task = asked(studio, identity)
+        await person(store, ANN)
+        [identity] = await store.identities.list(ANN)
+        task = asked(studio)
         while not (waiting := (await read_state(store.database)).orders):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         async with store.database.read() as connection:
             written = (await connection.execute(select(orders.c.body, orders.c.asked))).one()
         task.cancel()
-        body, service = {**FIRST, "identity_id": identity}, waiting[0].service
+        body, service = {**FIRST, "identity_id": identity.id}, waiting[0].service
         assert written.body == {**body, "since": written.body["since"]}
 
         found = Orders(store.database)
@@ -115,20 +101,20 @@ async def test_what_the_first_release_wrote_is_read(
                     await bell.wait()
                     bell.clear()
         assert now is not None and (now.state, now.outcome) == ("done", None)
-        assert [each.identity_id for each in await store.versions.list("ann", identity)] == [identity]
+        assert len(await store.versions.list(ANN, "i1")) == 1
 
 
 async def test_processes_of_this_release_work_on_while_the_next_one_has_changed_the_tables(
-    world: World, photo_bytes: bytes
+    world: World,
 ) -> None:
     async with world.web() as (store, studio), world.worker():
-        identity = await person(store, "ann", photo_bytes)
-        await asked(studio, identity)
+        await person(store, ANN)
+        await asked(studio)
         async with store.database.write() as connection:
             for table in ("orders", "generations", "versions", "workers"):
                 await connection.execute(text(f"ALTER TABLE {table} ADD COLUMN later TEXT"))
             await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-        await asked(studio, identity, "2")
-        assert len(await store.versions.list("ann", identity)) == 2
+        await asked(studio, "2")
+        assert len(await store.versions.list(ANN, "i1")) == 2
     with pytest.raises(SettingsError, match="newer version"):
         await work("coach.reference", world.settings("two"), stop=asyncio.Event())

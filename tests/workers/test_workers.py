@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 import coach
 from coach.events import Event, Preview, Progress
 from coach.sandbox import Sandbox
 from coach.studio import PictureRequest
 from tests.workers._world import World, person
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(quick=True) as running:
-        yield running
-
-
-@pytest.fixture
-def world(database_url: str, sandbox: Sandbox, tmp_path: Path) -> World:
-    return World(database=database_url, service=sandbox.base_url, folder=tmp_path, extra={"previews": 2})
 
 
 def posts(sandbox: Sandbox) -> int:

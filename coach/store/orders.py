@@ -151,12 +151,12 @@ class Orders(Works[OrderRow]):
         return OrderRow(**found) if found else None
 
     async def take(self, order_id: str, holder: str) -> OrderRow | None:
-        """Begin with it, also if another began before: the queue says that they are dead.
+        """Begin with it, unless another is at it: the queue may name an order twice.
 
         Returns:
-            ``None``: there is nothing to do, because it ended or its person is gone.
+            ``None``: there is nothing to do, because it ended, another has it, or its person is gone.
         """
-        mine = update(orders).where(_ROW.id == order_id, _OPEN)
+        mine = update(orders).where(_ROW.id == order_id, _OPEN, _ROW.held_by.in_(["", holder]))
         taken = mine.values(held_by=holder, taken=_ROW.taken + 1, taken_at=now()).returning(*_COLUMNS)
         async with self._database.write() as connection:
             found = await first(connection, taken)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from coach.errors import CoachError, Conflict, StoreUnavailable
@@ -46,11 +46,13 @@ class Making:
 
     Attributes:
         name: The worker's.
+        at_work: The ids of those it has.
     """
 
     store: Store
     studio: Studio
     name: str
+    at_work: set[str] = field(default_factory=set, init=False)
 
     async def carry_out(self, order_id: str) -> float | None:
         """Bring an order to its end.
@@ -62,6 +64,15 @@ class Making:
             TakenOver: We were taken for dead: another worker carries it on.
         """
         orders = Orders(self.store.database)
+        if order_id in self.at_work:  # the queue named it twice
+            return None
+        self.at_work.add(order_id)
+        try:
+            return await self._carry_out(orders, order_id)
+        finally:
+            self.at_work.discard(order_id)
+
+    async def _carry_out(self, orders: Orders, order_id: str) -> float | None:
         order = await _insist(lambda: orders.take(order_id, self.name))
         if order is None:
             return None

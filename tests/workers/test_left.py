@@ -16,6 +16,7 @@ from coach.store import Store
 from coach.store.orders import OrderRow, Orders
 from coach.studio import Generated, PictureRequest, Reference, Studio
 from coach.studio.books import Books
+from coach.workers.jobs import open_jobs, put
 from tests.conftest import new_database
 from tests.studio._faces import DISTANCES, ScriptedFaces, portrait
 from tests.studio._service import Reply, Service, breaks, frames, picture, service, streams
@@ -215,13 +216,33 @@ async def test_who_was_taken_for_dead_leaves_the_job_to_whoever_carries_it_on(wo
         async with here.world.worker():
             asking = asyncio.create_task(ask(here.studio, "Silent meanwhile."))
             await here.upstream.arrived.wait()
-            await Orders(here.store.database).take((await here.ordered()).id, "another worker")
+            order, orders = await here.ordered(), Orders(here.store.database)
+            await orders.free(order.id)
+            await orders.take(order.id, "another worker")
             here.upstream.go_on.set()
         assert await here.jobs() == 1
         async with here.world.worker("two"):
             assert len((await asking).versions) == 1
             await here.all_ended()
         assert len(here.upstream.asked) == 1
+
+
+async def test_what_the_queue_names_twice_is_not_taken_from_who_makes_it(world: World) -> None:
+    async def late(writer: asyncio.StreamWriter) -> None:
+        await here.upstream.go_on.wait()
+        await drawn("navy")[0](writer)
+
+    async with place(world, late, *drawn("navy")) as here, here.world.worker():
+        asking = asyncio.create_task(ask(here.studio, "Named twice."))
+        await here.upstream.arrived.wait()
+        async with (
+            here.world.worker("two"),
+            open_jobs(here.world.database, here.store.database) as app,
+        ):
+            await put(app, await here.ordered())
+            assert len((await ask(here.studio, "What lets them look.")).versions) == 1
+            here.upstream.go_on.set()
+            assert len((await asking).versions) == 1
 
 
 async def test_who_is_erased_while_their_picture_waits_gets_none(world: World) -> None:

@@ -85,6 +85,7 @@ async def test_a_worker_that_is_told_to_stop_takes_nothing_more_and_finishes_wha
         assert [(each.user_id, each.held_by) for each in state.orders] == [("ben", "")]
         assert state.workers == [] and not heartbeat.exists()
         second.cancel()
+        await asyncio.wait([second])
     assert sum(entry.route.startswith("POST") for entry in sandbox.log) == 1
 
 
@@ -101,6 +102,7 @@ async def test_a_second_signal_ends_it_at_once_and_what_was_sent_is_in_doubt(
         [row] = await studio.ledger.of_conversation("ann", "c")
         assert (row.state, row.error_code) == ("unknown", "interrupted")
         waiting.cancel()
+        await asyncio.wait([waiting])
 
 
 @pytest.mark.parametrize("sandbox", [1.0], indirect=True)

@@ -202,7 +202,7 @@ class Orders(Works[OrderRow]):
         """
         mine = update(orders).where(_ROW.id == order.id, _ROW.held_by == order.held_by, _OPEN)
         async with self._database.write() as connection:
-            await connection.execute(mine.values(held_by="", taken=_ROW.taken - (not begun)))
+            await connection.execute(mine.values(held_by="", taken=_ROW.taken - (0 if begun else 1)))
 
     async def free(self, order_id: str) -> None:
         """Let it wait again: who held it is dead."""

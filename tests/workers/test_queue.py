@@ -117,6 +117,7 @@ async def test_what_a_worker_makes_is_stuck_when_it_was_not_heard_of_for_long(
     await clock.goes_on(0.1)
     await beat(database, "two")
     assert await stuck(database) == ["dead_worker"]
+    await Orders(database).free(order)
     await begun(database, order, "two")
     assert await stuck(database) == [None]
 
@@ -152,7 +153,8 @@ async def test_the_command_says_all_of_it_and_no_prompt(
     ]
     assert [(each["name"], each["alive"], each["makes"]) for each in told["workers"]] == [("one", True, 1)]
 
-    await Orders(database).take(lost, "one")
+    await Orders(database).free(lost)
+    await begun(database, lost, "one")
     assert (await run(settings, "queue", "--json")).exit_code == 0
     await Roster(database).leave("one")
     assert "start `coach worker`" in (await run(settings, "queue")).output

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
@@ -223,11 +223,12 @@ class Orders(Works[OrderRow]):
             await connection.execute(mine.values(wanted=False))
             await announce(connection, left(order_id))
 
-    async def any_waiting(self, service: str) -> bool:
-        """Whether any order of a service waits."""
-        waits = select(_ROW.id).where(_WAITS, _ROW.service == service).limit(1)
+    async def any_waiting(self, service: str) -> Literal["somebody", "batch"] | None:
+        """Whether any order of a service waits, and whether somebody waits for one of them."""
+        waits = select(_ROW.batch).where(_WAITS, _ROW.service == service).order_by(_ROW.batch).limit(1)
         async with self._database.read() as connection:
-            return await first(connection, waits) is not None
+            found = await first(connection, waits)
+        return None if found is None else "batch" if found["batch"] else "somebody"
 
     async def forget(self, older_than: timedelta) -> int:
         """Delete those that ended so long ago; says how many."""

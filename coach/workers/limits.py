@@ -110,7 +110,7 @@ class SharedLimits:
             raise ValueError("upstream must have a name.")
         self._database, self._upstream = database, upstream
         per_minute = math.inf if per_minute is None else per_minute
-        self._limits = {
+        self._limits: dict[str, Any] = {
             "of": upstream,
             "at_once": at_once,
             "per_minute": max(1.0, per_minute),
@@ -121,12 +121,13 @@ class SharedLimits:
         # process lives.
         self._held: dict[str, tuple[str, int]] = {}
 
-    async def take(self, holder: str, pictures: int = 1) -> Slot | Wait:
+    async def take(self, holder: str, pictures: int = 1, *, part: float = 1.0) -> Slot | Wait:
         """Take room for a request, if there is some now.
 
         Args:
             holder: Who must :meth:`beat` while it is in use: one name for each life of a process.
             pictures: How many it asks for. More than ``at_once``, or more than ``per_minute``, go alone.
+            part: How much of the limits may be in use then, above 0 to 1: what can wait leaves room.
 
         Raises:
             ValueError: ``pictures`` is below 1, or ``holder`` is empty.
@@ -136,11 +137,14 @@ class SharedLimits:
             raise ValueError("pictures must be at least 1, and holder must have a name.")
         id = new_id()
         wanted = {"slot": id, "by": holder, "wanted": pictures, "lease": _LEASE, "guess": _LOOK_AGAIN}
+        limits = dict(self._limits)
+        limits["at_once"] = max(1, int(limits["at_once"] * part))
+        limits["per_minute"] = max(1.0, limits["per_minute"] * part)
         async with self._database.write() as connection:
-            if await first(connection, _slots.LOCK, self._limits) is None:
+            if await first(connection, _slots.LOCK, limits) is None:
                 await insert_if_new(connection, upstreams, {"name": self._upstream})
-                await connection.execute(_slots.LOCK, self._limits)
-            seconds = (await connection.execute(_slots.TAKE, self._limits | wanted)).scalar_one()
+                await connection.execute(_slots.LOCK, limits)
+            seconds = (await connection.execute(_slots.TAKE, limits | wanted)).scalar_one()
         if seconds > 0:
             return Wait(seconds=seconds)
         self._held[id] = holder, pictures

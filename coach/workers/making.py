@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from coach.errors import CoachError, Conflict, StoreUnavailable
+from coach.errors import CoachError, Conflict, PictureError, StoreUnavailable
 from coach.events import Event
 from coach.pending import BEGUN
 from coach.store import Store
@@ -30,6 +30,9 @@ T = TypeVar("T")
 
 _NOT_YET = 5.0
 """Seconds until an order is looked at again that cannot be carried out here now."""
+
+_KEEPS = (1.0, 5.0, 15.0, 60.0)
+"""Seconds until it is tried again to put away what arrived while the database or the bucket was away."""
 
 _MOST = 5
 """So often a worker begins with an order at most: one at which every worker dies ends."""
@@ -117,7 +120,7 @@ class Making:
             if order.taken > _MOST:
                 return outcome_of(CoachError(_GIVEN_UP))
             before = None if told is None else await ledger.get(order.user_id, told)
-            await self._while_wanted(order, asked_of(order, before, teller.hear))
+            await self._until_kept(order, asked_of(order, before, teller.hear))
         except (StoreUnavailable, TakenOver):
             raise
         except Conflict as error:
@@ -131,6 +134,19 @@ class Making:
             logger.exception("order %s failed", order.id)
             return outcome_of(error)
         return None
+
+    async def _until_kept(self, order: OrderRow, asked: Asked) -> None:
+        """Make it; what arrived and could not be put away is in this machine's spool, and tried again."""
+        for pause in _KEEPS:
+            try:
+                await self._while_wanted(order, asked)
+            except PictureError as error:
+                if error.code != "not_kept":
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self._while_wanted(order, asked)
 
     async def _while_wanted(self, order: OrderRow, asked: Asked) -> None:
         """Make it; when whoever waited has gone, only what was sent goes on."""

@@ -30,6 +30,9 @@ from coach.workers.orders import FORM
 
 logger = logging.getLogger("coach.workers")
 
+BATCH_PART = 0.8
+"""So much of the slots and of the minute a batch takes at most: who comes meanwhile need not wait for it."""
+
 _POLL = 2.0
 _AGAIN = 5.0  # Seconds until an order is looked at again that could not even be looked at.
 _KEEP = timedelta(hours=24)
@@ -113,8 +116,11 @@ class Worker:
             wait = _POLL
             try:
                 # Only who finds that some wait takes a slot: all workers are told of each that comes.
-                while self._may_begin and await self._orders.any_waiting(service):
-                    taken = await shared.take(self._name)
+                while waits := self._may_begin and await self._orders.any_waiting(service):
+                    part = BATCH_PART if waits == "batch" else 1.0
+                    if len(self._running) >= max(1, int(self._slots * part)):
+                        break
+                    taken = await shared.take(self._name, part=part)
                     if isinstance(taken, Wait):
                         wait = min(_POLL, taken.seconds)
                         break

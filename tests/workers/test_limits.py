@@ -147,6 +147,19 @@ async def test_a_part_of_a_picture_is_none_and_less_than_one_a_minute_is_one_in_
     await got(shared(database, per_minute=math.inf))
 
 
+async def test_what_can_wait_leaves_room_for_who_comes_meanwhile(database: Database, clock: Clock) -> None:
+    limits = shared(database, at_once=5, per_minute=10)
+    slots = [await sent(limits) for _ in range(4)]
+    assert isinstance(await limits.take("batch", part=0.8), Wait)
+    slots.append(await sent(limits))
+    for each in slots:
+        await each.release()
+    for _ in range(3):
+        await (await sent(limits)).release()
+    assert isinstance(await limits.take("batch", part=0.8), Wait)
+    assert isinstance(await limits.take("somebody"), Slot)
+
+
 async def test_a_dead_holders_slots_are_free_and_what_it_sent_still_counts(
     database: Database, clock: Clock
 ) -> None:

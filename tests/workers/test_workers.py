@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
 import coach
 from coach.events import Event, Preview, Progress
 from coach.sandbox import Sandbox
 from coach.studio import PictureRequest
-from tests.workers._world import World, person
+from coach.workers import making
+from tests.workers._world import ANN, World, person
 
 
 def posts(sandbox: Sandbox) -> int:
@@ -29,3 +34,27 @@ async def test_a_worker_makes_what_another_process_asks_for(world: World, sandbo
     assert posts(sandbox) == 1
     assert [type(each) for each in heard if isinstance(each, Preview)] == [Preview, Preview]
     assert [each.text for each in heard if isinstance(each, Progress)][-1] == "Keeping the picture"
+
+
+async def test_what_arrives_while_the_place_for_pictures_is_away_is_kept_when_it_is_back(
+    world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "_KEEPS", (0.05,) * 1_000)
+    ctx = coach.Context(user_id=ANN, conversation_id="c", turn_id="t", call_id="1")
+    async with world.web() as (store, studio), world.worker():
+        await person(store, ANN)
+        place, away = world.folder / "blobs", world.folder / "away"
+        place.rename(away)
+        place.write_text("no folder")
+        asked = asyncio.create_task(
+            studio.generate(ctx, PictureRequest(prompt="At sea.", previews=0), identity_id="i1")
+        )
+        # The ledger of another process sets no event here.
+        while (row := await studio.ledger.find(ANN, "c:1")) is None or row.state != "received":  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)  # it was tried
+        assert not asked.done()
+        place.unlink()
+        away.rename(place)
+        made = await asked
+    assert posts(sandbox) == 1 and len(made.versions) == 1

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coach.store._rows import columns, every, first, hold, new_id, now, rows_of
+from coach.store._rows import columns, first, hold, new_id, now, rows_of
 from coach.store._work import Work, Works
 from coach.store.bell import announce
 from coach.store.database import Database
@@ -235,12 +235,6 @@ class Orders(Works[OrderRow]):
         ended = delete(orders).where(_ROW.ended_at < now() - older_than)
         async with self._database.write() as connection:
             return (await connection.execute(ended)).rowcount
-
-    async def unfinished(self) -> list[OrderRow]:
-        """Everybody's that wait or are made, in the order of their turn."""
-        listed = select(*_COLUMNS).where(_OPEN).order_by(_ROW.service, _ROW.batch, _ROW.tag, _ROW.created_at)
-        async with self._database.read() as connection:
-            return await every(connection, listed, OrderRow)
 
     async def _open(self, connection: AsyncConnection, user_id: str, key: str) -> OrderRow | None:
         mine = rows_of(orders, OrderRow, user_id).where(_ROW.key == key, _OPEN)

@@ -33,9 +33,9 @@ import coach
 import coach.workers.queue
 from coach.settings import Settings
 from coach.store import Store
-from coach.store.orders import Orders
 from coach.store.serving import orders
 from coach.studio import PictureRequest, Studio
+from coach.workers.state import read_state
 from tests.marks._machines import Cluster, Machine, cluster
 
 SLOTS = 4
@@ -212,7 +212,7 @@ async def noisy(shared: Cluster, given: argparse.Namespace) -> list[str]:
         await here.ready("noisy", "quiet")
         asks = (here.ask(f"trial-1{number:04}", "noisy", "loud") for number in range(given.waiting))
         waiting = asyncio.gather(*asks, return_exceptions=True)
-        while len(await Orders(here.store.database).unfinished()) < given.waiting:  # noqa: ASYNC110
+        while len((await read_state(here.store.database)).orders) < given.waiting:  # noqa: ASYNC110
             await asyncio.sleep(0.5)
         await started(shared, 2, slots=2)
         for number in range(3):

@@ -26,9 +26,9 @@ from sqlalchemy import select
 from coach.settings import Settings
 from coach.store import Store
 from coach.store.happenings import Happenings
-from coach.store.orders import Orders
 from coach.store.tables import generations
 from coach.studio.books import Books
+from coach.workers.state import read_state
 from tests.marks._askers import Asker, people
 from tests.marks._counts import add_up
 from tests.marks._machines import Cluster, Machine, cluster
@@ -174,10 +174,12 @@ async def _store(shared: Cluster) -> Store:
 async def _unended(store: Store) -> list[str]:
     """The orders that do not come to their end."""
     for _ in range(60):
-        if not (left := await Orders(store.database).unfinished()):
+        if not (left := (await read_state(store.database)).orders):
             return []
         await asyncio.sleep(1)
-    return [f"order {one.id} of {one.key} does not end: held by {one.held_by or 'nobody'}" for one in left]
+    return [
+        f"order {one.id} of {one.user_id} does not end: held by {one.held_by or 'nobody'}" for one in left
+    ]
 
 
 async def _unseen(store: Store, askers: list[Asker]) -> list[str]:

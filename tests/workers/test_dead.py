@@ -12,10 +12,10 @@ import pytest
 from coach.errors import PictureError
 from coach.sandbox import Sandbox
 from coach.store import Store
-from coach.store.orders import Orders
 from coach.studio import Studio
 from coach.studio.books import Books
 from coach.studio.recovery import OUT_OF_SIGHT
+from coach.workers.state import read_state
 from tests.conftest import new_database
 from tests.workers._dying import LOST, world_of
 from tests.workers._world import ANN, PROMPT, World, ask
@@ -53,7 +53,7 @@ def posts(sandbox: Sandbox) -> int:
 
 async def states(store: Store, studio: Studio) -> list[str]:
     """How everything ended that was asked for, when nothing waits and the books are right."""
-    assert await Orders(store.database).unfinished() == []
+    assert (await read_state(store.database)).orders == []
     assert await Books(store.database).differences() == []
     return [entry.generation.state for entry in await studio.generations(ANN, PROMPT)]
 

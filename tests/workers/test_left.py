@@ -17,6 +17,7 @@ from coach.store.orders import OrderRow, Orders
 from coach.studio import Generated, PictureRequest, Reference, Studio
 from coach.studio.books import Books
 from coach.workers.jobs import open_jobs, put
+from coach.workers.state import read_state
 from tests.conftest import new_database
 from tests.studio._faces import DISTANCES, ScriptedFaces, portrait
 from tests.studio._service import Reply, Service, breaks, frames, picture, service, streams
@@ -51,12 +52,14 @@ class Place:
     async def ordered(self) -> OrderRow:
         """The only order, as soon as the queue has it."""
         # What is written into a database sets no event here.
-        while not (found := await Orders(self.store.database).unfinished()):  # noqa: ASYNC110
+        while not (found := (await read_state(self.store.database)).orders):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        [order] = found
         while not await self.jobs():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        return order
+        [order] = found
+        row = await Orders(self.store.database).find(order.id)
+        assert row is not None
+        return row
 
     async def jobs(self) -> int:
         """How many jobs the engine has."""
@@ -64,7 +67,7 @@ class Place:
             return int((await connection.execute(_JOBS)).scalar_one())
 
     async def all_ended(self) -> None:
-        while await Orders(self.store.database).unfinished():  # noqa: ASYNC110
+        while (await read_state(self.store.database)).orders:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
     async def makes_only(self, prompt: str, *, after: int = 0) -> None:
@@ -103,7 +106,7 @@ async def test_what_nobody_waits_for_any_more_is_not_sent(world: World) -> None:
         asking = asyncio.create_task(ask(here.studio, "One."))
         await here.ordered()
         await gone(asking)
-        assert await Orders(here.store.database).unfinished() == []
+        assert (await read_state(here.store.database)).orders == []
         await here.makes_only("Another.")
 
 
@@ -268,7 +271,7 @@ async def test_who_is_erased_while_their_picture_is_made_leaves_nothing(world: W
         here.upstream.go_on.set()
         with pytest.raises(Conflict):
             await asking
-        assert await Orders(here.store.database).unfinished() == []
+        assert (await read_state(here.store.database)).orders == []
     async with here.world.web() as (_, studio):
         assert (await studio.erase(ANN)).out == 0
         assert await studio.generations(ANN, "Out.") == []

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import metadata
 
-from sqlalchemy import Float, Interval, cast, delete, func, literal, select
+from sqlalchemy import Interval, delete, literal, select
 from sqlalchemy.dialects import postgresql
 
+from coach.store._clock import NOW, seconds
 from coach.store._rows import columns, every
 from coach.store.database import Database
-from coach.store.types import UtcDateTime
 from coach.store.upstreams import workers
 
 BEAT = 2.0
@@ -21,7 +21,6 @@ BEAT = 2.0
 DEAD = 6.0
 """Seconds without one after which a worker is taken for dead: what it left is done within ten."""
 
-_NOW = func.statement_timestamp(type_=UtcDateTime)
 _COLUMNS = workers.c
 _GONE = literal(timedelta(hours=1), Interval)
 """So long a dead worker can still be seen."""
@@ -76,8 +75,8 @@ class Roster:
             StoreUnavailable: The database cannot be used now.
         """
         said = {"services": [*services], "slots": slots, "form": form, "stopping": stopping}
-        said |= {"version": metadata.version("coach"), "beat_at": _NOW}
-        new = postgresql.insert(workers).values(name=name, began_at=_NOW, **said)
+        said |= {"version": metadata.version("coach"), "beat_at": NOW}
+        new = postgresql.insert(workers).values(name=name, began_at=NOW, **said)
         async with self._database.write() as connection:
             await connection.execute(new.on_conflict_do_update(index_elements=["name"], set_=said))
 
@@ -93,11 +92,11 @@ class Roster:
     async def forget(self) -> None:
         """Remove those that are dead for long."""
         async with self._database.write() as connection:
-            await connection.execute(delete(workers).where(_COLUMNS.beat_at < _NOW - _GONE))
+            await connection.execute(delete(workers).where(_COLUMNS.beat_at < NOW - _GONE))
 
     async def workers(self) -> list[WorkerRow]:
         """All of them, also those that died lately, the oldest first."""
-        silent = cast(func.extract("epoch", _NOW - _COLUMNS.beat_at), Float).label("silent")
+        silent = seconds(NOW - _COLUMNS.beat_at).label("silent")
         listed = select(*columns(workers, WorkerRow), silent).order_by(_COLUMNS.began_at, _COLUMNS.name)
         async with self._database.read() as connection:
             return await every(connection, listed, WorkerRow)

@@ -6,7 +6,6 @@ after the other. A slot is counted from when it is taken: what is sent meanwhile
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -18,7 +17,6 @@ from sqlalchemy import (
     Text,
     bindparam,
     case,
-    cast,
     delete,
     func,
     insert,
@@ -28,11 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from coach.store.types import UtcDateTime
+from coach.store._clock import NOW, seconds
 from coach.store.upstreams import slots, upstreams
 
-# One moment for a whole statement, and later than any lock that an earlier one waited for.
-_NOW = func.statement_timestamp(type_=UtcDateTime)
 _UPSTREAM, _SLOT, _HOLDER = (bindparam(name, type_=Text) for name in ("of", "slot", "by"))
 _WINDOW, _LEASE, _PAUSE = (bindparam(name, type_=Interval) for name in ("window", "lease", "pause"))
 _PICTURES = bindparam("wanted", type_=Integer)
@@ -43,11 +39,7 @@ _named = upstreams.c.name == _UPSTREAM
 _its = select(upstreams.c.name).where(_named).with_for_update(key_share=True).cte("its")
 
 
-def _seconds(duration: ColumnElement[timedelta]) -> ColumnElement[float]:
-    return cast(func.extract("epoch", duration), Float)
-
-
-_past = (_row.until <= _NOW) & or_(_row.sent_at.is_(None), _row.sent_at <= _NOW - _WINDOW)
+_past = (_row.until <= NOW) & or_(_row.sent_at.is_(None), _row.sent_at <= NOW - _WINDOW)
 _gone = delete(slots).where(_row.upstream == _its.c.name, _past).returning(_row.id).cte("gone")
 
 LOCK = select(_its.c.name).add_cte(_gone)
@@ -58,8 +50,8 @@ upstream is new. Of :data:`TAKE` a statement apart: that one sees what was commi
 _upto = func.sum(_row.pictures).over(order_by=_row.sent_at.desc().nulls_first())
 _here = select(
     *(_row.pictures, _row.sent_at),
-    (_row.until > _NOW).label("in_use"),
-    or_(_row.sent_at.is_(None), _row.sent_at > _NOW - _WINDOW).label("in_window"),
+    (_row.until > NOW).label("in_use"),
+    or_(_row.sent_at.is_(None), _row.sent_at > NOW - _WINDOW).label("in_window"),
     _upto.label("upto"),
 ).where(_row.upstream == _UPSTREAM)
 _each = _here.cte("each").c
@@ -71,8 +63,8 @@ _hidden = func.coalesce(func.bool_or(_each.sent_at.is_(None)).filter(_too_many),
 _paused = select(upstreams.c.paused_until).where(_named).scalar_subquery()
 _wait = select(
     func.greatest(
-        _seconds(_paused - _NOW),
-        case((~_hidden, _seconds(func.max(_each.sent_at).filter(_too_many) + _WINDOW - _NOW))),
+        seconds(_paused - NOW),
+        case((~_hidden, seconds(func.max(_each.sent_at).filter(_too_many) + _WINDOW - NOW))),
         case((_crowded | _hidden, bindparam("guess", type_=Float)), else_=0.0),
     ).label("seconds")
 ).cte("wait")
@@ -81,8 +73,8 @@ _new: dict[str, ColumnElement[Any]] = {
     "upstream": _UPSTREAM,
     "holder": _HOLDER,
     "pictures": _PICTURES,
-    "taken_at": _NOW,
-    "until": _NOW + _LEASE,
+    "taken_at": NOW,
+    "until": NOW + _LEASE,
 }
 _fits = select(*_new.values()).where(_wait.c.seconds <= 0)
 _taken = insert(slots).from_select(list(_new), _fits).cte("taken")
@@ -90,10 +82,10 @@ _taken = insert(slots).from_select(list(_new), _fits).cte("taken")
 TAKE = select(_wait.c.seconds).add_cte(_taken)
 """Take a slot, or tell in how many seconds to ask again."""
 
-SEND = update(slots).where(_mine, _row.sent_at.is_(None), _row.until > _NOW).values(sent_at=_NOW)
+SEND = update(slots).where(_mine, _row.sent_at.is_(None), _row.until > NOW).values(sent_at=NOW)
 """Stamp a slot, if it is one that may still be used."""
 
-RELEASE = update(slots).where(_mine).values(until=_NOW, holder="")
+RELEASE = update(slots).where(_mine).values(until=NOW, holder="")
 """End a slot's lease. One never sent is removed by the next taker, like that of a dead holder."""
 
 BEAT = (
@@ -101,12 +93,12 @@ BEAT = (
     .where(_row.upstream == _its.c.name, _row.holder == _HOLDER)
     .where(_row.id == func.any(bindparam("slots", type_=postgresql.ARRAY(Text))))
     # What is sent is being made, however late its holder says so; an unsent one is not awaited any more.
-    .where(or_(_row.until > _NOW, _row.sent_at.is_not(None)))
-    .values(until=_NOW + _LEASE)
+    .where(or_(_row.until > NOW, _row.sent_at.is_not(None)))
+    .values(until=NOW + _LEASE)
 )
 """Renew the leases of a holder's slots."""
 
-_pause = postgresql.insert(upstreams).values(name=_UPSTREAM, paused_until=_NOW + _PAUSE)
+_pause = postgresql.insert(upstreams).values(name=_UPSTREAM, paused_until=NOW + _PAUSE)
 PAUSE = _pause.on_conflict_do_update(
     index_elements=list(upstreams.primary_key),
     set_={"paused_until": func.greatest(upstreams.c.paused_until, _pause.excluded.paused_until)},

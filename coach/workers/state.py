@@ -9,15 +9,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Float, Interval, Select, case, cast, func, literal, select
+from sqlalchemy import Interval, Select, case, func, literal, select
 
+from coach.store._clock import NOW, seconds
 from coach.store._rows import every
 from coach.store.database import Database
 from coach.store.roster import Roster, WorkerRow
 from coach.store.serving import orders
-from coach.store.types import UtcDateTime
 from coach.store.upstreams import slots, upstreams
 from coach.studio._pace import MINUTE
 
@@ -27,7 +27,6 @@ Why = Literal["no_worker", "newer", "dead_worker"]
 LONG = 10.0
 """Seconds in which what a dead worker left is carried on, and what waits is seen by who takes orders."""
 
-_NOW = func.statement_timestamp(type_=UtcDateTime)
 _MINUTE = literal(timedelta(seconds=MINUTE), Interval)
 
 
@@ -155,7 +154,7 @@ async def read_state(database: Database) -> QueueState:
     return QueueState(orders=found, workers=await Roster(database).workers(), upstreams=services)
 
 
-def _listed() -> Select[tuple[object, ...]]:
+def _listed() -> Select[Any]:
     row = orders.c
     since = case((row.held_by == "", row.created_at), else_=row.taken_at)
     return (
@@ -163,7 +162,7 @@ def _listed() -> Select[tuple[object, ...]]:
             *(row.id, row.user_id, row.tenant, row.service, row.batch, row.held_by),
             row.taken.label("tries"),
             since.label("since"),
-            cast(func.extract("epoch", _NOW - since), Float).label("seconds"),
+            seconds(NOW - since).label("seconds"),
             row.body["form"].as_integer().label("form"),
         )
         .where(row.state == "running")
@@ -171,14 +170,14 @@ def _listed() -> Select[tuple[object, ...]]:
     )
 
 
-def _used() -> Select[tuple[object, ...]]:
+def _used() -> Select[Any]:
     row = slots.c
     return (
         select(
             upstreams.c.name,
-            case((upstreams.c.paused_until > _NOW, upstreams.c.paused_until)).label("paused_until"),
-            func.coalesce(func.sum(row.pictures).filter(row.until > _NOW), 0).label("in_use"),
-            func.coalesce(func.sum(row.pictures).filter(row.sent_at > _NOW - _MINUTE), 0).label("in_minute"),
+            case((upstreams.c.paused_until > NOW, upstreams.c.paused_until)).label("paused_until"),
+            func.coalesce(func.sum(row.pictures).filter(row.until > NOW), 0).label("in_use"),
+            func.coalesce(func.sum(row.pictures).filter(row.sent_at > NOW - _MINUTE), 0).label("in_minute"),
         )
         .outerjoin_from(upstreams, slots)
         .group_by(upstreams.c.name, upstreams.c.paused_until)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, update
+from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
 import coach
@@ -17,10 +17,10 @@ from coach.cli import app
 from coach.errors import SettingsError
 from coach.sandbox import Sandbox
 from coach.store import Database
+from coach.store._clock import NOW
 from coach.store.orders import Orders
 from coach.store.roster import Roster
 from coach.store.serving import orders
-from coach.store.types import UtcDateTime
 from coach.worker import upstream_of, work
 from coach.workers.limits import SharedLimits
 from coach.workers.orders import FORM
@@ -44,8 +44,7 @@ async def add(database: Database, user_id: str, *, form: int = FORM, batch: bool
         body={"form": form, "request": {"prompt": WORDS}},
     )
     async with database.write() as connection:
-        at = func.statement_timestamp(type_=UtcDateTime)
-        await connection.execute(update(orders).where(orders.c.id == order.id).values(created_at=at))
+        await connection.execute(update(orders).where(orders.c.id == order.id).values(created_at=NOW))
     return order.id
 
 
@@ -53,8 +52,7 @@ async def begun(database: Database, order_id: str, worker: str) -> None:
     """A worker begins with an order."""
     await Orders(database).take(order_id, worker)
     async with database.write() as connection:
-        at = func.statement_timestamp(type_=UtcDateTime)
-        await connection.execute(update(orders).where(orders.c.id == order_id).values(taken_at=at))
+        await connection.execute(update(orders).where(orders.c.id == order_id).values(taken_at=NOW))
 
 
 async def beat(database: Database, name: str, **said: Any) -> None:

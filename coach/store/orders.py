@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Update, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -164,9 +164,8 @@ class Orders(Works[OrderRow]):
 
     async def tell(self, order: OrderRow, some: Sequence[News]) -> None:
         """Tell whoever waits for it how far it is, unless another carries it on by now."""
-        mine = update(orders).where(_ROW.id == order.id, _ROW.held_by == order.held_by, _OPEN)
         async with self._database.write() as connection:
-            await connection.execute(mine.values(news=_MORE), {"more": list(some)})
+            await connection.execute(_change(order).values(news=_MORE), {"more": list(some)})
             await announce(connection, order.topic)
 
     async def finish(
@@ -179,16 +178,9 @@ class Orders(Works[OrderRow]):
         Args:
             news: What was still to be told.
         """
-        mine = update(orders).where(_ROW.id == order.id, _ROW.held_by == order.held_by, _OPEN)
         async with self._database.write() as connection:
             ended = await connection.execute(
-                mine.values(
-                    state=state,
-                    outcome=outcome,
-                    ended_at=now(),
-                    body={},
-                    news=_MORE,
-                ),
+                _change(order).values(state=state, outcome=outcome, ended_at=now(), body={}, news=_MORE),
                 {"more": list(news)},
             )
             await announce(connection, order.topic)
@@ -200,9 +192,10 @@ class Orders(Works[OrderRow]):
         Args:
             begun: Whether something was done with it.
         """
-        mine = update(orders).where(_ROW.id == order.id, _ROW.held_by == order.held_by, _OPEN)
         async with self._database.write() as connection:
-            await connection.execute(mine.values(held_by="", taken=_ROW.taken - (0 if begun else 1)))
+            await connection.execute(
+                _change(order).values(held_by="", taken=_ROW.taken - (0 if begun else 1))
+            )
 
     async def free(self, order_id: str) -> None:
         """Let it wait again: who held it is dead."""
@@ -240,6 +233,11 @@ class Orders(Works[OrderRow]):
         mine = rows_of(orders, OrderRow, user_id).where(_ROW.key == key, _OPEN)
         found = await first(connection, mine)
         return OrderRow(**found) if found else None
+
+
+def _change(order: OrderRow) -> Update:
+    """Change an order, unless it has ended or another carries it on by now."""
+    return update(orders).where(_ROW.id == order.id, _ROW.held_by == order.held_by, _OPEN)
 
 
 _COLUMNS = columns(orders, OrderRow)

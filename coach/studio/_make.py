@@ -106,6 +106,11 @@ def other_picture(key: str) -> Conflict:
     return Conflict(f"The key {key[:40]!r} was used for another picture; use a new one.")
 
 
+def unwanted() -> PictureError:
+    """The error for what was not sent, because whoever asked for it has gone."""
+    return fault("stopped", paid="unpaid", detail="Whoever wanted it went away.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Maker:
     """Makes the picture of a key, at most once.
@@ -153,7 +158,7 @@ class Maker:
             if not again or known.state not in _WITHOUT_PICTURE:
                 return known
         if wanted.gone.is_set():
-            raise fault("stopped", paid="unpaid", detail="Whoever wanted it went away.")
+            raise unwanted()
         if ctx.conversation_id:
             await self.recovery.settle_orphans(ctx.user_id, ctx.conversation_id)
         plan = self.plan(wanted.request, wanted.model)

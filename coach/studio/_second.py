@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from coach.errors import CoachError, Conflict, StoreUnavailable
-from coach.store.states import ENDS
+from coach.store.states import OUTCOMES
 from coach.studio._make import Maker, Wanted
 from coach.studio._planned import second_try_key
 from coach.studio.comfy.build import RANDOM
@@ -17,9 +17,6 @@ from coach.studio.ledger import IN_FLIGHT, Generation
 from coach.studio.request import PictureRequest
 
 logger = logging.getLogger(__name__)
-
-_ANSWERS = ENDS | {"unknown"}
-"""Where a second try is when the answer for its key is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +62,7 @@ class SecondTry:
                 await wanted.ctx.report("It does not look enough like you yet; trying once more")
         stuck = await self._make(again, first)
         second = await ledger.find(user_id, again.key)
-        if second is not None and second.state not in _ANSWERS and not stuck:
+        if second is not None and second.state not in OUTCOMES and not stuck:
             raise Conflict(IN_FLIGHT)
         if second is not None and second.state == "unknown":
             await self._told(again)

@@ -17,9 +17,9 @@ from coach.store._work import TakenOver
 from coach.store.bell import LOOK_AGAIN
 from coach.store.orders import News, OrderRow, Orders, left
 from coach.store.serving import WorkState
-from coach.store.states import ENDS
+from coach.store.states import OUTCOMES
 from coach.studio import Studio
-from coach.studio.faults import fault
+from coach.studio._make import unwanted
 from coach.studio.queue import Asked
 from coach.workers.instruments import WAITED, kind_of
 from coach.workers.orders import FORM, UNFORESEEN, asked_of, news_of, outcome_of, since_of
@@ -125,7 +125,7 @@ class Making:
             raise
         except Conflict as error:
             known = await ledger.find(order.user_id, order.key)
-            if order.taken > 1 and known is not None and known.state not in ENDS | {"unknown"}:
+            if order.taken > 1 and known is not None and known.state not in OUTCOMES:
                 raise
             return outcome_of(error)
         except CoachError as error:
@@ -169,7 +169,7 @@ class Making:
                 making.cancel()
                 await asyncio.wait({making})
         if making.cancelled():
-            raise fault("stopped", paid="unpaid", detail="Whoever wanted it went away.")
+            raise unwanted()
         making.result()
 
     async def _unwanted(self, order: OrderRow, bell: asyncio.Event) -> None:

@@ -16,7 +16,7 @@ from coach.pending import BEGUN
 from coach.store import Store
 from coach.store.bell import LOOK_AGAIN
 from coach.store.orders import OrderRow, Orders
-from coach.store.states import ENDS
+from coach.store.states import OUTCOMES
 from coach.studio._make import Wanted, fingerprint_of, other_picture
 from coach.studio.faults import fault
 from coach.studio.generated import Generated
@@ -58,7 +58,7 @@ class ByWorkers:
         """
         wanted = asked.wanted
         known = await self._ledger.find(wanted.ctx.user_id, wanted.key)
-        ended = known is not None and known.state in ENDS | {"unknown"}
+        ended = known is not None and known.state in OUTCOMES
         if ended and asked.told is None and await self._orders.open(wanted.ctx.user_id, wanted.key) is None:
             return await here.make(asked)  # it is not sent again
         try:

@@ -28,7 +28,6 @@ ENV COACH_HOME=/data PATH=/opt/coach/bin:$PATH PYTHONUNBUFFERED=1
 USER coach
 WORKDIR /home/coach
 VOLUME /data
-EXPOSE 8000
 
 FROM base AS s3
 COPY --from=build-s3 /opt/coach /opt/coach
@@ -36,5 +35,6 @@ CMD ["hypercorn", "ministack.app:app", "--bind", "0.0.0.0:4566"]
 
 FROM base AS coach
 COPY --from=build /opt/coach /opt/coach
+EXPOSE 8000
 ENTRYPOINT ["coach"]
 CMD ["serve", "--host", "0.0.0.0"]

@@ -8,8 +8,8 @@ from coach.store._columns import row_id, when, whole, words
 from coach.store.tables import metadata
 from coach.store.types import CleanText, Json
 
-# One API key at one address: its limits are the key's. `name` is what the service is called and a hash of the
-# key, never the key.
+# One API key at one address: its limits are the key's. `name` is what the service is called and a keyed hash
+# of both, never the key.
 upstreams = Table(
     "upstreams",
     metadata,

@@ -24,15 +24,12 @@ from coach.workers.jobs import open_jobs
 from coach.workers.limits import SharedLimits
 from coach.workers.worker import Worker
 
-SLOTS = 8
-"""How many pictures one worker makes at the same time, where nothing else is said."""
-
 
 async def work(
     source: str | Path,
     settings: Settings,
     *,
-    slots: int = SLOTS,
+    slots: int,
     stop: asyncio.Event,
     began: Callable[[str], None] = lambda name: None,
     beaten: Callable[[], None] = lambda: None,
@@ -41,6 +38,7 @@ async def work(
 
     Args:
         source: A coach folder, or the name of a package that is one.
+        slots: How many pictures it makes at the same time, at least one.
         began: Is told the worker's name once it works.
         beaten: Is told every two seconds that it does, as long as the database hears of it too.
 
@@ -60,7 +58,7 @@ async def work(
                 at_once=limits.at_once,
                 per_minute=limits.per_minute,
             )
-            own = GateLimits(at_once=max(slots, 1), patience=limits.patience)
+            own = GateLimits(at_once=slots, patience=limits.patience)
             gates[service] = SharedGate(own, shared, name)
             return gates[service]
 

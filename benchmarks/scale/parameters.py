@@ -7,13 +7,13 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Annotated, get_type_hints
 
+from coach.cli.worker import SLOTS
+from coach.store.roster import BEAT, DEAD
 from coach.studio.capabilities import Capabilities
 from coach.studio.planner import make_plan
 from coach.studio.price import quote
 from coach.studio.request import Grade, PictureRequest, Reference
-from coach.worker import SLOTS
 from coach.workers.limits import LEASE
-from coach.workers.worker import BEAT, DEAD
 
 _LIMITS = "OpenAI model page of gpt-image-1.5; gpt-image-2 is the same in tiers 1 and 5, others not known"
 _GUIDE = "OpenAI rate limits guide, usage tiers; a copy, read 2026-12-01"
@@ -79,7 +79,8 @@ class Parameters:
     ] = None
     margin: Annotated[float, "coach/workers/limits.py: a minute is kept so much longer, against jitter"] = 2.0
     batch_room: Annotated[
-        float, "share of a minute's pictures that batches may use; 1: all, as in coach/workers"
+        float,
+        "share of a minute's pictures that batches may use; 1: all. In coach/workers it is 0.8",
     ] = 1.0
     grade: Annotated[Grade, "COACH_GRADE"] = "final"
     final_seconds: Annotated[tuple[float, float], f"median and p95: {_TIMES}"] = (75.0, 120.0)
@@ -92,10 +93,10 @@ class Parameters:
 
     # The workers.
     workers: Annotated[int, "compose.yaml"] = 4
-    slots: Annotated[int, "coach/worker.py: pictures a worker makes at the same time"] = SLOTS
+    slots: Annotated[int, "coach/cli/worker.py: pictures a worker makes at the same time"] = SLOTS
     hop: Annotated[float, "from a free slot to the post; the mark is at most 0.25 s p95"] = 0.05
     deaths: Annotated[float, "deaths of each worker a day; none unless given"] = 0.0
-    heartbeat: Annotated[float, "coach/workers/worker.py: so long without a sign of life is dead"] = DEAD
+    heartbeat: Annotated[float, "coach/store/roster.py: so long without a sign of life is dead"] = DEAD
     reaper: Annotated[float, "coach/workers/worker.py: from one look for the dead to the next"] = BEAT
     lease: Annotated[float, "coach/workers/limits.py: until what a dead worker held of a limit is free"] = (
         LEASE

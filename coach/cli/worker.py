@@ -13,6 +13,9 @@ from coach.cli._logs import log_to_stderr
 from coach.errors import SettingsError
 from coach.settings import Settings
 
+SLOTS = 8
+"""How many pictures one worker makes at the same time, where nothing else is said."""
+
 
 def worker(
     folder: Annotated[
@@ -20,7 +23,7 @@ def worker(
     ] = "coach.reference",
     slots: Annotated[
         int, typer.Option(min=1, max=1_000, help="How many pictures it makes at the same time.")
-    ] = 8,
+    ] = SLOTS,
     heartbeat: Annotated[
         Path | None,
         typer.Option(
@@ -33,9 +36,9 @@ def worker(
 ) -> None:
     """Make the pictures that processes with COACH_QUEUE=workers ask for. Start as many as you want.
 
-    They meet on PostgreSQL (COACH_DATABASE_URL). Stop one with Ctrl-C or SIGTERM: it takes nothing more, and
-    ends when what it began has arrived and is kept. A second one ends it at once: as after a crash, what was
-    sent may be in doubt. What a dead one leaves, the others carry on.
+    They meet on PostgreSQL (COACH_DATABASE_URL). Stop a worker with Ctrl-C or SIGTERM: it takes nothing more,
+    and ends when what it began has arrived and is kept. Ctrl-C or SIGTERM once more ends it at once: as after
+    a crash, what was sent may be in doubt. What a worker leaves that dies, the others carry on.
     """
     try:
         asyncio.run(_work(folder, slots=slots, heartbeat=heartbeat))

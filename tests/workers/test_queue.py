@@ -201,7 +201,7 @@ async def test_without_a_salt_or_postgresql_nothing_starts(
     usual = {"database_url": database_url, "salt": "s", "home": tmp_path, "queue": "workers"}
     settings = coach.Settings.read(**{**usual, **given}, openai_api_key="sk")
     with pytest.raises(SettingsError, match=said):
-        await work("coach.reference", settings, stop=asyncio.Event())
+        await work("coach.reference", settings, slots=1, stop=asyncio.Event())
     with pytest.raises(SettingsError, match=said):
         async with coach.open("coach.reference", settings, faces=None):
             pass

@@ -117,4 +117,4 @@ async def test_processes_of_this_release_work_on_while_the_next_one_has_changed_
         await asked(studio, "2")
         assert len(await store.versions.list(ANN, "i1")) == 2
     with pytest.raises(SettingsError, match="newer version"):
-        await work("coach.reference", world.settings("two"), stop=asyncio.Event())
+        await work("coach.reference", world.settings("two"), slots=1, stop=asyncio.Event())

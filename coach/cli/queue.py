@@ -29,12 +29,12 @@ def queue(
     most: Annotated[
         int, typer.Option(min=0, help="How many of those that wait and are not stuck are listed.")
     ] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: all of them.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: everything, as JSON.")] = False,
 ) -> None:
-    """Say what waits for workers, what they make and since when, what is stuck, and which workers live.
+    """Say what waits for workers, what they make and since when, what is stuck, and which workers there are.
 
-    Exits with 1 when something is stuck, or when no worker takes orders. Needs the database alone. No prompt
-    and no picture is shown.
+    Exits with 1 when something is stuck, or when no worker takes orders. Needs COACH_DATABASE_URL alone. No
+    prompt and no picture is shown.
     """
     state = asyncio.run(_state())
     if as_json:

@@ -110,4 +110,7 @@ async def put_back(app: App, job: Job, at: datetime | None = None) -> None:
 
 
 def _unavailable(error: Exception) -> StoreUnavailable:
-    return StoreUnavailable(f"The queue's database cannot be used ({type(error).__name__}).")
+    return StoreUnavailable(
+        f"The queue cannot be used now ({type(error).__name__}). Look whether its PostgreSQL runs and has "
+        "connections left, then try again."
+    )

@@ -37,7 +37,7 @@ SAY: Mapping[str, str] = {
     "timeout": "The picture service did not answer in time.",
     "connection_lost": "The connection to the picture service broke.",
     "service_error": "The picture service had an error.",
-    "out_of_sight": "The machine that asked for the picture is gone, perhaps with the picture.",
+    "out_of_sight": "We lost sight of the picture while it was being made.",
     "interrupted": "We were interrupted while the picture was being made.",
     "bad_answer": "The picture service's answer held no picture that can be used.",
     "apology": "The picture service says that an error occurred, and sent no picture.",

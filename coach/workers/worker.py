@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from contextvars import copy_context
@@ -36,6 +38,7 @@ BATCH_PART = 0.8
 _POLL = 2.0
 _AGAIN = 5.0  # Seconds until an order is looked at again that could not even be looked at.
 _KEEP = timedelta(hours=24)
+_CLEAN = 600.0  # Seconds between two times that what is old is deleted.
 _TRY = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _REAPING = 0x51B9A7E04D2C11  # Any number that nobody else asks PostgreSQL for.
 
@@ -218,11 +221,18 @@ class Worker:
 
     async def _reap(self) -> None:
         """Put back what dead workers left. When the database was away, the living come back first."""
+        cleaned = -math.inf
         while True:
             await asyncio.sleep(BEAT)
-            if self._beats * BEAT > DEAD:
-                with suppress(CoachError, ConnectorException):
-                    await self._put_back()
+            if self._beats * BEAT <= DEAD:
+                continue
+            with suppress(CoachError, ConnectorException):
+                await self._put_back()
+                # It reads the whole table: not each time.
+                if time.monotonic() - cleaned > _CLEAN:
+                    await self._orders.forget(_KEEP)
+                    await self._roster.forget()
+                    cleaned = time.monotonic()
 
     async def _put_back(self) -> None:
         async with self._store.database.write() as connection:
@@ -236,8 +246,6 @@ class Worker:
                 await self._orders.free(order_id)  # before anybody can have begun with it anew
                 await put_back(self._app, job)
         self._look_all()
-        await self._orders.forget(_KEEP)
-        await self._roster.forget()
 
     async def _listen(self) -> None:
         async def heard(*, channel: str, notification: object) -> None:

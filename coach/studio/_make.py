@@ -23,7 +23,7 @@ from coach.studio.budgets import Budgets
 from coach.studio.capabilities import Model
 from coach.studio.engines import Order
 from coach.studio.faults import fault
-from coach.studio.ledger import Generation
+from coach.studio.ledger import Generation, Ledger
 from coach.studio.planner import Plan
 from coach.studio.recovery import Recovery
 from coach.studio.request import PictureRequest, fingerprint
@@ -101,6 +101,16 @@ def fingerprint_of(wanted: Wanted) -> str:
     )
 
 
+async def told_of(ledger: Ledger, wanted: Wanted) -> Generation | None:
+    """What somebody who now says "try again" was told gave no picture; ``None``: it has not ended so.
+
+    Whoever asks again meanwhile was not told how it ends. So this is seen as they ask: where it is made,
+    perhaps minutes later and elsewhere, it may have ended.
+    """
+    told = await ledger.find(wanted.ctx.user_id, wanted.key)
+    return told if told is not None and told.state in _WITHOUT_PICTURE else None
+
+
 def other_picture(key: str) -> Conflict:
     """The error for a key that was used for something else."""
     return Conflict(f"The key {key[:40]!r} was used for another picture; use a new one.")
@@ -137,7 +147,7 @@ class Maker:
         """The generation of a key, as far as it comes. Hold its :meth:`turn` meanwhile.
 
         Args:
-            told: What the person was told of before they said "try again".
+            told: What the person was told gave no picture, before they said "try again".
 
         Raises:
             Conflict: The key was used for another request, or another process is at work on it.
@@ -149,7 +159,7 @@ class Maker:
         if known is not None:
             if known.request_hash != asked:
                 raise other_picture(key)
-            again = told is not None and told.id == known.id and told.state in _WITHOUT_PICTURE
+            again = told is not None and told.id == known.id
             wanted.sent.set()  # cancelling the caller is not to break off what is put away
             known = await self._settled(known, again=again, orphan=wanted.orphan)
             wanted.sent.clear()

@@ -24,7 +24,8 @@ class Asked:
     """A picture that is asked for.
 
     Attributes:
-        told: What the person was told of before they said "try again"; ``None``: they did not.
+        told: What the person was told gave no picture, before they said "try again"; ``None``: they did not,
+            or were not told yet how it ends.
         twice: Whether it may be asked for a second time, when it does not look like them.
         batch: Whether nobody waits for it: it goes after all that somebody waits for.
     """

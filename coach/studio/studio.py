@@ -14,7 +14,7 @@ from coach.studio import price
 from coach.studio._engines import Engines
 from coach.studio._final import finishing, shown
 from coach.studio._keep import Keeper
-from coach.studio._make import Maker, Wanted, look_up
+from coach.studio._make import Maker, Wanted, look_up, told_of
 from coach.studio._planned import key_of
 from coach.studio._restart import Restart
 from coach.studio._second import SecondTry
@@ -293,7 +293,6 @@ class Studio:
     async def _ask(
         self, wanted: Wanted, *, again: bool, twice: bool = True, batch: bool = False
     ) -> Generated:
-        # What the person was told of: whoever asks again meanwhile was not told how that one ends.
-        told = await self.ledger.find(wanted.ctx.user_id, wanted.key) if again else None
+        told = await told_of(self.ledger, wanted) if again else None
         asked = Asked(wanted=wanted, told=told, twice=twice, batch=batch)
         return await self._queue.make(asked, self)

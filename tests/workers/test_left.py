@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+import coach
 from coach.errors import Conflict, Erasing, PictureError
 from coach.store import Store
 from coach.store.orders import OrderRow, Orders
@@ -182,6 +183,28 @@ async def test_after_a_doubt_the_persons_word_asks_again_through_a_worker(world:
         assert len(here.upstream.asked) == 1
         assert len((await ask(here.studio, "Doubtful.", turn="t2", again=True)).versions) == 1
         assert len(here.upstream.asked) == 2
+
+
+async def test_who_says_again_while_it_is_out_was_not_told_of_its_doubt(world: World) -> None:
+    async def late(writer: asyncio.StreamWriter) -> None:
+        await here.upstream.go_on.wait()
+        await breaks(writer)
+
+    async with place(world, late, *drawn("navy")) as here:
+        alone = coach.open("coach.reference", here.world.settings("alone"), faces=None)
+        async with alone as makes_its_own:
+            asking = asyncio.create_task(ask(makes_its_own.service("studio", Studio), "Out."))
+            await here.upstream.arrived.wait()
+            again = asyncio.create_task(ask(here.studio, "Out.", turn="t2", again=True))
+            await here.ordered()
+            here.upstream.go_on.set()
+            await asyncio.wait([asking])
+        async with here.world.worker():
+            for each in (asking, again):
+                with pytest.raises(PictureError) as caught:
+                    await each
+                assert caught.value.paid == "unknown"
+        assert len(here.upstream.asked) == 1
 
 
 async def test_a_worker_that_was_removed_while_it_was_silent_is_one_again(world: World) -> None:

@@ -107,7 +107,8 @@ class PictureRequest(BaseModel):
         flux: What is asked for of a FLUX model by name; ``None``: the words above are enough.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What is wrong with one may be logged, a prompt not.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     prompt: str = Field(min_length=1, max_length=32_000)
     references: tuple[Reference, ...] = ()

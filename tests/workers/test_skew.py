@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import select, text
 
 import coach
@@ -118,3 +119,9 @@ async def test_processes_of_this_release_work_on_while_the_next_one_has_changed_
         assert len(await store.versions.list(ANN, "i1")) == 2
     with pytest.raises(SettingsError, match="newer version"):
         await work("coach.reference", world.settings("two"), slots=1, stop=asyncio.Event())
+
+
+def test_what_is_wrong_with_an_order_can_be_logged_without_its_prompt() -> None:
+    with pytest.raises(ValidationError) as caught:
+        PictureRequest.model_validate({**FIRST["request"], "newer": "a canary"})
+    assert "newer" in str(caught.value) and "canary" not in str(caught.value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
@@ -186,21 +186,25 @@ class Orders(Works[OrderRow]):
             await announce(connection, order.topic)
         return ended.rowcount > 0
 
-    async def put_back(self, order: OrderRow, *, begun: bool) -> None:
-        """Let it wait again.
+    async def put_back(self, order: OrderRow, *, begun: bool) -> bool:
+        """Let it wait again, unless another carries it on by now; says whether it does.
 
         Args:
             begun: Whether something was done with it.
         """
+        again = _change(order).values(held_by="", taken=_ROW.taken - (0 if begun else 1))
         async with self._database.write() as connection:
-            await connection.execute(
-                _change(order).values(held_by="", taken=_ROW.taken - (0 if begun else 1))
-            )
+            return (await connection.execute(again)).rowcount > 0
 
-    async def free(self, order_id: str) -> None:
-        """Let it wait again: who held it is dead."""
+    async def free(self, order_id: str, *, living: Collection[str] = ()) -> None:
+        """Let it wait again: who held it is dead.
+
+        Args:
+            living: The workers that are not: what one of these holds stays its own.
+        """
+        left = update(orders).where(_ROW.id == order_id, _OPEN, _ROW.held_by.not_in(living))
         async with self._database.write() as connection:
-            await connection.execute(update(orders).where(_ROW.id == order_id, _OPEN).values(held_by=""))
+            await connection.execute(left.values(held_by=""))
 
     async def withdraw(self, user_id: str, order_id: str) -> bool:
         """Take it back if no worker has ever begun: then none will. Says whether that is so."""

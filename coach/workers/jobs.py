@@ -6,9 +6,9 @@ what there is to do. Its tables are its own; they are made here, the first time.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from procrastinate import App, PsycopgConnector
@@ -18,6 +18,7 @@ from psycopg import OperationalError
 from sqlalchemy import text
 
 from coach.errors import StoreUnavailable
+from coach.store._rows import now
 from coach.store.database import Database, read_url
 from coach.store.orders import OrderRow
 
@@ -25,6 +26,17 @@ TASK = "coach.order"
 
 _BATCH = 1_000_000_000  # Nobody has so many orders waiting, and with it a priority still fits 32 bits.
 _LOCK = 0x3B1D96C2963043  # Any number that nobody else asks PostgreSQL for.
+
+_UNNAMED = text(
+    """
+    SELECT id FROM orders
+    WHERE state = 'running' AND created_at < :before AND NOT held_by = ANY(:living) AND NOT EXISTS (
+        SELECT FROM procrastinate_jobs
+        WHERE queueing_lock = orders.id AND (status = 'doing' OR status = 'todo' AND held_by = '')
+    )
+    """
+)
+_SOON = timedelta(seconds=10)  # Whoever writes an order down names it by then, or never.
 
 
 def is_lost(error: ConnectorException) -> bool:
@@ -92,6 +104,17 @@ async def put(app: App, order: OrderRow) -> None:
         return
     except ConnectorException as error:
         raise _unavailable(error) from error
+
+
+async def unnamed(database: Database, living: Collection[str]) -> Collection[str]:
+    """The ids of open orders that no living worker has, and no job leads to: nobody would come to them.
+
+    Whoever wrote one down died before it was named; or two had its job, one after the other, and the first,
+    which was taken for dead, ended it or put it back while the second had it, and then the second died.
+    """
+    values = {"before": now() - _SOON, "living": [*living]}
+    async with database.read() as connection:
+        return set((await connection.execute(_UNNAMED, values)).scalars())
 
 
 async def put_back(app: App, job: Job, at: datetime | None = None) -> None:

@@ -67,8 +67,8 @@ class Making:
             TakenOver: We were taken for dead: another worker carries it on.
         """
         orders = Orders(self.store.database)
-        if order_id in self.at_work:  # the queue named it twice
-            return None
+        if order_id in self.at_work:  # named twice; or taken from us, and ours again before we saw that
+            return _NOT_YET
         self.at_work.add(order_id)
         try:
             return await self._carry_out(orders, order_id)
@@ -80,8 +80,7 @@ class Making:
         if order is None:
             return None
         if order.body["form"] > FORM:  # whoever wrote it is newer than we are
-            await _insist(lambda: orders.put_back(order, begun=False))
-            return _NOT_YET
+            return await _put_back(orders, order, begun=False)
         if order.taken == 1 and order.taken_at is not None:
             WAITED.record(max(0.0, (order.taken_at - order.created_at).total_seconds()), kind_of(order))
         orders.at_work(order)
@@ -93,11 +92,9 @@ class Making:
             logger.warning("another worker carries on order %s", order.id)
             raise
         except Conflict:
-            await _insist(lambda: orders.put_back(order, begun=False))
-            return _NOT_YET
+            return await _put_back(orders, order, begun=False)
         except StoreUnavailable:  # nothing was sent yet, or all is kept
-            await _insist(lambda: orders.put_back(order, begun=True))
-            return _NOT_YET
+            return await _put_back(orders, order, begun=True)
         finally:
             await teller.stop()
         state: WorkState = "failed" if outcome == UNFORESEEN else "done"
@@ -219,6 +216,13 @@ class _Teller:
             some, self.untold = self.untold, []
             with suppress(CoachError):  # what counts is the picture
                 await self._orders.tell(self._order, some)
+
+
+async def _put_back(orders: Orders, order: OrderRow, *, begun: bool) -> float:
+    """Let it wait; gives for how long. Its job goes with it, unless both are another's by now."""
+    if not await _insist(lambda: orders.put_back(order, begun=begun)):
+        raise TakenOver
+    return _NOT_YET
 
 
 async def _insist(write: Callable[[], Awaitable[T]]) -> T:

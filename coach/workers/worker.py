@@ -25,7 +25,7 @@ from coach.store.roster import BEAT, DEAD, Roster
 from coach.studio import Studio
 from coach.workers.gate import IN_HAND, SharedGate
 from coach.workers.instruments import CAPACITY, RUNNING
-from coach.workers.jobs import is_lost, put_back
+from coach.workers.jobs import TASK, is_lost, put, put_back, unnamed
 from coach.workers.limits import Slot, Wait
 from coach.workers.making import Making
 from coach.workers.orders import FORM
@@ -240,12 +240,23 @@ class Worker:
             mine = await connection.execute(_TRY, {"lock": _REAPING})
             if not mine.scalar_one():
                 return
-            for job in await self._jobs.get_stalled_jobs(seconds_since_heartbeat=DEAD):
+            living = await self._living()
+            for job in await self._jobs.get_stalled_jobs(task_name=TASK, seconds_since_heartbeat=DEAD):
                 order_id = str(job.task_kwargs["order"])
                 logger.warning("order %s was left by a dead worker", order_id)
-                await self._orders.free(order_id)  # before anybody can have begun with it anew
+                # Before anybody can have begun with it anew; who has it by another job keeps it.
+                await self._orders.free(order_id, living=living)
                 await put_back(self._app, job)
+            for order_id in await unnamed(self._store.database, living):
+                logger.warning("order %s was left, and the queue did not know of it", order_id)
+                await self._orders.free(order_id, living=living)
+                if (order := await self._orders.find(order_id)) is not None and order.waits:
+                    await put(self._app, order)
         self._look_all()
+
+    async def _living(self) -> list[str]:
+        """Who certainly lives: whoever's job has stalled was silent for longer."""
+        return [each.name for each in await self._roster.workers() if each.silent < DEAD - BEAT]
 
     async def _listen(self) -> None:
         async def heard(*, channel: str, notification: object) -> None:

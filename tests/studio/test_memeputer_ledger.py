@@ -44,7 +44,7 @@ class Bench:
     async def started_anew(self) -> None:
         """What a start does, to its end."""
         await self.studio.recover()
-        await asyncio.gather(*self.studio._resuming)
+        await asyncio.gather(*self.studio._restart._later)
 
     async def refusal(self, key: str = "sticker") -> PictureError:
         with pytest.raises(PictureError) as caught:

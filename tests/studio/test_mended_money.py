@@ -53,7 +53,7 @@ async def test_a_job_whose_answer_found_no_room_is_fetched_later(
         again = type(w.studio)(store=store, engine=engine, spool=w.spool)
         if meanwhile == "a start":
             await again.recover()
-            await next(iter(again._resuming))
+            await next(iter(again._restart._later))
         else:
             await w.generate(studio=again)
         [entry] = await again.generations(ANA, "talk")

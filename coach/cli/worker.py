@@ -40,6 +40,8 @@ def worker(
     and ends when what it began has arrived and is kept. Ctrl-C or SIGTERM once more ends it at once: as after
     a crash, what was sent may be in doubt. What a worker leaves that dies, the others carry on.
     """
+    if heartbeat is not None:
+        _see_free(heartbeat)
     try:
         asyncio.run(_work(folder, slots=slots, heartbeat=heartbeat))
     except asyncio.CancelledError:
@@ -47,6 +49,16 @@ def worker(
     finally:
         if heartbeat is not None:
             heartbeat.unlink(missing_ok=True)
+
+
+def _see_free(heartbeat: Path) -> None:
+    """See that the file can be made, and is not somebody's: it is deleted at the end."""
+    if not heartbeat.parent.is_dir():
+        raise typer.BadParameter(f"There is no folder {heartbeat.parent}.", param_hint="--heartbeat")
+    if heartbeat.exists() and (not heartbeat.is_file() or heartbeat.stat().st_size):
+        raise typer.BadParameter(
+            f"{heartbeat} holds something and would be deleted: name a new file.", param_hint="--heartbeat"
+        )
 
 
 async def _work(folder: str, *, slots: int, heartbeat: Path | None) -> None:

@@ -207,6 +207,15 @@ async def test_without_a_salt_or_postgresql_nothing_starts(
             pass
 
 
+def test_a_heartbeat_takes_no_file_that_is_somebodys(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    for file, said in ((notes, "would be deleted"), (tmp_path / "none" / "beat", "There is no folder")):
+        result = CliRunner(env=WIDE).invoke(app, ["worker", "--heartbeat", str(file)])
+        assert result.exit_code == 2 and said in " ".join(result.stderr.replace("│", "").split())
+    assert notes.read_text() == "mine"
+
+
 def test_limits_are_shared_by_whoever_has_the_same_key_at_the_same_address(tmp_path: Path) -> None:
     def name(key: str, home: str, url: str = "https://one.example/v1") -> str:
         given = {"openai_api_key": key, "openai_base_url": url, "salt": "s", "home": tmp_path / home}

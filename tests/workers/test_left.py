@@ -191,19 +191,17 @@ async def test_who_says_again_while_it_is_out_was_not_told_of_its_doubt(world: W
         await breaks(writer)
 
     async with place(world, late, *drawn("navy")) as here:
-        alone = coach.open("coach.reference", here.world.settings("alone"), faces=None)
-        async with alone as makes_its_own:
-            asking = asyncio.create_task(ask(makes_its_own.service("studio", Studio), "Out."))
+        async with coach.open("coach.reference", here.world.settings("alone"), faces=None) as alone:
+            asking = asyncio.create_task(ask(alone.service("studio", Studio), "Out."))
             await here.upstream.arrived.wait()
             again = asyncio.create_task(ask(here.studio, "Out.", turn="t2", again=True))
             await here.ordered()
             here.upstream.go_on.set()
-            await asyncio.wait([asking])
+            await asyncio.gather(asking, return_exceptions=True)
         async with here.world.worker():
-            for each in (asking, again):
-                with pytest.raises(PictureError) as caught:
-                    await each
-                assert caught.value.paid == "unknown"
+            with pytest.raises(PictureError) as caught:
+                await again
+        assert caught.value.paid == "unknown"
         assert len(here.upstream.asked) == 1
 
 

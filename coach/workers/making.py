@@ -20,6 +20,7 @@ from coach.store.serving import WorkState
 from coach.store.states import OUTCOMES
 from coach.studio import Studio
 from coach.studio._make import unwanted
+from coach.studio.faults import fault
 from coach.studio.queue import Asked
 from coach.workers.instruments import WAITED, kind_of
 from coach.workers.orders import FORM, UNFORESEEN, asked_of, news_of, outcome_of, since_of
@@ -115,7 +116,7 @@ class Making:
         ledger, told = self.studio.ledger, order.body["told"]
         try:
             if order.taken > _MOST:
-                return outcome_of(CoachError(_GIVEN_UP))
+                raise await self._given_up(order)
             before = None if told is None else await ledger.get(order.user_id, told)
             await self._until_kept(order, asked_of(order, before, teller.hear))
         except (StoreUnavailable, TakenOver):
@@ -131,6 +132,13 @@ class Making:
             logger.exception("order %s failed", order.id)
             return outcome_of(error)
         return None
+
+    async def _given_up(self, order: OrderRow) -> CoachError:
+        """Why an order is given up, and what is known about the money."""
+        known = await self.studio.ledger.find(order.user_id, order.key)
+        if known is not None and known.posts and known.state not in OUTCOMES:
+            return fault("interrupted", paid="unknown", detail=_GIVEN_UP, request_id=known.request_id)
+        return CoachError(_GIVEN_UP)
 
     async def _until_kept(self, order: OrderRow, asked: Asked) -> None:
         """Make it; what arrived and could not be put away is in this machine's spool, and tried again."""

@@ -58,3 +58,15 @@ async def test_what_arrives_while_the_place_for_pictures_is_away_is_kept_when_it
         away.rename(place)
         made = await asked
     assert posts(sandbox) == 1 and len(made.versions) == 1
+
+
+async def test_an_order_at_which_every_worker_dies_is_given_up(
+    world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "_MOST", 0)
+    ctx = coach.Context(user_id=ANN, conversation_id="c", turn_id="t", call_id="1")
+    async with world.web() as (store, studio), world.worker():
+        await person(store, ANN)
+        with pytest.raises(coach.CoachError, match="No worker could make this picture"):
+            await studio.generate(ctx, PictureRequest(prompt="At sea."), identity_id="i1")
+    assert posts(sandbox) == 0

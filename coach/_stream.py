@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from typing import Any, Generic, Self, TypeVar
 
+from coach.errors import CoachError
 from coach.events import Event
+
+logger = logging.getLogger("coach")
 
 T = TypeVar("T")
 
@@ -69,6 +73,11 @@ class Stream(Generic[T]):
 
     def _end(self, task: asyncio.Task[T]) -> None:
         _running.discard(task)
+        # Looked at here: otherwise asyncio complains of it, whenever the garbage collector comes.
+        why = None if task.cancelled() else task.exception()
+        if why is not None and self._waiter is None:
+            expected = isinstance(why, CoachError)
+            logger.warning("failed while nobody waited for it: %s", why, exc_info=None if expected else why)
         self._wake()
 
     async def _wait(self) -> None:

@@ -9,11 +9,39 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
-from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy import URL, Engine, event
+from sqlalchemy import Connection as SqlConnection
 
 from coach._durable import code_of
 from coach.errors import SettingsError
+
+
+class Connection(sqlite3.Connection):
+    """One that reads nothing any more once it is rolled back.
+
+    A statement that returns rows and was not read to the end holds the file's log, also after a rollback and
+    after its connection was closed, until it is closed itself. Of a cancelled one that is the garbage
+    collector's business, whenever it comes: before that the log cannot be emptied, and erasing waits for it.
+    Until Python 3.10 a rollback reset them (bpo-44092).
+    """
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+
+    def cursor(self, *args: Any, **more: Any) -> Any:
+        """A new cursor, as ever."""
+        cursor = super().cursor(*args, **more)
+        self._cursors.add(cursor)
+        return cursor
+
+    def rollback(self) -> None:
+        """Close what is being read, and roll back."""
+        for cursor in list(self._cursors):
+            cursor.close()
+        super().rollback()
 
 
 def prepare(engine: Engine, *, read_only: bool) -> None:
@@ -70,7 +98,7 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(connection: SqlConnection) -> None:
     # A transaction that reads first and writes later would fail at once when another has written
     # meanwhile; IMMEDIATE waits in line from the start.
     options = connection.get_execution_options()
@@ -83,8 +111,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _end_sqlite(connection: Any, record: object, error: BaseException | None) -> None:
     # SQLAlchemy gives up the connection of a cancelled statement. Closing it does not end its transaction
-    # while a statement that returns rows was not read to the end: the file would stay locked until the
-    # garbage collector comes to that statement.
+    # while something is being read.
     connection.run_async(_roll_back)
 
 

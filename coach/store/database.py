@@ -55,13 +55,14 @@ class Database:
         address = read_url(url)
         options: dict[str, Any] = {"json_serializer": write_json}
         is_file = address.get_backend_name() == "sqlite"
+        if is_file:
+            options["connect_args"] = {"timeout": BUSY_SECONDS, "factory": _sqlite.Connection}
         if is_file and read_only:
             address = _sqlite.only_reading(address)
         elif is_file:
             # Its DEBUG log holds what is written: people's words.
             logging.getLogger("aiosqlite").setLevel(logging.INFO)
             _sqlite.make_private_file(address)
-            options["connect_args"] = {"timeout": BUSY_SECONDS}
         try:
             # Parameters are personal text: they stay out of error messages and logs.
             self._engine = create_async_engine(address, hide_parameters=True, **options)

@@ -1,4 +1,4 @@
-"""A write that is cancelled lets go of the file at once, wherever it was."""
+"""What is cancelled lets go of the file at once, wherever it was."""
 
 import asyncio
 import sqlite3
@@ -53,6 +53,40 @@ async def test_a_write_that_is_cancelled_before_its_rows_are_read_locks_nobody_o
     other.close()
     async with asyncio.timeout(10), database.write() as connection:
         await connection.execute(text("CREATE TABLE letters (letter)"))
+    assert caught.type is asyncio.CancelledError
+
+
+async def test_a_read_that_is_cancelled_holds_no_log(database: Database) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hold() -> int:
+        inside.set()
+        return int(go_on.wait(10))
+
+    async def read() -> None:
+        async with database.read() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.create_function("hold", 0, hold)
+            await connection.execute(text("SELECT number, hold() FROM numbers"))
+
+    async with database.write() as connection:
+        await connection.execute(text("CREATE TABLE numbers (number)"))
+        await connection.execute(text("INSERT INTO numbers VALUES (1), (2)"))
+    task = asyncio.create_task(read())
+    await asyncio.to_thread(inside.wait, 10)
+    task.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await task
+
+    async with database.write() as connection:
+        await connection.execute(text("INSERT INTO numbers VALUES (3)"))
+    async with asyncio.timeout(10), database.outside() as connection:
+        await connection.execute(text("PRAGMA busy_timeout = 0"))
+        emptied = await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        assert emptied.one()[0] == 0  # not busy
     assert caught.type is asyncio.CancelledError
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-_RESTED = 1.0
+RESTED = 1.0
+"""Seconds after which a connection is looked at before somebody relies on it."""
 
 
 def prepare(engine: Engine) -> None:
@@ -31,7 +32,7 @@ def _ping_rested(dialect: Dialect) -> Callable[[Any, ConnectionPoolEntry, Any], 
     """
 
     def ping(connection: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
-        if monotonic() - record.info.get("rests", inf) < _RESTED:
+        if monotonic() - record.info.get("rests", inf) < RESTED:
             return
         try:
             dialect.do_ping(connection)

@@ -10,8 +10,9 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.store.database import Database
@@ -20,7 +21,6 @@ LOOK_AGAIN = 2.0
 """Seconds after which who waits looks even if nothing rang."""
 
 _CHANNEL = "coach"
-_NOTIFY = text("SELECT pg_notify(:channel, :topic)")
 _PAUSE = 1.0
 
 
@@ -31,7 +31,12 @@ async def announce(connection: AsyncConnection, topic: str) -> None:
         topic: At most 7,999 bytes (PostgreSQL's limit of what goes along).
     """
     if connection.dialect.name == "postgresql":
-        await connection.execute(_NOTIFY, {"channel": _CHANNEL, "topic": topic})
+        await connection.execute(select(ringing(topic)))
+
+
+def ringing(topic: str) -> ColumnElement[Any]:
+    """What rings as PostgreSQL gives it, once for each row: to go along with a statement."""
+    return func.pg_notify(_CHANNEL, topic)
 
 
 class Bell:

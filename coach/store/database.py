@@ -72,6 +72,9 @@ class Database:
             ) from None
         self.dialect = self._engine.dialect.name
         self._writer = self._engine.execution_options(writes=True)
+        # What PostgreSQL is asked outside of a transaction has one of its own, without two more ways there.
+        direct: dict[str, Any] = {} if is_file else {"isolation_level": "AUTOCOMMIT"}
+        self._direct = self._engine.execution_options(**direct)
         # SQLite lets one connection write at a time. Waiting here costs no thread and keeps the order.
         self._turn = asyncio.Lock() if self.dialect == "sqlite" else None
         if is_file:
@@ -80,13 +83,17 @@ class Database:
             _postgres.prepare(self._engine.sync_engine)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self, *, streams: bool = False) -> AsyncIterator[AsyncConnection]:
         """A connection that sees one moment of the database on SQLite, committed rows on PostgreSQL.
+
+        Args:
+            streams: Whether rows are fetched bit by bit (``AsyncConnection.stream``).
 
         Raises:
             StoreUnavailable: The database cannot be reached or used.
         """
-        async with _using(self._engine.connect()) as connection:
+        engine = self._engine if streams else self._direct
+        async with _using(engine.connect()) as connection:
             yield connection
 
     @asynccontextmanager
@@ -100,6 +107,20 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def once(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction for one statement that writes: on PostgreSQL it is one by itself, and costs less.
+
+        Raises:
+            StoreUnavailable: The database cannot be reached or used.
+        """
+        if self._turn is not None:
+            async with self.write() as connection:
+                yield connection
+        else:
+            async with _using(self._direct.connect()) as connection:
+                yield connection
+
+    @asynccontextmanager
     async def outside(self) -> AsyncIterator[AsyncConnection]:
         """A connection outside of any transaction, for what no transaction may hold: ``VACUUM`` and its like.
 
@@ -107,8 +128,7 @@ class Database:
             StoreUnavailable: The database cannot be reached or used.
         """
         # SQLite's driver begins nothing by itself here, and would afterwards if it were told to now.
-        level = {} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
-        engine = self._engine.execution_options(outside=True, **level)
+        engine = self._direct.execution_options(outside=True)
         async with self._turn or nullcontext(), _using(engine.connect()) as connection:
             yield connection
 

@@ -82,7 +82,7 @@ async def pack(store: Store, user_id: str, file: IO[bytes]) -> Exported:
     """
     with ZipFile(file, "w", ZIP_DEFLATED) as into:
         into.writestr("README.txt", README)
-        async with store.database.read() as connection:
+        async with store.database.read(streams=True) as connection:
             if (await connection.execute(_mine(people, user_id))).first() is None:
                 raise NotFound("person", user_id)
             rows = [

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.store._rows import columns, first, hold, new_id, now, rows_of
 from coach.store._work import Work, Works
-from coach.store.bell import announce
+from coach.store.bell import ringing
 from coach.store.database import Database
 from coach.store.serving import WorkState, orders
 
@@ -110,8 +110,11 @@ class Orders(Works[OrderRow]):
         batch: bool,
         asked: str,
         body: Mapping[str, Any],
-    ) -> OrderRow:
+    ) -> tuple[OrderRow, bool]:
         """Write down what is wanted; or find what already waits or is made under the key.
+
+        Returns:
+            The order, and whether it is new.
 
         Raises:
             Erasing: The person is being erased.
@@ -120,7 +123,7 @@ class Orders(Works[OrderRow]):
             share = {"user_id": user_id, "tenant": tenant, "service": service, "batch": batch}
             since = await hold(connection, user_id)  # and one at a time for each person
             if (there := await self._open(connection, user_id, key)) is not None:
-                return there
+                return there, False
             row = OrderRow(
                 id=new_id(),
                 user_id=user_id,
@@ -142,7 +145,7 @@ class Orders(Works[OrderRow]):
                 ended_at=None,
             )
             await connection.execute(insert(orders), vars(row))
-        return row
+        return row, True
 
     async def find(self, order_id: str) -> OrderRow | None:
         """One, whoever's; ``None``: it is gone, with the person or because it ended long ago."""
@@ -158,15 +161,15 @@ class Orders(Works[OrderRow]):
         """
         mine = update(orders).where(_ROW.id == order_id, _OPEN, _ROW.held_by.in_(["", holder]))
         taken = mine.values(held_by=holder, taken=_ROW.taken + 1, taken_at=now()).returning(*_COLUMNS)
-        async with self._database.write() as connection:
+        async with self._database.once() as connection:
             found = await first(connection, taken)
         return OrderRow(**found) if found else None
 
     async def tell(self, order: OrderRow, some: Sequence[News]) -> None:
         """Tell whoever waits for it how far it is, unless another carries it on by now."""
-        async with self._database.write() as connection:
-            await connection.execute(_change(order).values(news=_MORE), {"more": list(some)})
-            await announce(connection, order.topic)
+        told = _change(order).values(news=_MORE).returning(ringing(order.topic))
+        async with self._database.once() as connection:
+            await connection.execute(told, {"more": list(some)})
 
     async def finish(
         self, order: OrderRow, state: WorkState, outcome: Mapping[str, Any] | None, news: Sequence[News] = ()
@@ -178,13 +181,10 @@ class Orders(Works[OrderRow]):
         Args:
             news: What was still to be told.
         """
-        async with self._database.write() as connection:
-            ended = await connection.execute(
-                _change(order).values(state=state, outcome=outcome, ended_at=now(), body={}, news=_MORE),
-                {"more": list(news)},
-            )
-            await announce(connection, order.topic)
-        return ended.rowcount > 0
+        end = _change(order).values(state=state, outcome=outcome, ended_at=now(), body={}, news=_MORE)
+        async with self._database.once() as connection:
+            ended = await first(connection, end.returning(ringing(order.topic)), {"more": list(news)})
+        return ended is not None
 
     async def put_back(self, order: OrderRow, *, begun: bool) -> bool:
         """Let it wait again, unless another carries it on by now; says whether it does.
@@ -193,7 +193,7 @@ class Orders(Works[OrderRow]):
             begun: Whether something was done with it.
         """
         again = _change(order).values(held_by="", taken=_ROW.taken - (0 if begun else 1))
-        async with self._database.write() as connection:
+        async with self._database.once() as connection:
             return (await connection.execute(again)).rowcount > 0
 
     async def free(self, order_id: str, *, living: Collection[str] = ()) -> None:
@@ -203,22 +203,21 @@ class Orders(Works[OrderRow]):
             living: The workers that are not: what one of these holds stays its own.
         """
         left = update(orders).where(_ROW.id == order_id, _OPEN, _ROW.held_by.not_in(living))
-        async with self._database.write() as connection:
+        async with self._database.once() as connection:
             await connection.execute(left.values(held_by=""))
 
     async def withdraw(self, user_id: str, order_id: str) -> bool:
         """Take it back if no worker has ever begun: then none will. Says whether that is so."""
         new = _WAITS & (_ROW.taken == 0)
         mine = delete(orders).where(_ROW.user_id == user_id, _ROW.id == order_id, new)
-        async with self._database.write() as connection:
+        async with self._database.once() as connection:
             return (await connection.execute(mine)).rowcount > 0
 
     async def leave(self, user_id: str, order_id: str) -> None:
         """Tell the worker that has begun with it that nobody waits for it any more."""
         mine = update(orders).where(_ROW.user_id == user_id, _ROW.id == order_id, _OPEN)
-        async with self._database.write() as connection:
-            await connection.execute(mine.values(wanted=False))
-            await announce(connection, left(order_id))
+        async with self._database.once() as connection:
+            await connection.execute(mine.values(wanted=False).returning(ringing(left(order_id))))
 
     async def any_waiting(self, service: str) -> Literal["somebody", "batch"] | None:
         """Whether any order of a service waits, and whether somebody waits for one of them."""
@@ -230,7 +229,7 @@ class Orders(Works[OrderRow]):
     async def forget(self, older_than: timedelta) -> int:
         """Delete those that ended so long ago; says how many."""
         ended = delete(orders).where(_ROW.ended_at < now() - older_than)
-        async with self._database.write() as connection:
+        async with self._database.once() as connection:
             return (await connection.execute(ended)).rowcount
 
     async def _open(self, connection: AsyncConnection, user_id: str, key: str) -> OrderRow | None:

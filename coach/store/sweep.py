@@ -106,7 +106,7 @@ async def sweep_blobs(store: Store, retention: Retention, *, fix: bool, all: boo
     # First the blobs, then the rows: what comes to be in between is in the rows.
     stored = await store.blobs.look()
     there = {blob.key for blob in stored}
-    async with store.database.read() as connection:
+    async with store.database.read(streams=True) as connection:
         known = await _column(connection, *(select(column).where(column.is_not(None)) for column in _NAMES))
         left = {blob.key: blob for blob in stored if blob.key not in known and _is_settled(blob)}
         owners = {owner_of(user_id) for user_id in await _column(connection, select(people.c.user_id))}
@@ -139,7 +139,7 @@ async def _removed(
     store: Store, blob: Stored, owners: Collection[str], retention: Retention
 ) -> Finding | None:
     """Remove a blob, unless its row came meanwhile: the place's clock and ours may differ."""
-    async with store.database.read() as connection:
+    async with store.database.read(streams=True) as connection:
         if not (still := await _judged(connection, [blob], owners, retention)):
             return None
     await store.blobs.delete(blob.key)

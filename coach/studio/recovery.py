@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from coach.errors import CoachError, PictureError
 from coach.store._rows import now
+from coach.store.states import ENDS
 from coach.studio._arrive import arrive
 from coach.studio._keep import Keeper
 from coach.studio.engines import Span
@@ -164,6 +165,8 @@ class Recovery:
         return await self.keeper.keep(received, file)
 
     async def _settle_without_file(self, generation: Generation, *, fetch: bool, orphan: bool) -> Generation:
+        if generation.state in ENDS:
+            return generation
         generation = await self.ledger.get(generation.user_id, generation.id)
         if self.spool.has(generation.id):
             return generation  # somebody works on it

@@ -9,15 +9,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
+from math import inf
+from time import monotonic
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
-from psycopg import OperationalError
+from psycopg import AsyncConnection, OperationalError
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import text
 
 from coach.errors import StoreUnavailable
+from coach.store._postgres import RESTED
 from coach.store._rows import now
 from coach.store.database import Database, read_url
 from coach.store.orders import OrderRow
@@ -70,7 +75,8 @@ async def open_jobs(url: str, database: Database) -> AsyncIterator[App]:
     Raises:
         StoreUnavailable: The database cannot be reached.
     """
-    app = App(connector=PsycopgConnector(kwargs=keywords_of(url), min_size=1, max_size=4))
+    kwargs = keywords_of(url)
+    app = App(connector=PsycopgConnector(pool_factory=_pool, kwargs=kwargs, min_size=1, max_size=4))
     async with AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(app.open_async())
@@ -78,6 +84,24 @@ async def open_jobs(url: str, database: Database) -> AsyncIterator[App]:
         except (ConnectorException, OperationalError) as error:
             raise _unavailable(error) from error
         yield app
+
+
+def _pool(*, check: Any, **options: Any) -> AsyncConnectionPool[AsyncConnection[Any]]:
+    """Connections whose statements are transactions by themselves, looked at before use where they rested.
+
+    Each look, and each way to begin and to commit, costs as much as the statement.
+    """
+    used: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
+
+    async def look(connection: AsyncConnection[Any]) -> None:
+        if monotonic() - used.get(connection, -inf) >= RESTED:
+            await check(connection)
+        used[connection] = monotonic()
+
+    async def configure(connection: AsyncConnection[Any]) -> None:
+        await connection.set_autocommit(True)
+
+    return AsyncConnectionPool(check=look, configure=configure, **options)
 
 
 async def _prepare(app: App, database: Database) -> None:

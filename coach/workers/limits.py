@@ -190,5 +190,5 @@ class SharedLimits:
 
     async def _change(self, statement: Executable, values: Mapping[str, Any]) -> int:
         """How many rows it changed."""
-        async with self._database.write() as connection:
+        async with self._database.once() as connection:
             return (await connection.execute(statement, values)).rowcount

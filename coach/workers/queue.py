@@ -63,11 +63,11 @@ class ByWorkers:
             return await here.make(asked)  # it is not sent again
         try:
             while True:
-                order = await self._begin(asked, _service(asked, here))
+                order, is_new = await self._begin(asked, _service(asked, here))
                 if order.asked != fingerprint_of(wanted):
                     raise other_picture(wanted.key)
                 try:
-                    return await self._wait(order, asked, here)
+                    return await self._wait(order, asked, here, is_new=is_new)
                 except _Gone:
                     # Somebody else who waited for it took it back. If its person is gone, this raises.
                     BEGUN.set((order.user_id, since_of(order)))
@@ -81,9 +81,9 @@ class ByWorkers:
     async def close(self) -> None:
         """Nothing of it is here: the workers go on."""
 
-    async def _begin(self, asked: Asked, service: str) -> OrderRow:
+    async def _begin(self, asked: Asked, service: str) -> tuple[OrderRow, bool]:
         wanted = asked.wanted
-        order = await self._orders.begin(
+        return await self._orders.begin(
             wanted.ctx.user_id,
             wanted.key,
             tenant=wanted.ctx.tenant,
@@ -92,20 +92,20 @@ class ByWorkers:
             asked=fingerprint_of(wanted),
             body=body_of(asked),
         )
-        if order.waits:
-            with suppress(StoreUnavailable):  # it is written down, and named again while it waits
-                await put(self._app, order)
-        return order
 
-    async def _wait(self, order: OrderRow, asked: Asked, here: Studio) -> Generated:
-        """Watch an order until it has ended, and tell what is told of it."""
-        began, told, named = time.monotonic(), 0, _REPEAT
+    async def _wait(self, order: OrderRow, asked: Asked, here: Studio, *, is_new: bool) -> Generated:
+        """Let workers know of an order, watch it until it has ended, and tell what is told of it."""
+        began, told, named, look = time.monotonic(), 0, _REPEAT, not is_new
         with self._bell.hang(order.topic) as bell, waiting(order) as count:
-            # What rang before it hung is seen by looking at once.
+            if order.waits:
+                await self._name(order)
             while True:
-                bell.clear()
-                with suppress(StoreUnavailable):  # it comes back, and the worker goes on meanwhile
-                    order = await self._look(order)
+                # Nobody knew of a new one before the bell hung; what rang before that for another, is seen.
+                if look:
+                    bell.clear()
+                    with suppress(StoreUnavailable):  # it comes back, and the worker goes on meanwhile
+                        order = await self._look(order)
+                look = True
                 for kind, data in order.news[told:]:
                     await _tell(asked, kind, data)
                 told = len(order.news)
@@ -114,9 +114,7 @@ class ByWorkers:
                 count(order.waits)
                 waited = time.monotonic() - began
                 if order.waits and waited > named:
-                    # Whoever wrote it down may have died before they named it.
-                    with suppress(StoreUnavailable):
-                        await put(self._app, order)
+                    await self._name(order)  # whoever wrote it down may have died before they did
                     named = waited * 2
                 if not asked.batch and waited > self._patience and await self._withdrawn(order):
                     raise fault("busy", paid="unpaid", detail=f"No worker began in {waited:.0f} seconds.")
@@ -125,6 +123,11 @@ class ByWorkers:
         if order.outcome is not None:
             raise error_of(order)
         return await here.make(replace(asked, told=None))
+
+    async def _name(self, order: OrderRow) -> None:
+        """Name it to the engine; it is written down, so if that fails it is named again while it waits."""
+        with suppress(StoreUnavailable):
+            await put(self._app, order)
 
     async def _withdrawn(self, order: OrderRow) -> bool:
         """Take back what nobody began; says whether it is."""

@@ -34,7 +34,7 @@ WIDE = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 
 async def add(database: Database, user_id: str, *, form: int = FORM, batch: bool = False) -> str:
     """An order that waits from now on, by the database's clock."""
-    order = await Orders(database).begin(
+    order, _ = await Orders(database).begin(
         user_id,
         "key",
         tenant="acme",

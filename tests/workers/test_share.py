@@ -66,17 +66,18 @@ async def test_who_is_waited_for_goes_before_a_batch(store: Store, orders: Order
 
 
 async def test_the_same_key_is_the_same_order_until_it_has_ended(orders: Orders) -> None:
-    async def begin(key: str) -> OrderRow:
+    async def begin(key: str) -> tuple[OrderRow, bool]:
         return await orders.begin(
             "ann", key, tenant="", service=SERVICE, batch=False, asked="", body={"form": 1}
         )
 
-    first = await begin("one")
-    assert await begin("one") == first
+    first, is_new = await begin("one")
+    assert is_new
+    assert await begin("one") == (first, False)
     taken = await orders.take(first.id, "a worker")
     assert taken is not None
     assert (taken.held_by, taken.taken) == ("a worker", 1)
     assert await orders.finish(taken, "done", None)
     assert not await orders.finish(taken, "done", None)
-    assert (await begin("one")).id != first.id
+    assert (await begin("one"))[1]
     assert await orders.take(first.id, "another worker") is None

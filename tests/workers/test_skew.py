@@ -86,7 +86,7 @@ async def test_what_the_first_release_wrote_is_read(world: World) -> None:
         assert written.body == {**body, "since": written.body["since"]}
 
         found = Orders(store.database)
-        order = await found.begin(
+        order, _ = await found.begin(
             "ann",
             "by hand",
             tenant="",

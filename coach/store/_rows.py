@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import Column, Executable, Select, Table, select
+from sqlalchemy import Column, Executable, Select, Table, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -103,9 +103,15 @@ async def insert_if_new(
     connection: AsyncConnection, table: Table, values: Mapping[str, Any], *, key: Sequence[str] = ()
 ) -> bool:
     """Insert a row unless there is one with its ``key``, or its primary key; says whether it did."""
-    insert = insert_into(connection.dialect.name, table)
-    insert = insert.on_conflict_do_nothing(index_elements=key or list(table.primary_key))
+    insert = _insert_if_new(connection.dialect.name, table, tuple(key))
     return (await connection.execute(insert, values)).rowcount > 0
+
+
+# To put a statement together costs as much as to send it.
+@cache
+def _insert_if_new(dialect: str, table: Table, key: tuple[str, ...]) -> Executable:
+    insert = insert_into(dialect, table)
+    return insert.on_conflict_do_nothing(index_elements=key or list(table.primary_key))
 
 
 async def hold(connection: AsyncConnection, user_id: str) -> datetime:
@@ -122,20 +128,25 @@ async def hold(connection: AsyncConnection, user_id: str) -> datetime:
     """
     somebody(user_id)
     whose, began = BEGUN.get()
-    # SQLite has only one writer anyway and leaves the lock out. NO KEY: inserts elsewhere still go on.
-    mine = select(people.c.created_at, people.c.erasing_at).where(people.c.user_id == user_id)
-    asked = mine.with_for_update(key_share=True)
-    row = await first(connection, asked)
+    row = await first(connection, _HELD, {"of_user_id": user_id})
     if whose == user_id and began is not None and (row is None or row["created_at"] != began):
         raise Erasing("This person was erased meanwhile; begin anew if they are back.")
     if row is None:
         await insert_if_new(connection, people, {"user_id": user_id, "created_at": now()})
         # Somebody else may have been quicker: then the row is theirs until now.
-        row = await first(connection, asked)
+        row = await first(connection, _HELD, {"of_user_id": user_id})
     if row is None or row["erasing_at"] is not None:
         raise Erasing("This person is being erased; nothing new is begun for them.")
     since: datetime = row["created_at"]
     return since
+
+
+# SQLite has only one writer anyway and leaves the lock out. NO KEY: inserts elsewhere still go on.
+_HELD = (
+    select(people.c.created_at, people.c.erasing_at)
+    .where(people.c.user_id == bindparam("of_user_id"))
+    .with_for_update(key_share=True)
+)
 
 
 def somebody(user_id: str) -> None:

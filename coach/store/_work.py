@@ -8,9 +8,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Select, Table, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.errors import CoachError, Conflict
@@ -67,10 +68,15 @@ async def still_ours(connection: AsyncConnection) -> None:
     if (at_work := _AT_WORK.get()) is None:
         return
     table, work = at_work
-    mine = select(table.c.id).where(table.c.id == work.id, table.c.held_by == work.held_by)
-    # Taking it over waits for this lock. SQLite has only one writer anyway.
-    if await first(connection, mine.with_for_update(read=True)) is None:
+    if await first(connection, _mine(table), {"of_id": work.id, "of_holder": work.held_by}) is None:
         raise TakenOver
+
+
+@cache
+def _mine(table: Table) -> Select[Any]:
+    held = table.c.id == bindparam("of_id"), table.c.held_by == bindparam("of_holder")
+    # Taking it over waits for this lock. SQLite has only one writer anyway.
+    return select(table.c.id).where(*held).with_for_update(read=True)
 
 
 class Works(Generic[W]):

@@ -34,7 +34,7 @@ async def announce(connection: AsyncConnection, topic: str) -> None:
         await connection.execute(select(ringing(topic)))
 
 
-def ringing(topic: str) -> ColumnElement[Any]:
+def ringing(topic: str | ColumnElement[str]) -> ColumnElement[Any]:
     """What rings as PostgreSQL gives it, once for each row: to go along with a statement."""
     return func.pg_notify(_CHANNEL, topic)
 

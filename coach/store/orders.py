@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Update, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Integer, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coach.store._rows import columns, first, hold, new_id, now, rows_of
+from coach.store._rows import columns, first, hold, new_id, now
 from coach.store._work import Work, Works
 from coach.store.bell import ringing
 from coach.store.database import Database
@@ -20,9 +20,6 @@ from coach.store.serving import WorkState, orders
 _ROW = orders.c
 _OPEN = _ROW.state == "running"
 _WAITS = _OPEN & (_ROW.held_by == "")
-
-# PostgreSQL puts one list of JSON behind another.
-_MORE = func.jsonb_concat(_ROW.news, bindparam("more", type_=JSONB))
 
 # Self-clocked fair queueing (Golestani, 1994), with one rank for each order of a tenant: its people take
 # turns, and the tenants take turns whatever each has waiting. Of two with one rank, somebody's first goes
@@ -144,13 +141,13 @@ class Orders(Works[OrderRow]):
                 taken_at=None,
                 ended_at=None,
             )
-            await connection.execute(insert(orders), vars(row))
+            await connection.execute(_INSERT, vars(row))
         return row, True
 
     async def find(self, order_id: str) -> OrderRow | None:
         """One, whoever's; ``None``: it is gone, with the person or because it ended long ago."""
         async with self._database.read() as connection:
-            found = await first(connection, select(*_COLUMNS).where(_ROW.id == order_id))
+            found = await first(connection, _BY_ID, {"of_id": order_id})
         return OrderRow(**found) if found else None
 
     async def take(self, order_id: str, holder: str) -> OrderRow | None:
@@ -159,17 +156,14 @@ class Orders(Works[OrderRow]):
         Returns:
             ``None``: there is nothing to do, because it ended, another has it, or its person is gone.
         """
-        mine = update(orders).where(_ROW.id == order_id, _OPEN, _ROW.held_by.in_(["", holder]))
-        taken = mine.values(held_by=holder, taken=_ROW.taken + 1, taken_at=now()).returning(*_COLUMNS)
         async with self._database.once() as connection:
-            found = await first(connection, taken)
+            found = await first(connection, _TAKE, {"of_id": order_id, "by": holder, "at": now()})
         return OrderRow(**found) if found else None
 
     async def tell(self, order: OrderRow, some: Sequence[News]) -> None:
         """Tell whoever waits for it how far it is, unless another carries it on by now."""
-        told = _change(order).values(news=_MORE).returning(ringing(order.topic))
         async with self._database.once() as connection:
-            await connection.execute(told, {"more": list(some)})
+            await connection.execute(_TELL, {**_ours(order), "topic": order.topic, "more": list(some)})
 
     async def finish(
         self, order: OrderRow, state: WorkState, outcome: Mapping[str, Any] | None, news: Sequence[News] = ()
@@ -181,10 +175,9 @@ class Orders(Works[OrderRow]):
         Args:
             news: What was still to be told.
         """
-        end = _change(order).values(state=state, outcome=outcome, ended_at=now(), body={}, news=_MORE)
+        how = {"state": state, "outcome": outcome, "ended_at": now(), "more": list(news)}
         async with self._database.once() as connection:
-            ended = await first(connection, end.returning(ringing(order.topic)), {"more": list(news)})
-        return ended is not None
+            return await first(connection, _END, {**_ours(order), "topic": order.topic, **how}) is not None
 
     async def put_back(self, order: OrderRow, *, begun: bool) -> bool:
         """Let it wait again, unless another carries it on by now; says whether it does.
@@ -192,9 +185,9 @@ class Orders(Works[OrderRow]):
         Args:
             begun: Whether something was done with it.
         """
-        again = _change(order).values(held_by="", taken=_ROW.taken - (0 if begun else 1))
         async with self._database.once() as connection:
-            return (await connection.execute(again)).rowcount > 0
+            back = await connection.execute(_PUT_BACK, {**_ours(order), "less": 0 if begun else 1})
+            return back.rowcount > 0
 
     async def free(self, order_id: str, *, living: Collection[str] = ()) -> None:
         """Let it wait again: who held it is dead.
@@ -221,9 +214,8 @@ class Orders(Works[OrderRow]):
 
     async def any_waiting(self, service: str) -> Literal["somebody", "batch"] | None:
         """Whether any order of a service waits, and whether somebody waits for one of them."""
-        waits = select(_ROW.batch).where(_WAITS, _ROW.service == service).order_by(_ROW.batch).limit(1)
         async with self._database.read() as connection:
-            found = await first(connection, waits)
+            found = await first(connection, _ANY, {"of_service": service})
         return None if found is None else "batch" if found["batch"] else "somebody"
 
     async def forget(self, older_than: timedelta) -> int:
@@ -233,14 +225,38 @@ class Orders(Works[OrderRow]):
             return (await connection.execute(ended)).rowcount
 
     async def _open(self, connection: AsyncConnection, user_id: str, key: str) -> OrderRow | None:
-        mine = rows_of(orders, OrderRow, user_id).where(_ROW.key == key, _OPEN)
-        found = await first(connection, mine)
+        found = await first(connection, _BY_KEY, {"of_user_id": user_id, "of_key": key})
         return OrderRow(**found) if found else None
 
 
-def _change(order: OrderRow) -> Update:
-    """Change an order, unless it has ended or another carries it on by now."""
-    return update(orders).where(_ROW.id == order.id, _ROW.held_by == order.held_by, _OPEN)
+def _ours(order: OrderRow) -> dict[str, Any]:
+    """Which order it is, and who has it."""
+    return {"of_id": order.id, "of_holder": order.held_by}
 
 
 _COLUMNS = columns(orders, OrderRow)
+
+# Written once: to put a statement together costs as much as to send it.
+_ONE = _ROW.id == bindparam("of_id")
+_BY_ID = select(*_COLUMNS).where(_ONE)
+_BY_KEY = select(*_COLUMNS).where(
+    _ROW.user_id == bindparam("of_user_id"), _ROW.key == bindparam("of_key"), _OPEN
+)
+_TAKE = (
+    update(orders)
+    .where(_ONE, _OPEN, or_(_ROW.held_by == "", _ROW.held_by == bindparam("by")))
+    .values(held_by=bindparam("by"), taken=_ROW.taken + 1, taken_at=bindparam("at"))
+    .returning(*_COLUMNS)
+)
+_ANY = select(_ROW.batch).where(_WAITS, _ROW.service == bindparam("of_service")).order_by(_ROW.batch).limit(1)
+# Only where it has not ended and no other carries it on by now.
+_OURS = update(orders).where(_ONE, _ROW.held_by == bindparam("of_holder"), _OPEN)
+_RINGS = ringing(bindparam("topic"))
+# PostgreSQL puts one list of JSON behind another.
+_MORE = func.jsonb_concat(_ROW.news, bindparam("more", type_=JSONB))
+_TELL = _OURS.values(news=_MORE).returning(_RINGS)
+_END = _OURS.values(
+    news=_MORE, body={}, **{name: bindparam(name) for name in ("state", "outcome", "ended_at")}
+).returning(_RINGS)
+_PUT_BACK = _OURS.values(held_by="", taken=_ROW.taken - bindparam("less", type_=Integer))
+_INSERT = insert(orders)

@@ -27,7 +27,7 @@ SERVICES: dict[str, Draw] = {
 ALONE = Parameters(workers=4, slots=1, accounts=2, refused=0, hop=0)
 """Four servers and nothing else."""
 
-BUSY = Parameters(people=3_000, tier=2, workers=3, slots=8, active=0.2, refused=0.01)
+BUSY = Parameters(people=3_000, tier=2, workers=3, slots=8, active=0.2, refused=0.01, batch_room=1.0)
 FAULTS = replace(
     BUSY,
     deaths=96.0,
@@ -104,6 +104,16 @@ def test_batches_leave_room_in_a_minute() -> None:
     assert simulate(given, pictures=batch).most_in_a_minute == [10]
 
 
+@pytest.mark.parametrize(("at_once", "here"), [(None, 3 * 4), (10, 5)])
+def test_batches_leave_room_in_the_slots(at_once: int | None, here: int) -> None:
+    given = replace(ALONE, batch_room=0.5, workers=3, slots=8, accounts=1, at_once=at_once)
+    batch = [Picture(asked=0, seconds=10, batch=True) for _ in range(50)]
+    somebody = Picture(asked=1, seconds=10)
+    simulate(given, pictures=[*batch, somebody])
+    assert sum(each.started == 0 for each in batch) == here
+    assert somebody.waited == 0
+
+
 @pytest.mark.parametrize("background", [False, True])
 def test_every_picture_comes_to_one_end_whatever_breaks(background: bool) -> None:
     given = replace(FAULTS, background=background)
@@ -169,7 +179,7 @@ def test_people_of_a_tenant_take_turns_and_batches_come_last() -> None:
     batch = [Picture(asked=0.05, seconds=1, person=3, batch=True) for _ in range(3)]
     result = simulate(given, pictures=[*first, *second, *batch])
     order = [each.person for each in sorted(result.pictures, key=lambda each: each.started)]
-    assert order == [1, 1, 1, 2, 1, 1, 2, 1, 2, 3, 3, 3]
+    assert order == [1, 1, 2, 1, 1, 1, 2, 1, 2, 3, 3, 3]
 
 
 def test_the_same_seed_is_the_same_day() -> None:

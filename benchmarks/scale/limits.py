@@ -15,12 +15,13 @@ class Account:
         per_minute: Pictures in any minute.
         margin: A minute is kept so many seconds longer.
         at_once: Pictures at the same time; ``None``: any number.
-        batch: The share of a minute's pictures that is open to batches; the rest is kept for people.
+        batch: The share of both that is open to batches; the rest is kept for people.
     """
 
     def __init__(self, *, per_minute: int, margin: float, at_once: int | None, batch: float) -> None:
         self._per_minute, self._window, self._at_once = per_minute, MINUTE + margin, at_once
         self._for_batches = max(1, int(per_minute * batch))
+        self._batches_at_once = None if at_once is None else max(1, int(at_once * batch))
         self._last: deque[float] = deque()
         self._paused = -math.inf
         self.running = 0
@@ -28,7 +29,8 @@ class Account:
 
     def ready_at(self, *, batch: bool) -> float:
         """From when on the next one may go; infinity: when one ends."""
-        if self._at_once is not None and self.running >= self._at_once:
+        at_once = self._batches_at_once if batch else self._at_once
+        if at_once is not None and self.running >= at_once:
             return math.inf
         most = self._for_batches if batch else self._per_minute
         full = len(self._last) >= most

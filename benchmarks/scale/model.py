@@ -103,6 +103,7 @@ class _World:
         self._workers = [_Worker(number=number) for number in range(given.workers)]
         # One entry for each free slot, of each worker in turn; those of a dead one are passed over.
         self._free = deque(worker for _ in range(given.slots) for worker in self._workers)
+        self._for_batches = max(1, int(given.slots * given.batch_room))
         self._refusals = random.Random(f"{given.seed} refusals")
         self._pictures: list[Picture] = []
         self._wake, self._down_until = math.inf, -math.inf
@@ -158,11 +159,9 @@ class _World:
 
     def _dispatch(self) -> None:
         while self._queue and self._now >= self._down_until:
-            while self._free and not self._free[0].alive:
-                self._free.popleft()
-            if not self._free:
-                return
             batch = self._queue.is_batch
+            if (worker := self._free_one(batch=batch)) is None:
+                return
             ready_at, which = min((each.ready_at(batch=batch), at) for at, each in enumerate(self._limits))
             if ready_at == math.inf:  # it goes when one of that account's ends
                 return
@@ -173,7 +172,15 @@ class _World:
                     self._at(wake, self._awake)
                 return
             self._count()
-            self._begin(self._queue.pop(), self._free.popleft(), self._limits[which], sent)
+            self._free.remove(worker)
+            self._begin(self._queue.pop(), worker, self._limits[which], sent)
+
+    def _free_one(self, *, batch: bool) -> _Worker | None:
+        """The next worker with a free slot, for a batch one that leaves some free."""
+        while self._free and not self._free[0].alive:
+            self._free.popleft()
+        slots = self._for_batches if batch else self._given.slots
+        return next((each for each in self._free if each.alive and len(each.running) < slots), None)
 
     def _awake(self) -> None:
         self._wake = math.inf

@@ -14,6 +14,7 @@ from coach.studio.planner import make_plan
 from coach.studio.price import quote
 from coach.studio.request import Grade, PictureRequest, Reference
 from coach.workers.limits import LEASE
+from coach.workers.worker import BATCH_PART
 
 _LIMITS = "OpenAI model page of gpt-image-1.5; gpt-image-2 is the same in tiers 1 and 5, others not known"
 _GUIDE = "OpenAI rate limits guide, usage tiers; a copy, read 2026-12-01"
@@ -79,9 +80,8 @@ class Parameters:
     ] = None
     margin: Annotated[float, "coach/workers/limits.py: a minute is kept so much longer, against jitter"] = 2.0
     batch_room: Annotated[
-        float,
-        "share of a minute's pictures that batches may use; 1: all. In coach/workers it is 0.8",
-    ] = 1.0
+        float, "coach/workers/worker.py: share of the slots and of an account's limits open to batches"
+    ] = BATCH_PART
     grade: Annotated[Grade, "COACH_GRADE"] = "final"
     final_seconds: Annotated[tuple[float, float], f"median and p95: {_TIMES}"] = (75.0, 120.0)
     draft_seconds: Annotated[tuple[float, float], f"median and p95, p95 assumed: {_DRAFTS}"] = (12.0, 30.0)
@@ -120,10 +120,10 @@ class Parameters:
         float, f"defer, news three times, end, and the server's events three times: {_READ}"
     ] = 8.0
     shared_row: Annotated[float, 'coach/studio/accounts.py: reserve and end lock the "day" account'] = 2.0
-    limit_row: Annotated[float, "coach/workers/limits.py: take, send and release lock its row"] = 3.0
+    limit_row: Annotated[float, "coach/workers/limits.py: who takes a slot locks its row"] = 1.0
     beats: Annotated[
         float, "coach/workers/worker.py: transactions a second of each worker that beats and reaps"
-    ] = 1.5
+    ] = 2.0
     commit: Annotated[
         float,
         "assumed: seconds of a commit with a standby. Commits that notify hold one lock: PostgreSQL, async.c",

@@ -12,8 +12,9 @@ from benchmarks.scale.traffic import Picture
 class FairQueue:
     """Self-clocked fair queueing (Golestani, INFOCOM 1994) with equal weights.
 
-    A picture's tag is the lowest one that waits plus its rank among its tenant's: how many of those would go
-    before it if the tenant's people took turns. Of equal tags the earlier one goes first.
+    A picture's tag is the lowest one that waits plus its rank among its tenant's: twice as many as would go
+    before it if the tenant's people took turns, and one more if its person waits for another. Of equal tags
+    the earlier one goes first.
     """
 
     def __init__(self) -> None:
@@ -76,11 +77,11 @@ class _Tenant:
         self._rounds: list[int] = []
 
     def join(self, person: int) -> int:
-        """One more of a person. Returns its rank: how many are before it when people take turns."""
+        """One more of a person. Returns its rank."""
         mine = self._waiting.get(person, 0)
         if mine == len(self._rounds):
             self._rounds.append(0)
-        rank = sum(self._rounds[: mine + 1])
+        rank = 2 * sum(self._rounds[: mine + 1]) + min(mine, 1)
         self._rounds[mine] += 1
         self._waiting[person] = mine + 1
         return rank

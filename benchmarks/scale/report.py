@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.scale.model import quantile
 from benchmarks.scale.needs import MONTH, TARGET, Need
 from benchmarks.scale.parameters import TIERS, Parameters, sources
-from benchmarks.scale.study import ROOM, SHARES, Study
+from benchmarks.scale.study import SHARES, Study
 from benchmarks.scale.traffic import mean_seconds
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -84,7 +84,7 @@ def _tiers(found: Study) -> Iterator[str]:
             )
         )
     columns = (
-        *("tier", "pictures a minute", "people", f"where batches use {ROOM:.0%} of a minute"),
+        *("tier", "pictures a minute", "people", "if batches could fill a minute"),
         *("dollars a month", "people: final · drafts"),
     )
     yield from _table("How many people one account bears, by each of its two limits", columns, rows)

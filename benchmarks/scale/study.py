@@ -18,9 +18,6 @@ FILLED = (0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.0, 1.1)
 """How full the one limit is on average, in the busiest moment, where waiting is drawn against people."""
 
 WORKERS = (4, 16, 64)
-ROOM = 0.8
-"""The share of a minute that batches may use, where some of it is kept for people."""
-
 SHARES = (0.5, 0.95, 0.99)
 _MINUTES = 24 * 60
 
@@ -92,9 +89,9 @@ def study(given: Parameters, *, people: Sequence[int] = PEOPLE, say: Callable[[s
         _curve(f"tier {tier}, {limit.pictures}/min", only_accounts(replace(given, tier=tier)))
         for tier, limit in TIERS.items()
     ]
-    say("The same where batches may not fill a minute")
+    say("The same if batches could fill a minute")
     rooms = [
-        _curve(f"tier {tier}", only_accounts(replace(given, tier=tier, batch_room=ROOM))) for tier in TIERS
+        _curve(f"tier {tier}", only_accounts(replace(given, tier=tier, batch_room=1.0))) for tier in TIERS
     ]
     say("Workers")
     workers = [

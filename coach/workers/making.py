@@ -40,7 +40,7 @@ _MOST = 5
 
 _GIVEN_UP = "No worker could make this picture: each that began with it stopped. Their logs may say why."
 
-_TOGETHER = 0.1  # Seconds in which news is gathered.
+_TOGETHER = 0.25  # Seconds in which news is gathered: each time is a transaction, and a look elsewhere.
 _PAUSE = 1.0
 
 

@@ -17,7 +17,7 @@ from coach.store.migrate import migrate
 from tests._postgres import run_sql, running_postgres
 from tests._s3 import S3Server, running_s3
 
-pytest_plugins = ["tests._guard", "tests._browser"]
+pytest_plugins = ["tests._guard", "tests._browser", "tests._forked"]
 
 
 @pytest.fixture(scope="session")

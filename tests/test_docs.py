@@ -24,12 +24,6 @@ from tests._environment import environment
 from tests._tree import ROOT, tracked
 
 DOCUMENTS = [path for path in ["README.md", *tracked("docs")] if path.endswith(".md")]
-RUN = """
-import sys
-name, *scripts = sys.argv[1:]
-for script in scripts:
-    exec(compile(script, name, "exec"), {"__name__": "__main__"})
-"""
 FENCE = re.compile(r'^```(?P<language>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$', re.M | re.S)
 
 
@@ -53,7 +47,7 @@ def test_what_a_document_shows_runs(document: str, tmp_path: Path) -> None:
                 scripts.append("\n" * (text.count("\n", 0, fence.start()) + 1) + fence["text"])
         if scripts:
             done = subprocess.run(
-                [sys.executable, "-W", "error", "-c", RUN, document, *scripts],
+                [sys.executable, "-W", "error", "-m", "tests._scripts", document, *scripts],
                 **{"cwd": tmp_path, "env": env, "capture_output": True, "text": True, "timeout": 240},
             )
             assert done.returncode == 0, done.stdout + done.stderr

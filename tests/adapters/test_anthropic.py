@@ -109,6 +109,6 @@ def test_what_the_document_shows_runs(script: Script, tmp_path: Path) -> None:
         "OPENAI_API_KEY": "sk-test",
         "PYTHONPATH": str(ROOT),
     }
-    run = [sys.executable, "-W", "error", "-c", fence]
+    run = [sys.executable, "-W", "error", "-m", "tests._scripts", DOCUMENT.name, fence]
     done = subprocess.run(run, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (0, "One moment.Well.\nnow in introduction\n"), done.stderr

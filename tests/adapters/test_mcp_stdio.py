@@ -102,6 +102,7 @@ async def test_somebody_sees_themselves_in_their_own_agent(
         assert (await again(tmp_path / "home", doubt)).told_in is not None
 
 
+@pytest.mark.usefixtures("true_start")
 def test_a_stop_does_not_wait_for_the_client(env: dict[str, str], tmp_path: Path) -> None:
     hello = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
     command, pipe = [sys.executable, *COMMAND, "--sandbox"], subprocess.PIPE

@@ -18,6 +18,7 @@ import pytest
 from coach.cli.demo import portrait
 from coach.cli.serve import _address, _greeting, _settings
 from coach.store import FolderBlobs, Store
+from tests._forked import truly_started
 from tests.cli.test_stop import REPOSITORY, TO_A_PICTURE, kept, sandbox_database
 from tests.server._serve import Seen, events_of, say
 
@@ -118,7 +119,7 @@ def test_sigterm_keeps_a_picture_that_is_on_its_way_and_the_turn_is_whole_after(
         assert running.wait(timeout=60) == 0
     assert kept(sandbox_database(tmp_path)) == ([("done", "paid")], 1)
 
-    with serving(tmp_path, "--sandbox", **REAL) as (running, said):
+    with truly_started(), serving(tmp_path, "--sandbox", **REAL) as (running, said):
         seen = asyncio.run(watched(address(said), cookies, talk, until="image"))
         running.send_signal(signal.SIGINT)
         assert running.wait(timeout=60) == 0

@@ -20,21 +20,9 @@ from coach.store import Database, Store
 from coach.store import migrate as migrate_module
 from coach.store.migrate import config_for, migrate
 from coach.store.tables import metadata
+from tests._tree import ROOT
 
-PACKAGE = Path(__file__).parents[2] / "coach"
-OPEN = """
-import asyncio, sys
-from coach.store import FolderBlobs, Store
-
-async def main():
-    store = await Store.open(sys.argv[1], blobs=FolderBlobs(sys.argv[2]))
-    await store.people.ensure("anna")
-    await store.close()
-
-print("ready", flush=True)
-sys.stdin.readline()
-asyncio.run(main())
-"""
+PACKAGE = ROOT / "coach"
 
 
 async def test_alembic_finds_no_difference_between_migrations_and_tables(empty_database_url: str) -> None:
@@ -206,7 +194,7 @@ async def test_who_comes_second_waits_for_the_migration(empty_database_url: str)
 
 
 def test_three_processes_can_open_a_new_database_at_once(empty_database_url: str, tmp_path: Path) -> None:
-    processes = [start_opening(empty_database_url, tmp_path, PACKAGE.parent) for _ in range(3)]
+    processes = [start_opening(empty_database_url, tmp_path, ROOT) for _ in range(3)]
     for process in processes:
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
     assert [finish(process) for process in processes] == ["", "", ""]
@@ -221,13 +209,13 @@ def test_the_package_migrates_from_a_folder_with_an_odd_name(tmp_path: Path) -> 
 
 def start_opening(url: str, blobs: Path, package_parent: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", OPEN, url, str(blobs)],
+        [sys.executable, "-W", "error", "-m", "tests.store._opening", url, str(blobs)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=blobs,
-        env=os.environ | {"PYTHONPATH": str(package_parent)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(map(str, (package_parent, ROOT))))},
     )
 
 

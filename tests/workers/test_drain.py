@@ -89,6 +89,7 @@ async def test_a_worker_that_is_told_to_stop_takes_nothing_more_and_finishes_wha
     assert sum(entry.route.startswith("POST") for entry in sandbox.log) == 1
 
 
+@pytest.mark.usefixtures("true_start")
 @pytest.mark.parametrize("sandbox", [600.0], indirect=True)
 async def test_a_second_signal_ends_it_at_once_and_what_was_sent_is_in_doubt(
     world: World, sandbox: Sandbox

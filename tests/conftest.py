@@ -19,6 +19,9 @@ from tests._s3 import S3Server, running_s3
 
 pytest_plugins = ["tests._guard", "tests._browser", "tests._forked"]
 
+on_sqlite = pytest.mark.parametrize("dialect", ["sqlite"])
+"""For what the database has no part in."""
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:

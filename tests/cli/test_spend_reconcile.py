@@ -17,6 +17,7 @@ from coach.studio import Generation, Spool
 from coach.studio.budgets import Budgets
 from coach.studio.ledger import Ledger
 from coach.studio.spool import Head
+from tests.conftest import on_sqlite
 from tests.studio._rows import add_lost, add_reserved, planned
 from tests.studio._service import answer, picture
 
@@ -197,6 +198,7 @@ def test_an_operator_settles_by_hand(ledger: str, said: list[str], answer: str, 
         run("reconcile", "found", "--charged")
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -213,6 +215,7 @@ def test_what_makes_no_sense_is_a_sentence_and_changes_nothing(ledger: str, argu
     assert len(json.loads(run("reconcile", "--json"))) == 1
 
 
+@on_sqlite
 def test_an_amount_without_a_charge_is_named_as_what_is_wrong(ledger: str) -> None:
     said = run("reconcile", "lost", "--not-charged", "--usd", "0.05", code=2)
     assert "--usd goes with --charged only." in said
@@ -231,6 +234,7 @@ def test_without_a_database_a_sentence_is_said_and_none_is_made(
     assert list(tmp_path.iterdir()) == []
 
 
+@on_sqlite
 def test_the_sandbox_has_books_of_its_own(ledger: str, tmp_path: Path) -> None:
     home = tmp_path / "home" / "sandbox"
     home.mkdir(parents=True)
@@ -242,6 +246,7 @@ def test_the_sandbox_has_books_of_its_own(ledger: str, tmp_path: Path) -> None:
     assert (theirs["in_doubt"], mine["in_doubt"]) == (0, 1), "yours are as they were"
 
 
+@on_sqlite
 def test_settling_says_who_did_it_in_the_history(ledger: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody() -> str:
         raise KeyError("getpwuid(): uid not found: 4711")
@@ -270,6 +275,7 @@ async def last_detail(url: str, generation_id: str) -> str:
     return steps[-1].detail
 
 
+@on_sqlite
 def test_what_a_dead_process_left_behind_is_listed_with_what_follows(ledger: str, tmp_path: Path) -> None:
     spool = Spool(tmp_path / "home" / "spool")
     with spool.open("busy"):
@@ -288,6 +294,7 @@ def test_what_a_dead_process_left_behind_is_listed_with_what_follows(ledger: str
     assert "something of the answer is in the spool" in " ".join(run("reconcile", width=50).split())
 
 
+@on_sqlite
 def test_a_picture_that_is_here_is_not_settled_by_hand(ledger: str, tmp_path: Path) -> None:
     with Spool(tmp_path / "home" / "spool").open("lost") as file:
         file.note(Head(engine="gpt-image", media_type="application/json", request_id="req_1"))

@@ -13,6 +13,7 @@ import pytest
 
 from coach.sandbox import Sandbox
 from coach.store.erase import NOBODY
+from tests.conftest import on_sqlite
 from tests.server._document import Operation, all_of
 from tests.server._serve import PATIENCE, Served, an_app, serving, settings_for
 from tests.server._things import missing, path_of, things_of
@@ -43,10 +44,6 @@ class Asking:
                 return answer.status_code, None
             await answer.aread()
             return answer.status_code, answer.json()["code"]
-
-
-on_sqlite = pytest.mark.parametrize("dialect", ["sqlite"])
-"""For what the database has no part in."""
 
 
 @pytest.fixture

@@ -21,7 +21,10 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 
+import pytest
+
 import coach
+from tests._trust import trust_nobody
 
 # Large, and each for a few tests alone: whoever needs one imports it.
 LEFT_OUT = ("__main__", "reference", "anthropic", "langchain", "openai_agents", "pydantic_ai", "migrations")
@@ -132,6 +135,7 @@ def prepare() -> None:
             # What is not installed is missed by who needs it.
             with suppress(ImportError):
                 import_module(name)
+    trust_nobody(pytest.MonkeyPatch())
     gc.collect()
     gc.freeze()
 

@@ -8,19 +8,33 @@ import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from coach import folder, runtime
 from coach.store import Database, FolderBlobs, Store
 from coach.store.migrate import migrate
 from tests._postgres import run_sql, running_postgres
 from tests._s3 import S3Server, running_s3
+from tests._trust import trust_nobody
 
 pytest_plugins = ["tests._guard", "tests._browser", "tests._forked"]
 
 on_sqlite = pytest.mark.parametrize("dialect", ["sqlite"])
 """For what the database has no part in."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_to_open() -> Iterator[None]:
+    """What every opening of a coach does anew is done once: the reference coach is read and proven."""
+    load = folder.load
+    once = cache(load)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime, "load", lambda source: (once if source == "coach.reference" else load)(source))
+        trust_nobody(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

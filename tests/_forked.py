@@ -1,8 +1,8 @@
 """Commands that tests start begin as forks of a process that has imported ``coach`` already.
 
-A start of Python spends a second or more on imports, and the suite has hundreds. On by ``pytest_plugins``
-for ``python -m coach`` and ``python -m tests.…``, however a test starts them; on Linux alone. What comes is a
-process like any other: a child of the tests with its own streams, folder, environment, signals and exit code.
+A start of Python spends a second or more on imports, and the suite has hundreds. On by ``pytest_plugins``, on
+Linux alone, for the modules ``coach``, ``tests.…`` and ``benchmarks.…``, however a test starts them. It is
+a process like any other: a child of the tests with its own streams, folder, environment, signals, exit code.
 ``python -c`` is really started, and so is everything where a test asks for a true start.
 """
 
@@ -31,7 +31,8 @@ _PARAMETERS = list(inspect.signature(_START).parameters)[1:]
 _SET_CHILD_SUBREAPER = 36
 _PLAIN = {"preexec_fn": None, "pass_fds": (), "executable": None, "shell": False, "process_group": -1}
 _COMMAND = re.compile(
-    r"\S+(?P<options>( -u| -W error)*) -m (?P<module>coach|tests\.(?!_fork_server)[\w.]+)( .*)?", re.S
+    r"\S+(?P<options>( -u| -W error)*) -m (?P<module>coach|(benchmarks|tests)\.(?!_fork_server)[\w.]+)( .*)?",
+    re.S,
 )
 
 

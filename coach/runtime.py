@@ -233,11 +233,13 @@ def _studio(
 async def _by_workers(settings: Settings, store: Store) -> AsyncIterator[WorkQueue]:
     """The queue of a process that leaves its pictures to workers."""
     see_shared(settings)
+    from coach.workers.common import Common
     from coach.workers.jobs import open_jobs
     from coach.workers.queue import ByWorkers
 
+    common = Common(store=store, secret=shared_secret(settings))
     async with open_jobs(settings.database, store.database) as app:
-        yield ByWorkers(store, app, patience=_patience(settings))
+        yield ByWorkers(store, app, common, patience=_patience(settings))
 
 
 def _stickers(settings: Settings, store: Store, studio: Studio, signer: Signer | None) -> Stickers:

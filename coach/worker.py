@@ -19,6 +19,7 @@ from coach.settings import Settings
 from coach.store import Store
 from coach.studio import GateLimits, Studio
 from coach.studio.instruments import count_picture
+from coach.workers.common import Common
 from coach.workers.gate import SharedGate
 from coach.workers.jobs import open_jobs
 from coach.workers.limits import SharedLimits
@@ -45,6 +46,7 @@ async def work(
     Raises:
         SettingsError: A setting is missing or wrong, or no workers can meet with them.
         FolderError: The coach folder has errors.
+        StoreUnavailable: The database or the place for pictures cannot be used.
     """
     see_shared(settings)
     name = f"{socket.gethostname()}-{os.getpid()}-{token_hex(2)}"
@@ -71,9 +73,18 @@ async def work(
                 "No action of this coach makes pictures: there is nothing for a worker to do."
             )
         studio.ledger.told_outcome = count_picture
+        common = Common(store=store, secret=shared_secret(settings))
+        await common.said()  # where nothing can be kept, nothing is begun
         async with open_jobs(settings.database, store.database) as app:
             worker = Worker(
-                store=store, studio=studio, app=app, gates=gates, slots=slots, name=name, beaten=beaten
+                store=store,
+                studio=studio,
+                app=app,
+                common=common,
+                gates=gates,
+                slots=slots,
+                name=name,
+                beaten=beaten,
             )
             working = asyncio.create_task(worker.run())
             stopping = asyncio.create_task(stop.wait())

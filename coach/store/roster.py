@@ -35,7 +35,7 @@ class WorkerRow:
         slots: How many it makes at the same time.
         form: The newest form of an order that it reads.
         version: The library's.
-        stopping: Whether it takes nothing more.
+        stopping: Whether it takes nothing: it stops, or cannot keep what it would make.
         silent: Seconds since its last sign of life.
     """
 

@@ -22,6 +22,7 @@ from coach.studio import Studio
 from coach.studio._make import unwanted
 from coach.studio.faults import fault
 from coach.studio.queue import Asked
+from coach.workers.common import Common
 from coach.workers.instruments import WAITED, kind_of
 from coach.workers.orders import FORM, UNFORESEEN, asked_of, news_of, outcome_of, since_of
 
@@ -50,12 +51,14 @@ class Making:
 
     Attributes:
         name: The worker's.
+        common: What whoever asks must have too.
         at_work: The ids of those it has.
     """
 
     store: Store
     studio: Studio
     name: str
+    common: Common
     at_work: set[str] = field(default_factory=set, init=False)
 
     async def carry_out(self, order_id: str) -> float | None:
@@ -81,6 +84,10 @@ class Making:
         if order is None:
             return None
         if order.body["form"] > FORM:  # whoever wrote it is newer than we are
+            return await _put_back(orders, order, begun=False)
+        said = order.body.get("common", {})  # the release before did not say
+        if other := await _insist(lambda: self.common.differs(said)):
+            logger.warning("order %s is left to others: the %s of who asked is not ours", order.id, other)
             return await _put_back(orders, order, begun=False)
         if order.taken == 1 and order.taken_at is not None:
             WAITED.record(max(0.0, (order.taken_at - order.created_at).total_seconds()), kind_of(order))

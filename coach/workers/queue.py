@@ -22,6 +22,7 @@ from coach.studio.faults import fault
 from coach.studio.generated import Generated
 from coach.studio.ledger import Ledger
 from coach.studio.queue import Asked, note_doubt
+from coach.workers.common import Common
 from coach.workers.instruments import waiting
 from coach.workers.jobs import put
 from coach.workers.orders import body_of, error_of, since_of
@@ -41,12 +42,13 @@ class ByWorkers:
     """Has pictures made by workers.
 
     Args:
+        common: What workers must have too.
         patience: Seconds somebody waits for a worker to begin; a batch waits as long as it takes.
     """
 
-    def __init__(self, store: Store, app: App, *, patience: float) -> None:
+    def __init__(self, store: Store, app: App, common: Common, *, patience: float) -> None:
         self._orders, self._ledger = Orders(store.database), Ledger(store.database)
-        self._bell, self._app, self._patience = store.bell, app, patience
+        self._bell, self._app, self._common, self._patience = store.bell, app, common, patience
 
     async def make(self, asked: Asked, here: Studio) -> Generated:
         """Give it to the workers, unless it is known what came of its key; and wait.
@@ -54,7 +56,7 @@ class ByWorkers:
         Raises:
             PictureError: ``busy``, unpaid: no worker began in time; and what the worker's studio raises.
             Conflict: The key is used for another picture.
-            StoreUnavailable: The database is away, and nothing was asked for.
+            StoreUnavailable: The database or the place for pictures is away, and nothing was asked for.
         """
         wanted = asked.wanted
         known = await self._ledger.find(wanted.ctx.user_id, wanted.key)
@@ -90,7 +92,7 @@ class ByWorkers:
             service=service,
             batch=asked.batch,
             asked=fingerprint_of(wanted),
-            body=body_of(asked),
+            body={**body_of(asked), "common": await self._common.said()},
         )
 
     async def _wait(self, order: OrderRow, asked: Asked, here: Studio, *, is_new: bool) -> Generated:

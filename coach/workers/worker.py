@@ -23,6 +23,7 @@ from coach.store._work import TakenOver
 from coach.store.orders import Orders
 from coach.store.roster import BEAT, DEAD, Roster
 from coach.studio import Studio
+from coach.workers.common import Common
 from coach.workers.gate import IN_HAND, SharedGate
 from coach.workers.instruments import CAPACITY, RUNNING
 from coach.workers.jobs import TASK, is_lost, put, put_back, unnamed
@@ -34,6 +35,9 @@ logger = logging.getLogger("coach.workers")
 
 BATCH_PART = 0.8
 """So much of the slots and of the minute a batch takes at most: who comes meanwhile need not wait for it."""
+
+SEE = 10.0
+"""Seconds between two looks at the place for pictures."""
 
 _POLL = 2.0
 _AGAIN = 5.0  # Seconds until an order is looked at again that could not even be looked at.
@@ -48,6 +52,7 @@ class Worker:
 
     Args:
         studio: Makes the pictures; its gates are ``gates``.
+        common: What whoever asks must have too.
         gates: By service.
         slots: How many orders are made here at the same time.
         name: What the operator knows it as.
@@ -60,6 +65,7 @@ class Worker:
         store: Store,
         studio: Studio,
         app: App,
+        common: Common,
         gates: Mapping[str, SharedGate],
         slots: int,
         name: str,
@@ -68,7 +74,8 @@ class Worker:
         self._store, self._app, self._jobs = store, app, app.job_manager
         self._gates, self._name, self._slots = gates, name, slots
         self._orders, self._roster = Orders(store.database), Roster(store.database)
-        self._making = Making(store=store, studio=studio, name=name)
+        self._making = Making(store=store, studio=studio, name=name, common=common)
+        self._common, self._has_place = common, True
         self._running: dict[asyncio.Task[None], str] = {}  # and the service of each
         self._look = {service: asyncio.Event() for service in gates}
         self._stopping = asyncio.Event()
@@ -86,7 +93,8 @@ class Worker:
         self._id = await self._jobs.register_worker()
         await self._say()
         CAPACITY.add(self._slots)
-        own = [asyncio.create_task(each) for each in (self._beat(), self._reap(), self._listen())]
+        watching = self._beat(), self._reap(), self._listen(), self._see()
+        own = [asyncio.create_task(each) for each in watching]
         serving = [asyncio.create_task(self._serve(service)) for service in self._gates]
         try:
             # None of them ends by itself, unless by an error that nobody foresaw: then this worker ends.
@@ -143,7 +151,11 @@ class Worker:
 
     @property
     def _may_begin(self) -> bool:
-        return not self._stopping.is_set() and len(self._running) < self._slots
+        return self._takes and len(self._running) < self._slots
+
+    @property
+    def _takes(self) -> bool:
+        return self._has_place and not self._stopping.is_set()
 
     async def _begin(self, service: str, slot: Slot) -> bool:
         """Begin with the next order, in a slot; says whether there was one."""
@@ -216,8 +228,21 @@ class Worker:
             services=[*self._gates],
             slots=self._slots,
             form=FORM,
-            stopping=self._stopping.is_set(),
+            stopping=not self._takes,
         )
+
+    async def _see(self) -> None:
+        """Take nothing while what is made could not be kept."""
+        while True:
+            await asyncio.sleep(SEE)
+            try:
+                await self._common.look()
+            except CoachError as error:
+                if self._has_place:
+                    logger.warning("nothing is taken until pictures can be kept: %s", error)
+                self._has_place = False
+            else:
+                self._has_place = True
 
     async def _reap(self) -> None:
         """Put back what dead workers left. When the database was away, the living come back first."""

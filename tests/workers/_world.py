@@ -41,8 +41,7 @@ class World:
             database_url=self.database,
             openai_api_key="a-key",
             openai_base_url=self.service,
-            salt="the same everywhere",
-            **{**self.extra, **more},
+            **{"salt": "the same everywhere", **self.extra, **more},
         )
 
     @asynccontextmanager
@@ -54,12 +53,18 @@ class World:
             yield opened.service("store", Store), opened.service("studio", Studio)
 
     @asynccontextmanager
-    async def worker(self, machine: str = "one", *, slots: int = 4) -> AsyncIterator[asyncio.Task[None]]:
+    async def worker(
+        self, machine: str = "one", *, slots: int = 4, **more: Any
+    ) -> AsyncIterator[asyncio.Task[None]]:
         """A worker; it is stopped at the end."""
         stop, began = asyncio.Event(), asyncio.Event()
         working = asyncio.create_task(
             work(
-                "coach.reference", self.settings(machine), slots=slots, stop=stop, began=lambda _: began.set()
+                "coach.reference",
+                self.settings(machine, **more),
+                slots=slots,
+                stop=stop,
+                began=lambda _: began.set(),
             )
         )
         waiting = asyncio.create_task(began.wait())

@@ -11,7 +11,7 @@ from coach.events import Event, Preview, Progress
 from coach.sandbox import Sandbox
 from coach.studio import PictureRequest
 from coach.workers import making
-from tests.workers._world import ANN, World, person
+from tests.workers._world import ANN, World, ask, person
 
 
 def posts(sandbox: Sandbox) -> int:
@@ -43,6 +43,7 @@ async def test_what_arrives_while_the_place_for_pictures_is_away_is_kept_when_it
     ctx = coach.Context(user_id=ANN, conversation_id="c", turn_id="t", call_id="1")
     async with world.web() as (store, studio), world.worker():
         await person(store, ANN)
+        await ask(studio)  # what is asked of the place only once is known
         place, away = world.folder / "blobs", world.folder / "away"
         place.rename(away)
         place.write_text("no folder")
@@ -57,7 +58,7 @@ async def test_what_arrives_while_the_place_for_pictures_is_away_is_kept_when_it
         place.unlink()
         away.rename(place)
         made = await asked
-    assert posts(sandbox) == 1 and len(made.versions) == 1
+    assert posts(sandbox) == 2 and len(made.versions) == 1
 
 
 async def test_an_order_at_which_every_worker_dies_is_given_up(

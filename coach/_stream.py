@@ -73,11 +73,12 @@ class Stream(Generic[T]):
 
     def _end(self, task: asyncio.Task[T]) -> None:
         _running.discard(task)
-        # Looked at here: otherwise asyncio complains of it, whenever the garbage collector comes.
+        # Looked at here: otherwise asyncio complains of it, whenever the garbage collector comes. It may be
+        # that all is being closed, with what was still to be used.
         why = None if task.cancelled() else task.exception()
         if why is not None and self._waiter is None:
             expected = isinstance(why, CoachError)
-            logger.warning("failed while nobody waited for it: %s", why, exc_info=None if expected else why)
+            logger.info("failed while nobody waited for it: %s", why, exc_info=None if expected else why)
         self._wake()
 
     async def _wait(self) -> None:

@@ -21,6 +21,11 @@ def failing(error: Exception, go_on: asyncio.Event) -> Stream[None]:
     return Stream(work)
 
 
+@pytest.fixture(autouse=True)
+def told(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "coach")
+
+
 async def left(error: Exception) -> None:
     """Follow it for one event, and go."""
     go_on = asyncio.Event()

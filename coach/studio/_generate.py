@@ -30,6 +30,9 @@ from coach.studio.spool import SpoolFile
 
 logger = logging.getLogger(__name__)
 
+WAITING = "Waiting for our turn at the picture service"
+"""What is told of a picture that cannot be sent yet."""
+
 _PREVIEWS = ("First look", "Second look", "Third look")
 
 _AGAIN = frozenset({"rate_limited", "not_sent"})
@@ -115,7 +118,7 @@ class Run:
         refused: PictureError | None = None
         while True:
             if self.gate.is_full:
-                await self._tell(self.ctx.report("Waiting for our turn at the picture service"))
+                await self._tell(self.ctx.report(WAITING))
             try:
                 pictures, left = self.order.params.get("n", 1), max(0.0, until - time.monotonic())
                 async with self.gate.admit(self.ctx.user_id, pictures, patience=left) as passed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,6 +18,7 @@ from coach.store import Store
 from coach.store.bell import LOOK_AGAIN
 from coach.store.orders import OrderRow, Orders
 from coach.store.states import OUTCOMES
+from coach.studio._generate import WAITING
 from coach.studio._make import Wanted, fingerprint_of, other_picture
 from coach.studio.faults import fault
 from coach.studio.generated import Generated
@@ -29,6 +31,8 @@ from coach.workers.orders import body_of, error_of, since_of
 
 if TYPE_CHECKING:
     from coach.studio.studio import Studio
+
+logger = logging.getLogger("coach.workers")
 
 _REPEAT = 10.0
 """Seconds after which an order that still waits is named to the queue once more; then twice as many."""
@@ -98,6 +102,7 @@ class ByWorkers:
     async def _wait(self, order: OrderRow, asked: Asked, here: Studio, *, is_new: bool) -> Generated:
         """Let workers know of an order, watch it until it has ended, and tell what is told of it."""
         began, told, named, look = time.monotonic(), 0, _REPEAT, not is_new
+        said = False
         with self._bell.hang(order.topic) as bell, waiting(order) as count:
             if order.waits:
                 await self._name(order)
@@ -118,7 +123,11 @@ class ByWorkers:
                 if order.waits and waited > named:
                     await self._name(order)  # whoever wrote it down may have died before they did
                     named = waited * 2
+                if order.waits and not said and waited >= LOOK_AGAIN:
+                    said = True
+                    await _tell(asked, "progress", {"text": WAITING})
                 if not asked.batch and waited > self._patience and await self._withdrawn(order):
+                    logger.warning("no worker began with an order in %.0f s; see `coach queue`", waited)
                     raise fault("busy", paid="unpaid", detail=f"No worker began in {waited:.0f} seconds.")
                 with suppress(TimeoutError):
                     await asyncio.wait_for(bell.wait(), LOOK_AGAIN)

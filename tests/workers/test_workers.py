@@ -10,6 +10,7 @@ import coach
 from coach.events import Event, Preview, Progress
 from coach.sandbox import Sandbox
 from coach.studio import PictureRequest
+from coach.studio._generate import WAITING
 from coach.workers import making
 from tests.workers._world import ANN, World, ask, person
 
@@ -71,3 +72,25 @@ async def test_an_order_at_which_every_worker_dies_is_given_up(
         with pytest.raises(coach.CoachError, match="No worker could make this picture"):
             await studio.generate(ctx, PictureRequest(prompt="At sea."), identity_id="i1")
     assert posts(sandbox) == 0
+
+
+async def test_who_waits_for_a_worker_is_told_so_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coach.workers.queue.LOOK_AGAIN", 0.05)
+    heard: list[Event] = []
+    told = asyncio.Event()
+
+    async def emit(event: Event) -> None:
+        heard.append(event)
+        told.set()
+
+    async with world.web() as (store, studio):
+        await person(store, ANN)
+        ctx = coach.Context(user_id=ANN, conversation_id="c", turn_id="t", call_id="1", emit=emit)
+        asked = asyncio.create_task(
+            studio.generate(ctx, PictureRequest(prompt="At sea.", previews=0), identity_id="i1")
+        )
+        await told.wait()
+        async with world.worker():
+            await asked
+    texts = [each.text for each in heard if isinstance(each, Progress)]
+    assert texts[0] == WAITING and texts.count(WAITING) == 1

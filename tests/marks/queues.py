@@ -175,7 +175,7 @@ async def dead(shared: Cluster, given: argparse.Namespace) -> list[str]:
         await here.ready("ann")
         await started(shared, 1)
         for number in range(given.deaths):
-            [dying] = await started(shared, 1, COACH_KILL_AT="after_reserved:2")
+            [dying] = await started(shared, 1, COACH_KILL_AT="after_reserved")
             making = asyncio.create_task(here.ask_all(LEFT, number + 1))
             await asyncio.to_thread(dying.process.wait)
             died = time.time()

@@ -75,8 +75,8 @@ async def open_jobs(url: str, database: Database) -> AsyncIterator[App]:
     Raises:
         StoreUnavailable: The database cannot be reached.
     """
-    kwargs = keywords_of(url)
-    app = App(connector=PsycopgConnector(pool_factory=_pool, kwargs=kwargs, min_size=1, max_size=4))
+    pool = PsycopgConnector(pool_factory=_pool, kwargs=keywords_of(url), min_size=1, max_size=4)
+    app = App(connector=pool)
     async with AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(app.open_async())

@@ -4,10 +4,12 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coach.store import Database
 
@@ -19,30 +21,44 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     await opened.close()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """A function of SQL's, ``hold()``: who calls it is ``inside`` until it may ``go_on``."""
+
+    inside: threading.Event
+    go_on: threading.Event
+
+    async def offer_to(self, connection: AsyncConnection) -> None:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await driver.create_function("hold", 0, self._called)
+
+    def _called(self) -> int:
+        self.inside.set()
+        return int(self.go_on.wait(10))
+
+
+@pytest.fixture
+def hold() -> Hold:
+    return Hold(inside=threading.Event(), go_on=threading.Event())
+
+
 @pytest.mark.parametrize("times", [1, 2])
 async def test_a_write_that_is_cancelled_before_its_rows_are_read_locks_nobody_out(
-    database: Database, tmp_path: Path, times: int
+    database: Database, hold: Hold, tmp_path: Path, times: int
 ) -> None:
-    inside, go_on = threading.Event(), threading.Event()
-
-    def hold() -> int:
-        inside.set()
-        return int(go_on.wait(10))
-
     async def write() -> None:
         async with database.write() as connection:
             await connection.execute(text("CREATE TABLE numbers (number)"))
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert driver is not None
-            await driver.create_function("hold", 0, hold)
+            await hold.offer_to(connection)
             await connection.execute(text("INSERT INTO numbers VALUES (hold()), (2) RETURNING number"))
 
     task = asyncio.create_task(write())
-    await asyncio.to_thread(inside.wait, 10)
+    await asyncio.to_thread(hold.inside.wait, 10)
     for _ in range(times):
         task.cancel()
         await asyncio.sleep(0)
-    go_on.set()
+    hold.go_on.set()
     # Whoever keeps the error keeps the statement: nothing may depend on when that goes.
     with pytest.raises(asyncio.CancelledError) as caught:
         await task
@@ -56,28 +72,20 @@ async def test_a_write_that_is_cancelled_before_its_rows_are_read_locks_nobody_o
     assert caught.type is asyncio.CancelledError
 
 
-async def test_a_read_that_is_cancelled_holds_no_log(database: Database) -> None:
-    inside, go_on = threading.Event(), threading.Event()
-
-    def hold() -> int:
-        inside.set()
-        return int(go_on.wait(10))
-
+async def test_a_read_that_is_cancelled_holds_no_log(database: Database, hold: Hold) -> None:
     async def read() -> None:
         async with database.read() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert driver is not None
-            await driver.create_function("hold", 0, hold)
+            await hold.offer_to(connection)
             await connection.execute(text("SELECT number, hold() FROM numbers"))
 
     async with database.write() as connection:
         await connection.execute(text("CREATE TABLE numbers (number)"))
         await connection.execute(text("INSERT INTO numbers VALUES (1), (2)"))
     task = asyncio.create_task(read())
-    await asyncio.to_thread(inside.wait, 10)
+    await asyncio.to_thread(hold.inside.wait, 10)
     task.cancel()
     await asyncio.sleep(0)
-    go_on.set()
+    hold.go_on.set()
     with pytest.raises(asyncio.CancelledError) as caught:
         await task
 

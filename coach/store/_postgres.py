@@ -1,4 +1,4 @@
-"""What PostgreSQL needs of an engine: connections that are looked at before somebody relies on them."""
+"""What PostgreSQL needs: connections that are looked at before somebody relies on them, and taking turns."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ from math import inf
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Dialect, Engine, event
+from sqlalchemy import Dialect, Engine, event, text
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import ConnectionPoolEntry
+
+_ALONE = text("SELECT pg_advisory_xact_lock(:lock)")
 
 RESTED = 1.0
 """Seconds after which a connection is looked at before somebody relies on it."""
+
+
+async def alone(connection: AsyncConnection, lock: int) -> None:
+    """Let nobody else go on from here, in any process, until the transaction ends.
+
+    Args:
+        lock: What for: any number that nobody else asks PostgreSQL for.
+    """
+    await connection.execute(_ALONE, {"lock": lock})
 
 
 def prepare(engine: Engine) -> None:

@@ -10,10 +10,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from coach.errors import SettingsError, StoreUnavailable
+from coach.store._postgres import alone
 from coach.store.database import Database, read_url
 
 State = Literal["new", "current", "older", "newer"]
@@ -33,7 +34,7 @@ async def migrate(database: Database) -> None:
         async with database.write() as connection:
             # SQLite's write transaction keeps everybody else out already.
             if database.dialect == "postgresql":
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+                await alone(connection, _LOCK)
             await connection.run_sync(_upgrade)
     except CommandError:
         raise SettingsError(

@@ -14,13 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
 
-from sqlalchemy import text
-
 from coach.errors import NotFound, StoreUnavailable
 from coach.store import Store
+from coach.store._postgres import alone
 
 _MARK = "%all/place/mark"  # No person's: an owner's part of a key is quoted, and this quotes nothing.
-_LOCK = text("SELECT pg_advisory_xact_lock(20386157319227)")  # Any number that nobody else asks for.
+_LOCK = 20386157319227  # Any number that nobody else asks PostgreSQL for.
 _SECONDS = 10.0
 
 
@@ -44,7 +43,7 @@ class Common:
         """
         if not self._place:
             async with self.store.database.write() as connection:
-                await connection.execute(_LOCK)
+                await alone(connection, _LOCK)
                 self._place = await self._mark() or await self._leave_mark()
         salt = hmac.new(self.secret, b"coach workers", hashlib.sha256).hexdigest()[:16]
         return {"place": self._place, "salt": salt}

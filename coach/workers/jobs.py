@@ -22,7 +22,7 @@ from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import text
 
 from coach.errors import StoreUnavailable
-from coach.store._postgres import RESTED
+from coach.store._postgres import RESTED, alone
 from coach.store._rows import now
 from coach.store.database import Database, read_url
 from coach.store.orders import OrderRow
@@ -107,7 +107,7 @@ def _pool(*, check: Any, **options: Any) -> AsyncConnectionPool[AsyncConnection[
 async def _prepare(app: App, database: Database) -> None:
     """Make the engine's tables, unless they are there. Two processes may do so at once."""
     async with database.write() as connection:
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        await alone(connection, _LOCK)
         there = await connection.execute(text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL"))
         if not there.scalar_one():
             await app.schema_manager.apply_schema_async()
